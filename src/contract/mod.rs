@@ -1,0 +1,6 @@
+//! Contracts: a tolerant parser with places, one normal form, and lint rules. Does no IO.
+
+pub mod document;
+pub mod model;
+
+pub use model::{Contract, NodeType};

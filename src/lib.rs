@@ -1,0 +1,10 @@
+//! genstore: an embedded, SQL-queryable store for code-generation runs, with the engine that makes
+//! those runs.
+
+pub mod clock;
+pub mod contract;
+pub mod error;
+pub mod event;
+pub mod finding;
+pub mod store;
+pub mod template;

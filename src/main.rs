@@ -1,0 +1,2 @@
+//! The genstore binary.
+fn main() {}
