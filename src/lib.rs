@@ -1,7 +1,9 @@
 //! genstore: an embedded, SQL-queryable store for code-generation runs, with the engine that makes
 //! those runs.
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod contract;
 pub mod error;
 pub mod event;
