@@ -8,5 +8,7 @@ pub mod contract;
 pub mod error;
 pub mod event;
 pub mod finding;
+pub mod pipeline;
+pub mod replay;
 pub mod store;
 pub mod template;
