@@ -9,6 +9,8 @@ pub mod error;
 pub mod event;
 pub mod finding;
 pub mod pipeline;
+pub mod python;
 pub mod replay;
 pub mod store;
 pub mod template;
+pub mod validate;
