@@ -1,2 +1,2 @@
 //! Integration tests.
-mod write;
+mod output;

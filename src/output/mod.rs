@@ -1,0 +1,20 @@
+//! Rows and findings as text: for a person at a terminal, and for a program behind a pipe.
+//!
+//! Everything here writes to a given [`std::io::Write`]; nothing knows a store, a query or the
+//! environment. A text from a store never drives the terminal: control characters are escaped
+//! wherever a person reads.
+
+mod csv;
+pub mod diagnostic;
+mod fit;
+mod format;
+mod json;
+mod markdown;
+mod table;
+mod text;
+mod value;
+mod writer;
+
+pub use format::Format;
+pub use text::escape;
+pub use writer::{Look, RowWriter};

@@ -1,3 +1,0 @@
-//! Runs of many contracts as one batch.
-
-pub mod set;
