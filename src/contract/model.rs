@@ -99,7 +99,10 @@ pub struct Contract {
     pub publish_topics: Vec<String>,
     /// Names of declared capabilities.
     pub capabilities: Vec<String>,
-    /// The whole document with spans, unknown keys included.
+    /// `fingerprint` as written: `semver:12 hex digits`.
+    pub fingerprint: Option<String>,
+    /// The whole document with spans, unknown keys included. What came from an `!include` has the
+    /// place of its tag.
     pub document: Node,
 }
 
@@ -190,6 +193,8 @@ pub struct Action {
     pub name: String,
     /// What it does.
     pub description: Option<String>,
+    /// Where it stands.
+    pub span: Option<Span>,
 }
 
 /// An IO operation of an EFFECT.
@@ -207,6 +212,8 @@ pub struct IoOperation {
     pub idempotent: bool,
     /// Whether it happens wholly or not at all.
     pub atomic: bool,
+    /// Where it stands.
+    pub span: Option<Span>,
 }
 
 /// A dependency.
@@ -222,6 +229,8 @@ pub struct Dependency {
     pub class_name: Option<String>,
     /// Whether the node can do without.
     pub required: bool,
+    /// Where it stands.
+    pub span: Option<Span>,
 }
 
 /// An error code.
@@ -233,6 +242,8 @@ pub struct ErrorCode {
     pub description: Option<String>,
     /// Whether trying again may help.
     pub recoverable: Option<bool>,
+    /// Where it stands.
+    pub span: Option<Span>,
 }
 
 /// A state machine.
@@ -263,6 +274,8 @@ pub struct State {
     pub terminal: bool,
     /// Whether it stands for an error.
     pub error: bool,
+    /// Where it stands.
+    pub span: Option<Span>,
 }
 
 /// A transition.
@@ -278,6 +291,8 @@ pub struct Transition {
     pub trigger: String,
     /// What it means.
     pub description: Option<String>,
+    /// Where it stands.
+    pub span: Option<Span>,
 }
 
 /// A workflow.
@@ -306,4 +321,6 @@ pub struct WorkflowStep {
     pub description: Option<String>,
     /// Names of the steps before it.
     pub depends_on: Vec<String>,
+    /// Where it stands.
+    pub span: Option<Span>,
 }

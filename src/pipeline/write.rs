@@ -1,0 +1,318 @@
+//! Puts a package on disk: into its own folder below the output folder, wholly or not at all,
+//! never over another contract's package and never over a file that somebody has edited.
+//!
+//! A folder that genstore made holds `.genstore.json`: which contract it is of, and the digest of
+//! each file as it was generated. That is how an edited file is told from a generated one.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, IoContext, Result};
+use crate::template::Package;
+
+/// Name of the file that says what genstore generated.
+pub const MANIFEST: &str = ".genstore.json";
+
+/// How packages are written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WriteOptions {
+    /// Replace files that were edited after they were generated.
+    pub overwrite: bool,
+    /// Sync files and folders; without it a power loss may take the package (the store has it).
+    pub fsync: bool,
+}
+
+/// The output folder of one or many runs.
+#[derive(Debug)]
+pub struct OutputFolder {
+    root: PathBuf,
+    options: WriteOptions,
+    /// Which contract took which folder name in this process.
+    taken: Mutex<BTreeMap<String, String>>,
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The package's folder.
+    pub folder: PathBuf,
+    /// Files created or changed; 0 when everything was there already.
+    pub changed: usize,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    generator: String,
+    /// Path of the contract relative to the output folder where both have a common root.
+    contract: String,
+    contract_digest: String,
+    files: BTreeMap<String, String>,
+}
+
+impl OutputFolder {
+    /// Creates the folder if it is not there.
+    pub fn open(root: &Path, options: WriteOptions) -> Result<Self> {
+        if root.exists() && !root.is_dir() {
+            return Err(Error::invalid(format!("the output folder {} is a file", root.display()))
+                .with_hint("Name another folder with --out."));
+        }
+        fs::create_dir_all(root).context("create the output folder", root)?;
+        let root = root.canonicalize().context("resolve the output folder", root)?;
+        let probe = root.join(format!(".genstore-probe-{}", std::process::id()));
+        fs::write(&probe, b"")
+            .context("write into the output folder", &root)
+            .map_err(|error| error.with_hint("Name a folder you may write to with --out."))?;
+        fs::remove_file(&probe).context("remove", &probe)?;
+        Ok(Self { root, options, taken: Mutex::new(BTreeMap::new()) })
+    }
+
+    /// Where packages are written.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Writes `package`, generated from the contract at `uri` with this digest. `unique` names
+    /// the temporary folder.
+    ///
+    /// The folder is the package's name; where another contract has it, name and the first eight
+    /// digits of the digest of `uri`. Fails, and changes nothing, if a file of the folder was
+    /// edited since it was generated.
+    pub fn write(
+        &self,
+        package: &Package,
+        uri: &Path,
+        contract_digest: &str,
+        unique: &str,
+    ) -> Result<Written> {
+        let contract = self.relative(uri);
+        let name = self.take(&package.name, &contract, contract_digest);
+        let folder = self.root.join(&name);
+        let files = package.files.iter();
+        let manifest = Manifest {
+            generator: concat!("genstore ", env!("CARGO_PKG_VERSION")).to_owned(),
+            contract,
+            contract_digest: contract_digest.to_owned(),
+            files: files.map(|it| (it.path.clone(), digest(it.content.as_bytes()))).collect(),
+        };
+        if folder.exists() {
+            self.update(&folder, package, &manifest, unique)
+        } else {
+            self.create(&folder, package, &manifest, unique)
+        }
+    }
+
+    /// The path of a contract as the manifest has it: relative to the output folder, so that it
+    /// stays the same when the whole tree moves.
+    fn relative(&self, uri: &Path) -> String {
+        let uri = uri.canonicalize().unwrap_or_else(|_| uri.to_path_buf());
+        let common =
+            uri.components().zip(self.root.components()).take_while(|(a, b)| a == b).count();
+        let up = self.root.components().count() - common;
+        let mut path = PathBuf::new();
+        path.extend(std::iter::repeat_n("..", up));
+        path.extend(uri.components().skip(common));
+        path.to_string_lossy().into_owned()
+    }
+
+    /// The folder's name for this contract: the package's, unless another contract has it.
+    fn take(&self, package: &str, contract: &str, contract_digest: &str) -> String {
+        let mut taken = self.taken.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let ours = taken.get(package).map(|it| it == contract).unwrap_or_else(|| {
+            read_manifest(&self.root.join(package)).ok().flatten().is_none_or(|manifest| {
+                manifest.contract == contract || manifest.contract_digest == contract_digest
+            })
+        });
+        if ours {
+            taken.insert(package.to_owned(), contract.to_owned());
+            return package.to_owned();
+        }
+        let suffix = digest(contract.as_bytes());
+        format!("{package}_{}", suffix.get(..8).unwrap_or(&suffix))
+    }
+
+    fn create(
+        &self,
+        folder: &Path,
+        package: &Package,
+        manifest: &Manifest,
+        unique: &str,
+    ) -> Result<Written> {
+        let temporary = self.root.join(format!(".genstore-{unique}"));
+        let written = self
+            .write_all(&temporary, package, manifest)
+            .and_then(|()| fs::rename(&temporary, folder).context("create the package", folder));
+        if let Err(error) = written {
+            // The error that matters is the first one.
+            drop(fs::remove_dir_all(&temporary));
+            return Err(error);
+        }
+        if self.options.fsync {
+            sync_folder(&self.root)?;
+        }
+        Ok(Written { folder: folder.to_path_buf(), changed: package.files.len() })
+    }
+
+    fn write_all(&self, folder: &Path, package: &Package, manifest: &Manifest) -> Result<()> {
+        fs::create_dir(folder).context("create", folder)?;
+        let mut folders = vec![folder.to_path_buf()];
+        for file in &package.files {
+            let path = folder.join(safe(&file.path)?);
+            if let Some(parent) = path.parent()
+                && !folders.iter().any(|it| it == parent)
+            {
+                fs::create_dir_all(parent).context("create", parent)?;
+                folders.push(parent.to_path_buf());
+            }
+            self.write_file(&path, file.content.as_bytes())?;
+        }
+        self.write_file(&folder.join(MANIFEST), &to_json(manifest)?)?;
+        if self.options.fsync {
+            folders.iter().rev().try_for_each(|it| sync_folder(it))?;
+        }
+        Ok(())
+    }
+
+    /// Brings a folder that genstore made up to date, file by file, the manifest last: after a
+    /// crash the next run finishes the work.
+    fn update(
+        &self,
+        folder: &Path,
+        package: &Package,
+        manifest: &Manifest,
+        unique: &str,
+    ) -> Result<Written> {
+        let old = read_manifest(folder)?.map(|it| it.files).unwrap_or_default();
+        let mut changed = Vec::new();
+        refuse_link(folder, folder)?;
+        for file in &package.files {
+            let path = folder.join(safe(&file.path)?);
+            refuse_link(folder, &path)?;
+            match fs::read(&path) {
+                Ok(bytes) if bytes == file.content.as_bytes() => {}
+                Ok(bytes) => {
+                    self.refuse_edited(&path, old.get(&file.path), &bytes)?;
+                    changed.push((path, Some(file.content.as_bytes())));
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    changed.push((path, Some(file.content.as_bytes())));
+                }
+                Err(error) => return Err(error).context("read", &path),
+            }
+        }
+        for name in old.keys().filter(|it| !manifest.files.contains_key(*it)) {
+            let path = folder.join(safe(name)?);
+            refuse_link(folder, &path)?;
+            if let Ok(bytes) = fs::read(&path) {
+                self.refuse_edited(&path, old.get(name), &bytes)?;
+                changed.push((path, None));
+            }
+        }
+        for (path, content) in &changed {
+            match content {
+                Some(content) => self.replace_file(path, content, unique)?,
+                None => fs::remove_file(path).context("remove", path)?,
+            }
+        }
+        let json = to_json(manifest)?;
+        let path = folder.join(MANIFEST);
+        if fs::read(&path).ok().as_deref() != Some(&json) {
+            self.replace_file(&path, &json, unique)?;
+        }
+        Ok(Written { folder: folder.to_path_buf(), changed: changed.len() })
+    }
+
+    /// A file is ours to replace if it still is what was generated.
+    fn refuse_edited(&self, path: &Path, generated: Option<&String>, bytes: &[u8]) -> Result<()> {
+        if self.options.overwrite || generated.is_some_and(|it| *it == digest(bytes)) {
+            return Ok(());
+        }
+        Err(Error::failed(format!(
+            "{} was edited after it was generated; the package was left as it is",
+            path.display()
+        ))
+        .with_hint("Use --overwrite to replace it, or --out to write elsewhere."))
+    }
+
+    fn replace_file(&self, path: &Path, content: &[u8], unique: &str) -> Result<()> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).context("create", parent)?;
+        }
+        let temporary = path.with_file_name(format!(".genstore-{unique}"));
+        self.write_file(&temporary, content)?;
+        fs::rename(&temporary, path).context("replace", path)
+    }
+
+    fn write_file(&self, path: &Path, content: &[u8]) -> Result<()> {
+        let mut file = fs::File::create(path).context("create", path)?;
+        file.write_all(content).context("write", path)?;
+        if self.options.fsync {
+            file.sync_all().context("sync", path)?;
+        }
+        Ok(())
+    }
+}
+
+/// A package's path as a relative path that cannot leave its folder. The templates make no other;
+/// this is the second lock on the door.
+fn safe(path: &str) -> Result<&Path> {
+    let ok = !path.is_empty()
+        && path.split('/').all(|part| {
+            !part.is_empty()
+                && part != "."
+                && part != ".."
+                && part.bytes().all(|it| it.is_ascii_alphanumeric() || b"._".contains(&it))
+        });
+    if ok {
+        return Ok(Path::new(path));
+    }
+    Err(Error::internal(format!("the package has a file with the unsafe path {path:?}")))
+}
+
+/// Links are how a path leaves its folder: no part of `path` from `folder` on may be one.
+fn refuse_link(folder: &Path, path: &Path) -> Result<()> {
+    let inside = path.ancestors().take_while(|it| it.starts_with(folder));
+    for part in inside {
+        if fs::symlink_metadata(part).is_ok_and(|it| it.file_type().is_symlink()) {
+            return Err(Error::failed(format!(
+                "{} is a link; packages are written to plain folders only",
+                part.display()
+            ))
+            .with_hint("Remove the link, or use --out to write elsewhere."));
+        }
+    }
+    Ok(())
+}
+
+fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+fn to_json(manifest: &Manifest) -> Result<Vec<u8>> {
+    let mut json = serde_json::to_vec_pretty(manifest)
+        .map_err(|source| Error::internal("cannot write a manifest").with_source(source))?;
+    json.push(b'\n');
+    Ok(json)
+}
+
+/// The manifest of a folder; `None` where there is none.
+fn read_manifest(folder: &Path) -> Result<Option<Manifest>> {
+    let path = folder.join(MANIFEST);
+    match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|source| {
+            Error::failed(format!("{} is not a manifest of genstore", path.display()))
+                .with_hint("Remove the folder, or use --out to write elsewhere.")
+                .with_source(source)
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).context("read", &path),
+    }
+}
+
+fn sync_folder(folder: &Path) -> Result<()> {
+    fs::File::open(folder).and_then(|it| it.sync_all()).context("sync", folder)
+}

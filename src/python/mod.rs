@@ -1,0 +1,15 @@
+//! Python source as facts: one parse and one walk per file collect what checks ask about (imports,
+//! classes, functions, calls, names, metrics), with the place of each. Never runs, imports or
+//! evaluates anything, and never fails: what does not parse is listed in [`Module::problems`].
+
+mod module;
+mod place;
+mod syntax;
+
+pub use module::{Module, Problem};
+pub use place::Place;
+pub use syntax::parse;
+
+/// The largest text that is parsed; a longer one is a problem in itself. Generated files are a few
+/// kilobytes.
+pub const SIZE_BYTES_MAX: usize = 4 << 20;

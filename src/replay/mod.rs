@@ -1,0 +1,3 @@
+//! Runs of many contracts as one batch.
+
+pub mod set;

@@ -1,0 +1,20 @@
+//! The six validators: tables of rules over one parsed package, and how findings become scores.
+//! They read only; a run is one [`Subject`], shared by all six at once.
+//!
+//! A new rule is a new entry in the table of its validator; nothing else changes.
+
+mod correctness;
+mod fingerprint;
+mod rule;
+mod subject;
+mod verdict;
+
+pub use fingerprint::fingerprint;
+pub use rule::{Check, Rule, Sink};
+pub use subject::{SourceFile, Subject};
+pub use verdict::{Suite, Validator, Verdict, WEIGHTS, quality_score, score};
+
+/// The six, in the order of reports.
+pub fn validators() -> &'static [&'static dyn Validator] {
+    &[&Suite { name: "correctness", rules: correctness::RULES }]
+}
