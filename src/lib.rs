@@ -8,6 +8,7 @@ pub mod contract;
 pub mod error;
 pub mod event;
 pub mod finding;
+pub mod generate;
 pub mod output;
 pub mod pipeline;
 pub mod python;

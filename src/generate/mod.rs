@@ -1,0 +1,31 @@
+//! Generation: a contract and a template set in, a Python package in memory out.
+//!
+//! A backend is a [`Generator`]; the built-in one renders templates. Nothing here writes files,
+//! asks a network or reads a clock.
+
+use async_trait::async_trait;
+
+use crate::contract::Contract;
+use crate::error::Result;
+use crate::finding::Finding;
+use crate::template::{Package, TemplateSet};
+
+/// What a backend made of a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// The package, its files in the order of their paths.
+    pub package: Package,
+    /// What the backend had to decide, repair or leave open, with places in the package's files.
+    pub findings: Vec<Finding>,
+}
+
+/// A backend that makes a package from a contract.
+#[async_trait]
+pub trait Generator: Send + Sync {
+    /// The name in `runs.generator`.
+    fn name(&self) -> &str;
+
+    /// Makes the package. Contracts from the wild are repaired with findings; an error means that
+    /// no package can be made at all.
+    async fn generate(&self, contract: &Contract, set: &TemplateSet) -> Result<Generated>;
+}
