@@ -13,6 +13,7 @@ pub mod output;
 pub mod pipeline;
 pub mod python;
 pub mod replay;
+pub mod sql;
 pub mod store;
 pub mod template;
 pub mod validate;

@@ -1,0 +1,243 @@
+//! What the engine says about a query, in this project's words: one sentence that names the thing,
+//! the place where it is known, and the nearest name that exists. Changes no query.
+
+use std::collections::BTreeSet;
+
+use datafusion::common::diagnostic::Diagnostic;
+use datafusion::common::{DataFusionError, SchemaError};
+use datafusion::prelude::SessionContext;
+use datafusion::sql::sqlparser::parser::ParserError;
+
+use super::position::Located;
+use crate::error::{Error, ErrorKind, nearest};
+use crate::event::Table;
+
+/// Keywords worth a "did you mean".
+const KEYWORDS: &[&str] = &[
+    "SELECT", "FROM", "WHERE", "GROUP", "ORDER", "BY", "HAVING", "LIMIT", "OFFSET", "JOIN", "LEFT",
+    "RIGHT", "INNER", "OUTER", "ON", "USING", "UNION", "WITH", "DISTINCT", "BETWEEN", "LIKE",
+    "EXPLAIN", "ANALYZE", "DESCRIBE", "SHOW", "TABLES", "VALUES", "CASE", "WHEN", "THEN", "ELSE",
+    "END",
+];
+
+/// The names a query may use.
+#[derive(Debug)]
+pub(super) struct Vocabulary {
+    pub(super) functions: Vec<String>,
+}
+
+impl Vocabulary {
+    pub(super) fn of(context: &SessionContext) -> Self {
+        let state = context.state();
+        let mut names = BTreeSet::new();
+        names.extend(state.scalar_functions().keys().cloned());
+        names.extend(state.aggregate_functions().keys().cloned());
+        names.extend(state.window_functions().keys().cloned());
+        names.extend(state.table_functions().keys().cloned());
+        Self { functions: names.into_iter().collect() }
+    }
+}
+
+/// The engine's error as an [`Error`].
+pub(super) fn diagnose(error: &DataFusionError, sql: &str, names: &Vocabulary) -> Error {
+    let first = error.iter().next().unwrap_or(error);
+    let root = first.find_root();
+    let told = explain(root, names);
+    let located = place(first.diagnostic(), &root.to_string(), sql);
+    match located {
+        Some(located) => told.with_source(located),
+        None => told,
+    }
+}
+
+fn place(diagnostic: Option<&Diagnostic>, message: &str, sql: &str) -> Option<Located> {
+    if let Some(span) = diagnostic.and_then(|it| it.span) {
+        let end = (span.end.line, span.end.column);
+        return Located::new(sql, (span.start.line, span.start.column), Some(end));
+    }
+    let (line, rest) = message.rsplit_once("Line: ")?.1.split_once(", Column: ")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Located::new(sql, (line.parse().ok()?, digits.parse().ok()?), None)
+}
+
+fn explain(error: &DataFusionError, names: &Vocabulary) -> Error {
+    match error {
+        DataFusionError::SQL(error, _) => syntax(error),
+        DataFusionError::SchemaError(error, _) => schema(error),
+        DataFusionError::Plan(message) => plan(message, names),
+        DataFusionError::External(source) => match source.downcast_ref::<Error>() {
+            Some(error) => copied(error),
+            None => Error::failed(first_line(&source.to_string())),
+        },
+        DataFusionError::NotImplemented(message) => {
+            Error::invalid(format!("not supported: {}", first_line(message)))
+        }
+        DataFusionError::Configuration(message) => Error::invalid(first_line(message)),
+        DataFusionError::ResourcesExhausted(message) => exhausted(message),
+        DataFusionError::Internal(message) => internal(message),
+        DataFusionError::Execution(message) => Error::failed(first_line(message)),
+        DataFusionError::ArrowError(error, _) => Error::failed(arrow_message(error)),
+        other => Error::failed(first_line(&other.message())),
+    }
+}
+
+fn copied(error: &Error) -> Error {
+    let message = match std::error::Error::source(error) {
+        Some(source) => format!("{}: {}", error.message(), first_line(&source.to_string())),
+        None => error.message().to_owned(),
+    };
+    let copy = Error::new(error.kind(), message);
+    match error.hint() {
+        Some(hint) => copy.with_hint(hint),
+        None if error.kind() == ErrorKind::Damaged => copy.with_hint("check the store"),
+        None => copy,
+    }
+}
+
+fn syntax(error: &ParserError) -> Error {
+    let text = match error {
+        ParserError::TokenizerError(it) | ParserError::ParserError(it) => it.as_str(),
+        ParserError::RecursionLimitExceeded => {
+            return Error::invalid("the statement is nested too deeply")
+                .with_hint("split it with WITH … AS (…)");
+        }
+    };
+    let text = text.split(" at Line: ").next().unwrap_or(text).trim();
+    let found = text.rsplit_once("found: ").map_or("", |it| it.1).trim();
+    let message = text.replacen("Expected: ", "expected ", 1);
+    let message = Error::invalid(format!("syntax error: {message}"));
+    match nearest(found, KEYWORDS.iter().copied()) {
+        Some(near) if !near.eq_ignore_ascii_case(found) => {
+            message.with_hint(format!("did you mean {near}?"))
+        }
+        _ => message,
+    }
+}
+
+fn schema(error: &SchemaError) -> Error {
+    match error {
+        SchemaError::FieldNotFound { field, valid_fields } => {
+            let mut tables: Vec<String> =
+                valid_fields.iter().filter_map(|it| it.relation.as_ref()).map(short).collect();
+            tables.dedup();
+            let place = if tables.is_empty() {
+                String::new()
+            } else {
+                format!(" in {}", tables.join(", "))
+            };
+            let error = Error::invalid(format!("there is no column {}{place}", field.name));
+            let candidates = valid_fields.iter().map(|it| it.name.as_str());
+            if let Some(near) = nearest(&field.name, candidates) {
+                return error.with_hint(format!("did you mean {near}?"));
+            }
+            match elsewhere(&field.name) {
+                Some(table) => error.with_hint(format!("{table} has a column of that name")),
+                None if valid_fields.is_empty() => {
+                    error.with_hint("text is written in single quotes: 'like this'")
+                }
+                None => {
+                    let all: Vec<_> = valid_fields.iter().map(|it| it.name.as_str()).collect();
+                    error.with_hint(format!("columns are {}", all.join(", ")))
+                }
+            }
+        }
+        SchemaError::AmbiguousReference { field } => {
+            Error::invalid(format!("column {} is in more than one table", field.name))
+                .with_hint("write the table's name before it: table.column")
+        }
+        other => Error::invalid(first_line(&other.to_string())),
+    }
+}
+
+fn short(table: &datafusion::common::TableReference) -> String {
+    table.table().to_owned()
+}
+
+fn elsewhere(column: &str) -> Option<&'static str> {
+    let has = |table: &&Table| table.columns().iter().any(|it| it.name == column);
+    Table::ALL.iter().find(has).map(|it| it.name())
+}
+
+fn plan(message: &str, names: &Vocabulary) -> Error {
+    let quoted = |prefix: &str, suffix: &str| {
+        let rest = message.strip_prefix(prefix)?;
+        Some(rest.split_once(suffix)?.0.to_owned())
+    };
+    if let Some(table) = quoted("table '", "' not found") {
+        let name = table.rsplit('.').next().unwrap_or(&table).trim_matches('"').to_owned();
+        let error = Error::invalid(format!("there is no table {name}"));
+        if name.contains(['/', '.']) || table.contains('/') {
+            return error.with_hint("SQL reads the tables of the store, and no files");
+        }
+        return match nearest(&name, Table::ALL.iter().map(|it| it.name())) {
+            Some(near) => error.with_hint(format!("did you mean {near}?")),
+            None => {
+                let all: Vec<_> = Table::ALL.iter().map(|it| it.name()).collect();
+                error.with_hint(format!("tables are {}", all.join(", ")))
+            }
+        };
+    }
+    let function = quoted("Invalid function '", "'")
+        .or_else(|| quoted("table function '", "' not found"))
+        .or_else(|| quoted("There is no table function named '", "'"));
+    if let Some(name) = function {
+        let error = Error::invalid(format!("there is no function {name}"));
+        return match nearest(&name, names.functions.iter().map(String::as_str)) {
+            Some(near) => error.with_hint(format!("did you mean {near}?")),
+            None => error.with_hint("SHOW FUNCTIONS lists them"),
+        };
+    }
+    let (message, hint) = match message.split_once('\n') {
+        Some((message, hint)) => (message, Some(hint.trim())),
+        None => (message, None),
+    };
+    let error = Error::invalid(lowered(message.trim_end_matches(" No")));
+    match hint {
+        Some(hint) if !hint.is_empty() => error.with_hint(hint),
+        _ => error,
+    }
+}
+
+fn exhausted(message: &str) -> Error {
+    Error::failed(format!("the query needs more memory than it may have: {}", first_line(message)))
+        .with_hint("ask for fewer rows or columns, filter earlier, or raise sql.memory_bytes_max")
+}
+
+fn internal(message: &str) -> Error {
+    let message = message.split("This issue was likely caused").next().unwrap_or(message);
+    Error::internal(format!(
+        "the SQL engine failed: {}",
+        first_line(message.trim_end_matches(".\n"))
+    ))
+}
+
+fn arrow_message(error: &arrow::error::ArrowError) -> String {
+    use arrow::error::ArrowError;
+    match error {
+        ArrowError::DivideByZero => "division by zero".to_owned(),
+        ArrowError::CastError(it)
+        | ArrowError::ComputeError(it)
+        | ArrowError::ParseError(it)
+        | ArrowError::InvalidArgumentError(it)
+        | ArrowError::ArithmeticOverflow(it) => first_line(it),
+        other => first_line(&other.to_string()),
+    }
+}
+
+/// The first line, without the engine's prefixes.
+fn first_line(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let prefixes = ["Error during planning: ", "Execution error: ", "Arrow error: "];
+    lowered(prefixes.iter().fold(line, |line, it| line.strip_prefix(it).unwrap_or(line)))
+}
+
+/// A sentence that goes on after a colon begins in lower case, unless its first word is a name.
+fn lowered(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
+}

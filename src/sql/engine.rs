@@ -1,0 +1,136 @@
+//! What sessions of one process share: the threads queries run on, their memory and spill bounds,
+//! and the caches of file footers. Knows no table and no query.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::common::Statistics;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::prelude::SessionConfig;
+use object_store::local::LocalFileSystem;
+use tokio::runtime::Runtime;
+
+use super::session::SessionSettings;
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+
+/// Statistics of this many files are remembered; beyond it the memory starts over.
+const FILE_STATISTICS_MAX: usize = 20_000;
+
+/// How many of the largest memory consumers an out-of-memory error names.
+const CONSUMERS_NAMED: usize = 3;
+
+/// Planning recurses; a worker thread gets what a main thread has.
+const STACK_BYTES: usize = 8 << 20;
+
+/// Threads, memory and caches.
+#[derive(Debug)]
+pub(super) struct Engine {
+    runtime: Option<Runtime>,
+    pub(super) env: Arc<RuntimeEnv>,
+    pub(super) settings: SessionSettings,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) statistics: StatisticsCache,
+}
+
+impl Engine {
+    pub(super) fn new(settings: SessionSettings, clock: Arc<dyn Clock>) -> Result<Self> {
+        settings.validate()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(settings.threads)
+            .thread_name("genstore-sql")
+            .thread_stack_size(STACK_BYTES)
+            .enable_time()
+            .build()
+            .map_err(|source| {
+                Error::failed("cannot start the threads that run queries").with_source(source)
+            })?;
+        let env = runtime_env(&settings)?;
+        let statistics = StatisticsCache::default();
+        Ok(Self { runtime: Some(runtime), env, settings, clock, statistics })
+    }
+
+    /// The threads queries run on.
+    pub(super) fn handle(&self) -> Result<&tokio::runtime::Handle> {
+        self.runtime
+            .as_ref()
+            .map(Runtime::handle)
+            .ok_or_else(|| Error::internal("a query was started after its engine was shut down"))
+    }
+
+    /// The configuration of one session.
+    pub(super) fn session_config(&self) -> SessionConfig {
+        let mut config = SessionConfig::new()
+            .with_target_partitions(self.settings.threads)
+            .with_default_catalog_and_schema("genstore", "main")
+            .with_information_schema(true);
+        let options = config.options_mut();
+        options.sql_parser.collect_spans = true;
+        options.sql_parser.map_string_types_to_utf8view = false;
+        options.execution.parquet.schema_force_view_types = false;
+        options.explain.show_schema = false;
+        config
+    }
+}
+
+impl Drop for Engine {
+    /// Waiting for the threads would panic inside another runtime; nothing of them is needed.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The object store under which the tables' files are known; user SQL cannot name it.
+pub(super) fn tables_url() -> Result<ObjectStoreUrl> {
+    ObjectStoreUrl::parse("genstore-tables://local")
+        .map_err(|source| Error::internal("the tables' address is no URL").with_source(source))
+}
+
+fn runtime_env(settings: &SessionSettings) -> Result<Arc<RuntimeEnv>> {
+    let failed =
+        |source| Error::failed("cannot set up memory and spill files for SQL").with_source(source);
+    let pool = FairSpillPool::new(settings.memory_bytes_max);
+    let named = std::num::NonZeroUsize::new(CONSUMERS_NAMED).unwrap_or(std::num::NonZeroUsize::MIN);
+    let mode = match &settings.spill_dir {
+        Some(dir) => DiskManagerMode::Directories(vec![dir.clone()]),
+        None => DiskManagerMode::OsTmpDirectory,
+    };
+    let disk = DiskManagerBuilder::default()
+        .with_mode(mode)
+        .with_max_temp_directory_size(settings.spill_bytes_max);
+    let env = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(TrackConsumersPool::new(pool, named)))
+        .with_disk_manager_builder(disk)
+        .build_arc()
+        .map_err(failed)?;
+    // User SQL gets no file system: the tables are reached under an address of their own.
+    env.deregister_object_store(ObjectStoreUrl::local_filesystem().as_ref()).map_err(failed)?;
+    env.register_object_store(tables_url()?.as_ref(), Arc::new(LocalFileSystem::new()));
+    Ok(env)
+}
+
+/// Statistics per data file. Files never change, so an entry is never stale.
+#[derive(Debug, Default)]
+pub(super) struct StatisticsCache {
+    files: Mutex<HashMap<PathBuf, Arc<Statistics>>>,
+}
+
+impl StatisticsCache {
+    pub(super) fn get(&self, path: &std::path::Path) -> Option<Arc<Statistics>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).get(path).map(Arc::clone)
+    }
+
+    pub(super) fn put(&self, path: PathBuf, statistics: Arc<Statistics>) {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if files.len() >= FILE_STATISTICS_MAX {
+            files.clear();
+        }
+        files.insert(path, statistics);
+    }
+}

@@ -1,0 +1,227 @@
+//! A table of the store as the engine sees it: plain Parquet scans of the committed files in union
+//! with the hot rows. Lists no folder and takes no decision about what is visible: the snapshot
+//! has.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::config::TableParquetOptions;
+use datafusion::common::stats::Precision;
+use datafusion::common::{DataFusionError, Result, Statistics};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::{TableProvider, TableType, ViewTable, provider_as_source};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableProviderFilterPushDown, col};
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::union::UnionExec;
+use datafusion::physical_plan::{ExecutionPlan, project_schema};
+use datafusion::prelude::SessionContext;
+use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectMeta;
+
+use super::engine::{Engine, tables_url};
+use super::hot::{HotRows, HotSource};
+use crate::error::Error;
+use crate::event::Table;
+use crate::store::schema::arrow_schema;
+use crate::store::snapshot::{DataFile, TableSnapshot};
+
+/// Footers read at the same time.
+const FOOTERS_IN_FLIGHT: usize = 16;
+
+/// One table at one moment.
+#[derive(Debug)]
+pub(super) struct StoreTable {
+    table: Table,
+    schema: SchemaRef,
+    files: Vec<DataFile>,
+    hot: Arc<HotRows>,
+    engine: Arc<Engine>,
+}
+
+impl StoreTable {
+    pub(super) fn new(table: Table, snapshot: &TableSnapshot, engine: Arc<Engine>) -> Self {
+        let schema = arrow_schema(table);
+        let hot = Arc::new(HotRows::new(Arc::clone(&schema), snapshot.hot.clone()));
+        Self { table, schema, files: snapshot.files.clone(), hot, engine }
+    }
+
+    async fn cold_plan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let url = tables_url().map_err(external)?;
+        let env = state.runtime_env();
+        let store = env.object_store(&url)?;
+        let cache = env.cache_manager.get_file_metadata_cache();
+        let options = TableParquetOptions {
+            global: state.config_options().execution.parquet.clone(),
+            ..TableParquetOptions::default()
+        };
+        let factory = CachedParquetFileReaderFactory::new(store, cache);
+        let source = ParquetSource::new(Arc::clone(&self.schema))
+            .with_table_parquet_options(options)
+            .with_parquet_file_reader_factory(Arc::new(factory));
+        let files = self.files_with_statistics(state).await?;
+        let groups = FileGroup::new(files).split_files(state.config().target_partitions());
+        let groups = groups.into_iter().map(|it| self.summed(it)).collect::<Result<Vec<_>>>()?;
+        let statistics = Statistics::try_merge_iter(
+            groups.iter().filter_map(|it| it.file_statistics(None)),
+            &self.schema,
+        )?;
+        let config = FileScanConfigBuilder::new(url, Arc::new(source))
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+
+    fn summed(&self, group: FileGroup) -> Result<FileGroup> {
+        let files = group.iter().filter_map(|it| it.statistics.as_deref());
+        let statistics = Statistics::try_merge_iter(files, &self.schema)?;
+        Ok(group.with_statistics(Arc::new(statistics)))
+    }
+
+    async fn files_with_statistics(&self, state: &dyn Session) -> Result<Vec<PartitionedFile>> {
+        let reads: Vec<_> =
+            self.files.iter().map(|file| self.file_with_statistics(state, file)).collect();
+        futures::stream::iter(reads).buffered(FOOTERS_IN_FLIGHT).try_collect().await
+    }
+
+    async fn file_with_statistics(
+        &self,
+        state: &dyn Session,
+        file: &DataFile,
+    ) -> Result<PartitionedFile> {
+        let location = object_store::path::Path::from_absolute_path(&file.path)
+            .map_err(|source| external(self.damaged(file, source)))?;
+        let meta = ObjectMeta {
+            location,
+            // Files never change, so no cache needs the time to know that its entry is good.
+            last_modified: chrono::DateTime::UNIX_EPOCH,
+            size: file.size_bytes,
+            e_tag: None,
+            version: None,
+        };
+        let statistics = match self.engine.statistics.get(&file.path) {
+            Some(statistics) => statistics,
+            None => {
+                let env = state.runtime_env();
+                let store = env.object_store(tables_url().map_err(external)?)?;
+                let cache = env.cache_manager.get_file_metadata_cache();
+                let statistics = DFParquetMetadata::new(&store, &meta)
+                    .with_file_metadata_cache(Some(cache))
+                    .fetch_statistics(&self.schema)
+                    .await
+                    .map_err(|source| external(self.damaged(file, source)))?;
+                let statistics = Arc::new(trusted(statistics, &self.schema));
+                self.engine.statistics.put(file.path.clone(), Arc::clone(&statistics));
+                statistics
+            }
+        };
+        Ok(PartitionedFile::new_from_meta(meta).with_statistics(statistics))
+    }
+
+    fn damaged(
+        &self,
+        file: &DataFile,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Error {
+        let (table, path) = (self.table.name(), file.path.display());
+        Error::damaged(format!("cannot read {path}, a file of table {table}")).with_source(source)
+    }
+}
+
+/// Parquet leaves NaN out of a column's bounds, so bounds of floats only guide pruning.
+fn trusted(mut statistics: Statistics, schema: &SchemaRef) -> Statistics {
+    for (column, field) in statistics.column_statistics.iter_mut().zip(schema.fields()) {
+        if field.data_type() == &DataType::Float64 {
+            column.min_value = std::mem::take(&mut column.min_value).to_inexact();
+            column.max_value = std::mem::take(&mut column.max_value).to_inexact();
+        }
+        column.sum_value = Precision::Absent;
+    }
+    statistics
+}
+
+fn external(error: Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+#[async_trait]
+impl TableProvider for StoreTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut parts: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
+        if !self.files.is_empty() {
+            parts.push(self.cold_plan(state, projection, limit).await?);
+        }
+        if !self.hot.is_empty() {
+            let hot = HotSource::try_new(Arc::clone(&self.hot), projection, limit)?;
+            parts.push(DataSourceExec::from_data_source(hot));
+        }
+        match parts.len() {
+            0 => Ok(Arc::new(EmptyExec::new(project_schema(&self.schema, projection)?))),
+            1 => Ok(parts.swap_remove(0)),
+            _ => UnionExec::try_new(parts),
+        }
+    }
+
+    /// Filters reach the files as pruning predicates and are checked again above the scan.
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+}
+
+/// Registers a table. Of `contracts`, two writers may have recorded the same content twice: the
+/// table shown is a view of the first row per digest.
+pub(super) fn register(
+    context: &SessionContext,
+    table: Table,
+    snapshot: &TableSnapshot,
+    engine: &Arc<Engine>,
+) -> Result<()> {
+    let rows = Arc::new(StoreTable::new(table, snapshot, Arc::clone(engine)));
+    let shown: Arc<dyn TableProvider> = match table {
+        Table::Contracts => {
+            let columns = table.columns().iter().map(|it| col(it.name)).collect();
+            let first = vec![
+                col("contract_digest").sort(true, false),
+                col("first_seen_time").sort(true, false),
+                col("uri").sort(true, false),
+            ];
+            let plan = LogicalPlanBuilder::scan(table.name(), provider_as_source(rows), None)?
+                .distinct_on(vec![col("contract_digest")], columns, Some(first))?
+                .build()?;
+            Arc::new(ViewTable::new(plan, None))
+        }
+        _ => rows,
+    };
+    context.register_table(table.name(), shown)?;
+    Ok(())
+}

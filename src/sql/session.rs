@@ -1,0 +1,300 @@
+//! One read-only SQL session over one snapshot of the store.
+//!
+//! A session never changes what it shows: for newer rows, make another from a newer snapshot with
+//! [`Session::with_snapshot`], which keeps threads, memory bounds and caches. Queries run on
+//! threads of their own; dropping a query's future or stream cancels it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::prelude::{DataFrame, SessionContext};
+use datafusion::sql::parser::DFParserBuilder;
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use futures::{Stream, StreamExt};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::diagnose::{Vocabulary, diagnose};
+use super::engine::Engine;
+use super::params::{self, Params};
+use super::{functions, guard, plain, provider, queries};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::event::Table;
+use crate::store::snapshot::Snapshot;
+
+/// Batches that may wait between a query and its reader.
+const BATCHES_IN_FLIGHT: usize = 2;
+
+/// Nesting of expressions and subqueries that the parser accepts.
+const NESTING_MAX: usize = 100;
+
+/// The bounds of the queries of one process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionSettings {
+    /// Threads, and the number of partitions a query is split into. Default: the cores, at most 16.
+    pub threads: usize,
+    /// Memory of all running queries together; beyond it sorts, aggregates and joins spill, or
+    /// the query fails. Default 1 GiB.
+    pub memory_bytes_max: usize,
+    /// Bytes of spill files. Default 16 GiB.
+    pub spill_bytes_max: u64,
+    /// Where spill files go; `None` is the system's temporary folder.
+    pub spill_dir: Option<PathBuf>,
+    /// Size of a result that [`Session::query`] collects. Default 1 GiB; a stream has no bound.
+    pub result_bytes_max: usize,
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            threads: cores.min(16),
+            memory_bytes_max: 1 << 30,
+            spill_bytes_max: 16 << 30,
+            spill_dir: None,
+            result_bytes_max: 1 << 30,
+        }
+    }
+}
+
+impl SessionSettings {
+    /// Whether the numbers make sense: nothing is zero, threads at most 1,024.
+    pub fn validate(&self) -> Result<()> {
+        if self.threads == 0 || self.threads > 1_024 {
+            return Err(Error::invalid(format!(
+                "sql.threads is {}, but must be between 1 and 1024",
+                self.threads
+            )));
+        }
+        for (name, zero) in [
+            ("sql.memory_bytes_max", self.memory_bytes_max == 0),
+            ("sql.result_bytes_max", self.result_bytes_max == 0),
+        ] {
+            if zero {
+                return Err(Error::invalid(format!("{name} must be more than 0")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A whole result.
+#[derive(Debug, Clone)]
+pub struct QueryOutput {
+    /// Columns of the result; no column is a view or a dictionary.
+    pub schema: SchemaRef,
+    /// The rows.
+    pub batches: Vec<RecordBatch>,
+    /// From the call to the last row, planning included.
+    pub elapsed_ns: i64,
+}
+
+impl QueryOutput {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+}
+
+/// A result as it is made. Dropping it cancels the query.
+pub struct QueryStream {
+    schema: SchemaRef,
+    /// `Ok(None)` is the end: a channel that closes without it lost its sender to a panic.
+    batches: mpsc::Receiver<Result<Option<RecordBatch>>>,
+    ended: bool,
+    _task: Cancel,
+}
+
+impl QueryStream {
+    /// Columns of the result.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
+impl fmt::Debug for QueryStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueryStream").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+impl Stream for QueryStream {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let item = std::task::ready!(self.batches.poll_recv(cx));
+        let item = item.unwrap_or_else(|| Err(Error::internal("a query broke off (it panicked)")));
+        self.ended = !matches!(item, Ok(Some(_)));
+        Poll::Ready(item.transpose())
+    }
+}
+
+/// Ends a task when dropped.
+struct Cancel(JoinHandle<()>);
+
+impl Drop for Cancel {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// SQL over one snapshot.
+#[derive(Clone)]
+pub struct Session {
+    engine: Arc<Engine>,
+    context: SessionContext,
+    vocabulary: Arc<Vocabulary>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("settings", &self.engine.settings).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// A session with threads, memory and caches of its own. Reads no file yet.
+    pub fn new(
+        snapshot: &Snapshot,
+        settings: SessionSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        Self::over(snapshot, Arc::new(Engine::new(settings, clock)?))
+    }
+
+    /// A session over another snapshot that shares threads, memory bounds and caches with this one.
+    pub fn with_snapshot(&self, snapshot: &Snapshot) -> Result<Self> {
+        Self::over(snapshot, Arc::clone(&self.engine))
+    }
+
+    fn over(snapshot: &Snapshot, engine: Arc<Engine>) -> Result<Self> {
+        let state = SessionStateBuilder::new()
+            .with_default_features()
+            .with_config(engine.session_config())
+            .with_runtime_env(Arc::clone(&engine.env))
+            .build();
+        let context = SessionContext::new_with_state(state);
+        functions::register(&context);
+        for table in Table::ALL {
+            let empty = crate::store::snapshot::TableSnapshot::default();
+            let rows = snapshot.tables.get(table).unwrap_or(&empty);
+            provider::register(&context, *table, rows, &engine).map_err(|source| {
+                Error::internal(format!("cannot register table {}", table.name()))
+                    .with_source(source)
+            })?;
+        }
+        let vocabulary = Arc::new(Vocabulary::of(&context));
+        Ok(Self { engine, context, vocabulary })
+    }
+
+    /// Names of all functions, sorted: scalar, aggregate, window and table functions.
+    pub fn function_names(&self) -> &[String] {
+        &self.vocabulary.functions
+    }
+
+    /// Runs one statement and collects its rows. `$name` in it takes the value of `name`.
+    ///
+    /// Errors are of kind `Invalid` when the statement is wrong, with [`super::position`] where
+    /// the place is known, and `Failed` when it could not be carried out.
+    pub async fn query(&self, sql: &str, params: &Params) -> Result<QueryOutput> {
+        let start_ns = self.engine.clock.monotonic_ns();
+        let mut stream = self.query_stream(sql, params).await?;
+        let mut batches = Vec::new();
+        let mut size_bytes = 0;
+        while let Some(batch) = stream.next().await {
+            let batch = batch?;
+            size_bytes += batch.get_array_memory_size();
+            if size_bytes > self.engine.settings.result_bytes_max {
+                return Err(Error::failed(format!(
+                    "the result is larger than {} bytes",
+                    self.engine.settings.result_bytes_max
+                ))
+                .with_hint("add a LIMIT, ask for fewer columns, or export to a file"));
+            }
+            batches.push(batch);
+        }
+        let elapsed_ns = self.engine.clock.monotonic_ns() - start_ns;
+        Ok(QueryOutput { schema: stream.schema(), batches, elapsed_ns })
+    }
+
+    /// Runs one statement; its rows come as they are made, as fast as they are taken.
+    pub async fn query_stream(&self, sql: &str, params: &Params) -> Result<QueryStream> {
+        let (session, text, params) = (self.clone(), sql.to_owned(), params.clone());
+        let (started, start) = tokio::sync::oneshot::channel();
+        let (sender, batches) = mpsc::channel(BATCHES_IN_FLIGHT);
+        let task = self.engine.handle()?.spawn(async move {
+            match Box::pin(session.start(&text, &params)).await {
+                Err(error) => drop(started.send(Err(error))),
+                Ok(mut rows) => {
+                    let schema = plain::schema(&rows.schema());
+                    if started.send(Ok(Arc::clone(&schema))).is_err() {
+                        return;
+                    }
+                    while let Some(batch) = rows.next().await {
+                        let batch = batch
+                            .and_then(|it| plain::batch(&schema, &it))
+                            .map_err(|error| diagnose(&error, &text, &session.vocabulary));
+                        let failed = batch.is_err();
+                        if sender.send(batch.map(Some)).await.is_err() || failed {
+                            return;
+                        }
+                    }
+                    drop(sender.send(Ok(None)).await);
+                }
+            }
+        });
+        let task = Cancel(task);
+        let schema = start
+            .await
+            .map_err(|_| Error::internal("a query ended without an answer (it panicked)"))??;
+        Ok(QueryStream { schema, batches, ended: false, _task: task })
+    }
+
+    /// Runs a canned query with its parameters as typed by a user: `[("since", "7d")]`.
+    ///
+    /// An unknown query or parameter, or a value of another type, is an error of kind `Usage`
+    /// that names the nearest.
+    pub async fn canned(&self, name: &str, args: &[(&str, &str)]) -> Result<QueryOutput> {
+        let query = queries::find(name)?;
+        self.query(&query.sql, &query.bind(args)?).await
+    }
+
+    async fn start(&self, sql: &str, params: &Params) -> Result<SendableRecordBatchStream> {
+        let wrong = |error| diagnose(&error, sql, &self.vocabulary);
+        let mut statements = DFParserBuilder::new(sql)
+            .with_dialect(&GenericDialect {})
+            .with_recursion_limit(NESTING_MAX)
+            .build()
+            .and_then(|mut parser| parser.parse_statements())
+            .map_err(wrong)?;
+        let mut statement = match (statements.pop_front(), statements.len()) {
+            (Some(statement), 0) => statement,
+            (None, _) => return Err(Error::invalid("there is no statement to run")),
+            (Some(_), more) => {
+                return Err(Error::invalid(format!(
+                    "one statement was expected, but {} were given",
+                    more + 1
+                ))
+                .with_hint("run them one after another"));
+            }
+        };
+        guard::check_statement(&statement)?;
+        params::bind(&mut statement, params)?;
+        let state = self.context.state();
+        let plan = state.statement_to_plan(statement).await.map_err(wrong)?;
+        guard::check_plan(&plan)?;
+        let frame = DataFrame::new(state, plan);
+        frame.execute_stream().await.map_err(wrong)
+    }
+}
