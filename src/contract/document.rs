@@ -29,22 +29,21 @@ pub enum Value {
     },
     /// A sequence.
     Sequence(Vec<Node>),
-    /// A mapping in the order of the document. Of duplicate keys the last counts, as upstream's
-    /// loader has it; all are kept.
+    /// A mapping in the order of the document, each scalar key once: of duplicate keys the last
+    /// counts, as upstream's loader has it, and a finding names both.
     Mapping(Vec<(Node, Node)>),
 }
 
 impl Node {
-    /// The value of `key` in a mapping; of duplicate keys the last. A null value is a value: see
-    /// [`Node::is_null`].
+    /// The value of `key` in a mapping. A null value is a value: see [`Node::is_null`].
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.entry(key).map(|(_, value)| value)
     }
 
-    /// Key and value of `key` in a mapping; of duplicate keys the last.
+    /// Key and value of `key` in a mapping.
     pub fn entry(&self, key: &str) -> Option<(&Self, &Self)> {
         let Value::Mapping(entries) = &self.value else { return None };
-        entries.iter().rev().find(|(it, _)| it.text() == Some(key)).map(|(key, value)| (key, value))
+        entries.iter().find(|(it, _)| it.text() == Some(key)).map(|(key, value)| (key, value))
     }
 
     /// The value below a path of keys, such as `["event_bus", "subscribe_topics"]`.
@@ -64,18 +63,12 @@ impl Node {
         })
     }
 
-    /// Entries of a mapping whose key is a scalar, in order, each key once; nothing for any other
-    /// node.
+    /// Entries of a mapping whose key is a scalar, in order; nothing for any other node.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &Self)> {
-        self.pairs().iter().enumerate().filter_map(|(at, (key, value))| {
-            let name = key.text()?;
-            let again =
-                self.pairs().iter().skip(at + 1).any(|(later, _)| later.text() == Some(name));
-            (!again).then_some((name, value))
-        })
+        self.pairs().iter().filter_map(|(key, value)| Some((key.text()?, value)))
     }
 
-    /// All pairs of a mapping, duplicates included; empty for any other node.
+    /// All pairs of a mapping, in order; empty for any other node.
     pub fn pairs(&self) -> &[(Self, Self)] {
         match &self.value {
             Value::Mapping(pairs) => pairs,
@@ -169,7 +162,7 @@ impl Node {
         }
     }
 
-    /// The node as JSON. Keys become texts, of duplicate keys the last counts.
+    /// The node as JSON; keys become texts.
     pub fn to_json(&self) -> Json {
         match &self.value {
             Value::Scalar { text, quoted: true } => Json::String(text.clone()),

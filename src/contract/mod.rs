@@ -1,8 +1,14 @@
 //! Contracts: a tolerant parser with places, one normal form, and lint rules. Does no IO.
 
+pub mod complexity;
 pub mod document;
 pub mod include;
 pub mod model;
+mod notes;
+pub mod parse;
+mod yaml;
 
+pub use complexity::{Complexity, complexity};
 pub use include::{Includes, NoIncludes};
 pub use model::{Contract, NodeType};
+pub use parse::{Parsed, parse, parse_bytes};

@@ -289,6 +289,9 @@ pub struct Transition {
     pub to: String,
     /// What causes it; empty where nothing is said.
     pub trigger: String,
+    /// Whether conditions, guards or a priority decide as well, so that two with the same source
+    /// and trigger are no contradiction.
+    pub conditional: bool,
     /// What it means.
     pub description: Option<String>,
     /// Where it stands.

@@ -33,23 +33,6 @@ fn plain_scalars_mean_what_pyyaml_takes_them_for() {
 }
 
 #[test]
-fn of_duplicate_keys_the_last_counts_everywhere() {
-    let node = Node {
-        span: Span::default(),
-        value: Value::Mapping(vec![
-            (scalar("a", false), scalar("1", false)),
-            (scalar("b", false), scalar("2", false)),
-            (scalar("a", false), scalar("3", false)),
-        ]),
-    };
-    assert_eq!(node.get("a").and_then(Node::as_u64), Some(3));
-    assert_eq!(node.to_json(), json!({"a": 3, "b": 2}));
-    let entries: Vec<_> = node.entries().map(|(key, value)| (key, value.as_u64())).collect();
-    assert_eq!(entries, [("b", Some(2)), ("a", Some(3))]);
-    assert_eq!(node.pairs().len(), 3);
-}
-
-#[test]
 fn a_string_is_told_from_what_only_looks_like_one() {
     assert_eq!(scalar("12", false).as_string(), None);
     assert_eq!(scalar("12", true).as_string(), Some("12"));

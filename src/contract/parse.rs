@@ -1,0 +1,150 @@
+//! A contract's text to its normal form: tolerant of every form that occurs in reality, with a
+//! finding for each rewrite and each fault. Does no IO and never panics.
+
+use super::document::Node;
+use super::include::Includes;
+use super::model::Contract;
+use super::notes::Notes;
+use super::yaml;
+use crate::finding::{Finding, Level, Span};
+
+mod behaviour;
+mod fields;
+mod identity;
+mod keys;
+mod machine;
+mod models;
+mod topics;
+mod types;
+mod workflow;
+
+/// Most bytes of a contract (upstream's limit).
+pub const CONTRACT_SIZE_BYTES_MAX: usize = 50 << 20;
+
+/// What a text turned out to be.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// The contract in normal form; `None` where the text is none, with an error finding that says
+    /// why. A contract can be there beside error findings: then something in it was refused.
+    pub contract: Option<Contract>,
+    /// Faults (`error`, `warning`) and rewrites to the normal form (`note`, `contract.rewrite-*`),
+    /// in the order of the document.
+    pub findings: Vec<Finding>,
+    /// blake3 in hex of the document's bytes, followed for each `!include` in the order of reading
+    /// by the length of its path (8 bytes, little endian), its path, the length of its text and its
+    /// text. Without includes it is the digest of the file.
+    pub digest: String,
+}
+
+impl Parsed {
+    /// Whether a finding is an error.
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|it| it.level == Level::Error)
+    }
+
+    fn refused(bytes: &[u8], finding: Finding) -> Self {
+        let digest = blake3::hash(bytes).to_hex().to_string();
+        Self { contract: None, findings: vec![finding], digest }
+    }
+}
+
+/// Parses the bytes of the file `uri`, which may be anything at all.
+pub fn parse_bytes(bytes: &[u8], uri: &str, includes: &dyn Includes) -> Parsed {
+    let encoding = |message: String| {
+        let finding = Finding::new("contract.encoding", Level::Error, message).in_file(uri);
+        finding.with_help("a contract is a YAML text in UTF-8")
+    };
+    if bytes.len() > CONTRACT_SIZE_BYTES_MAX {
+        return Parsed::refused(bytes, too_large(uri, bytes.len()));
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => parse(text, uri, includes),
+        Err(error) => {
+            let at = error.valid_up_to();
+            let before = String::from_utf8_lossy(bytes.get(..at).unwrap_or_default());
+            let finding = encoding(format!("the file is not UTF-8: byte {at} begins no character"));
+            Parsed::refused(bytes, finding.at(end_of(&before)))
+        }
+    }
+}
+
+/// Parses the text of the file `uri`; included files come from `includes`.
+pub fn parse(text: &str, uri: &str, includes: &dyn Includes) -> Parsed {
+    if text.len() > CONTRACT_SIZE_BYTES_MAX {
+        return Parsed::refused(text.as_bytes(), too_large(uri, text.len()));
+    }
+    if let Some(at) = text.find('\0') {
+        let message = "the file is binary: it has a NUL character";
+        let finding = Finding::new("contract.encoding", Level::Error, message)
+            .in_file(uri)
+            .at(end_of(text.get(..at).unwrap_or_default()))
+            .with_help("a contract is a YAML text in UTF-8");
+        return Parsed::refused(text.as_bytes(), finding);
+    }
+    let tree = yaml::read(text, uri, includes);
+    let mut notes = tree.notes;
+    let contract = tree.root.and_then(|root| contract(root, &mut notes));
+    Parsed { contract, findings: notes.finish(), digest: tree.digest }
+}
+
+fn too_large(uri: &str, size_bytes: usize) -> Finding {
+    let message = format!(
+        "the file has {size_bytes} bytes; a contract has at most {CONTRACT_SIZE_BYTES_MAX}"
+    );
+    Finding::new("contract.too-large", Level::Error, message).in_file(uri)
+}
+
+/// The place after a text.
+fn end_of(before: &str) -> Span {
+    let line = u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX);
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    let column = u32::try_from(last.chars().count() + 1).unwrap_or(u32::MAX);
+    Span {
+        start_line: line,
+        start_column: column,
+        end_line: line,
+        end_column: column,
+        start_byte: before.len(),
+        end_byte: before.len(),
+    }
+}
+
+/// The normal form of a document, when it is a node contract.
+fn contract(document: Node, notes: &mut Notes) -> Option<Contract> {
+    if !identity::is_contract(&document, notes) {
+        return None;
+    }
+    keys::check(&document, notes);
+    let name = identity::name(&document, notes);
+    let node_type = identity::node_type(&document, notes);
+    let (name, node_type) = (name?, node_type?);
+    let mut types = types::Types::new(&document);
+    let definitions = models::definitions(&document, &mut types, notes);
+    let input = models::model(&document, &models::INPUT, &definitions, &mut types, notes);
+    let output = models::model(&document, &models::OUTPUT, &definitions, &mut types, notes);
+    let topics = topics::topics(&document, notes);
+    Some(Contract {
+        node_type,
+        version: identity::version(&document, notes),
+        node_version: identity::node_version(&document, notes),
+        description: identity::description(&document, notes),
+        input,
+        output,
+        definitions: types.with_inline(definitions),
+        actions: behaviour::actions(&document, notes),
+        io_operations: behaviour::io_operations(&document, notes),
+        dependencies: behaviour::dependencies(&document, notes),
+        error_codes: behaviour::error_codes(&document, notes),
+        state_machine: machine::state_machine(&document, &name, notes),
+        workflow: workflow::workflow(&document, &name, notes),
+        subscribe_topics: topics.subscribe,
+        publish_topics: topics.publish,
+        capabilities: behaviour::capabilities(&document),
+        fingerprint: document.get("fingerprint").and_then(Node::as_str).map(str::to_owned),
+        name,
+        document,
+    })
+}
+
+#[cfg(test)]
+mod tests;

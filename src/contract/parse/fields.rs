@@ -1,0 +1,98 @@
+//! Fields of models: from a mapping of names, a JSON schema, or a bare list of names.
+
+use super::types::Types;
+use crate::contract::document::{Node, Value};
+use crate::contract::model::{Field, FieldType};
+use crate::contract::notes::Notes;
+use std::collections::HashSet;
+
+/// Fields of an `object` schema: `properties` (or `fields`), with the required ones listed in
+/// `required`. The v1 form without properties lists names in `required` and `optional`.
+pub(super) fn of_schema(node: &Node, types: &mut Types<'_>, notes: &mut Notes) -> Vec<Field> {
+    let listed: Option<HashSet<&str>> = node
+        .get("required")
+        .filter(|it| it.is_sequence())
+        .map(|it| it.items().iter().filter_map(Node::text).collect());
+    let properties = node.first(&["properties", "fields"]);
+    let required = |name: &str, _: &Node| match &listed {
+        Some(names) => Some(names.contains(name)),
+        // In a JSON schema nothing is required that is not listed.
+        None if node.get("properties").is_some() => Some(false),
+        None => None,
+    };
+    let mut fields = properties.map_or_else(Vec::new, |it| named(it, &required, types, notes));
+    let mut known: HashSet<String> = fields.iter().map(|field| field.name.clone()).collect();
+    for (key, required) in [("required", true), ("optional", false)] {
+        let Some(list) = node.get(key) else { continue };
+        let fixed = |_: &str, _: &Node| Some(required);
+        for field in named(list, &fixed, types, notes) {
+            if known.insert(field.name.clone()) {
+                fields.push(field);
+            }
+        }
+    }
+    fields
+}
+
+/// Fields by name: a mapping, a list of mappings with a `name`, or a list of names. A field is
+/// required unless it says otherwise, has a default, or may be null.
+pub(super) fn of_mapping(node: &Node, types: &mut Types<'_>, notes: &mut Notes) -> Vec<Field> {
+    named(node, &|_, _| None, types, notes)
+}
+
+fn named(
+    node: &Node,
+    required: &dyn Fn(&str, &Node) -> Option<bool>,
+    types: &mut Types<'_>,
+    notes: &mut Notes,
+) -> Vec<Field> {
+    match &node.value {
+        Value::Mapping(pairs) => pairs
+            .iter()
+            .filter_map(|(key, value)| {
+                let name = key.text()?;
+                Some(field(name, key, value, required(name, value), types, notes))
+            })
+            .collect(),
+        Value::Sequence(items) => items
+            .iter()
+            .filter_map(|item| {
+                let name =
+                    item.text().or_else(|| item.first_text(&["name", "field", "field_name"]))?;
+                Some(field(name, item, item, required(name, item), types, notes))
+            })
+            .collect(),
+        Value::Scalar { .. } => Vec::new(),
+    }
+}
+
+fn field(
+    name: &str,
+    place: &Node,
+    definition: &Node,
+    required: Option<bool>,
+    types: &mut Types<'_>,
+    notes: &mut Notes,
+) -> Field {
+    // An item of a list of names says nothing of a type.
+    let bare = std::ptr::eq(place, definition) && definition.text().is_some();
+    let field_type =
+        if bare { FieldType::Unknown(String::new()) } else { types.of(definition, name, notes) };
+    let default = definition.get("default").filter(|it| !it.is_null()).map(Node::to_json);
+    let says_null = definition.get("default").is_some_and(Node::is_null);
+    let own = definition.get("required").and_then(Node::as_bool);
+    let optional = matches!(field_type, FieldType::Optional(_));
+    let number = |keys: &[&str]| definition.first(keys).and_then(Node::as_f64);
+    Field {
+        name: name.to_owned(),
+        required: required.or(own).unwrap_or(default.is_none() && !says_null && !optional),
+        field_type,
+        description: definition
+            .first_text(&["description", "doc"])
+            .map(|text| text.trim().to_owned()),
+        default,
+        minimum: number(&["minimum", "ge", "min", "min_value"]),
+        maximum: number(&["maximum", "le", "max", "max_value"]),
+        span: Some(place.span),
+    }
+}

@@ -1,0 +1,189 @@
+//! YAML text to a [`Node`] tree in one pass over the event parser: bounded in depth, nodes and
+//! includes, with a place for every node. Does no IO: included texts come from [`Includes`].
+
+use super::document::{Node, Value};
+use super::include::{self, INCLUDE_DEPTH_MAX, INCLUDE_SIZE_BYTES_MAX, Includes};
+use super::notes::{Notes, shown};
+use crate::finding::{Finding, Level, Span};
+use builder::Builder;
+use positions::Positions;
+use saphyr_parser::{Event, Parser};
+
+mod builder;
+mod positions;
+
+/// Most levels of nesting.
+pub(super) const DEPTH_MAX: usize = 128;
+
+/// Most nodes of one document, aliases and includes expanded; the largest real contract has some
+/// five thousand.
+pub(super) const NODES_MAX: usize = 500_000;
+
+/// Most `!include` tags followed in one document, nested ones counted.
+const INCLUDES_MAX: usize = 256;
+
+/// A document as read.
+#[derive(Debug)]
+pub(super) struct Tree {
+    /// The root; `None` where there is none or it cannot be read, with an error finding.
+    pub(super) root: Option<Node>,
+    /// What was found, unsorted.
+    pub(super) notes: Notes,
+    /// See [`super::parse::Parsed::digest`].
+    pub(super) digest: String,
+}
+
+/// Reads the text of the file `uri`.
+pub(super) fn read(text: &str, uri: &str, includes: &dyn Includes) -> Tree {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(text.as_bytes());
+    let own_name = uri.rsplit(['/', '\\']).next().unwrap_or(uri).to_owned();
+    let mut session = Session {
+        includes,
+        notes: Notes::new(uri),
+        nodes: 0,
+        followed: 0,
+        hasher,
+        files: vec![own_name],
+    };
+    let root = session.document(text, uri, "");
+    Tree { root, notes: session.notes, digest: session.hasher.finalize().to_hex().to_string() }
+}
+
+/// What a document and the files it includes share.
+struct Session<'a> {
+    includes: &'a dyn Includes,
+    notes: Notes,
+    /// Nodes made so far.
+    nodes: usize,
+    /// Includes followed so far.
+    followed: usize,
+    hasher: blake3::Hasher,
+    /// The files being read, outermost first, as paths relative to the contract's folder.
+    files: Vec<String>,
+}
+
+impl Session<'_> {
+    /// Reads one file; `folder` is its folder relative to the contract's.
+    fn document(&mut self, text: &str, uri: &str, folder: &str) -> Option<Node> {
+        let positions = Positions::new(text);
+        let mut builder = Builder::new(uri, folder, &positions);
+        for event in Parser::new_from_str(text) {
+            let (event, span) = match event {
+                Ok((event, span)) => (event, positions.span(span)),
+                Err(error) => {
+                    let at = positions.point(*error.marker());
+                    self.notes.push(syntax_error(text, at, error.info()).in_file(uri));
+                    return None;
+                }
+            };
+            match event {
+                Event::DocumentStart(_) => {
+                    if !builder.start_document(self, span) {
+                        return None;
+                    }
+                }
+                Event::StreamEnd => break,
+                event => builder.event(self, event, span).ok()?,
+            }
+        }
+        let root = builder.finish();
+        if root.as_ref().is_none_or(Node::is_null) {
+            self.error("contract.empty", uri, Span::default(), "the file has no content");
+            return None;
+        }
+        root
+    }
+
+    /// Counts nodes; says whether the bound is kept.
+    fn take_nodes(&mut self, count: usize) -> bool {
+        self.nodes = self.nodes.saturating_add(count);
+        self.nodes <= NODES_MAX
+    }
+
+    fn error(&mut self, rule_id: &'static str, uri: &str, span: Span, message: &str) {
+        let finding = Finding::new(rule_id, Level::Error, message).in_file(uri);
+        self.notes.push(if span == Span::default() { finding } else { finding.at(span) });
+    }
+
+    /// The node that an `!include` stands for, placed where the tag is; `None` with a finding.
+    fn include(&mut self, written: &str, uri: &str, folder: &str, tag: Span) -> Option<Node> {
+        match self.included(written, folder) {
+            Ok(mut node) => {
+                place(&mut node, tag);
+                Some(node)
+            }
+            Err((message, hint)) => {
+                let mut finding =
+                    Finding::new("contract.include", Level::Error, message).in_file(uri).at(tag);
+                finding.help = hint;
+                self.notes.push(finding);
+                None
+            }
+        }
+    }
+
+    /// Reads an included file; the error is a message and a hint.
+    fn included(&mut self, written: &str, folder: &str) -> Result<Node, (String, Option<String>)> {
+        let path = include::resolve(folder, written)
+            .map_err(|error| (error.message().to_owned(), error.hint().map(str::to_owned)))?;
+        let refuse = |why: String| Err((format!("cannot include {}: {why}", shown(&path)), None));
+        if self.files.contains(&path) {
+            return refuse(format!("it includes itself ({} → {path})", self.files.join(" → ")));
+        }
+        if self.files.len() > INCLUDE_DEPTH_MAX {
+            return refuse(format!("more than {INCLUDE_DEPTH_MAX} includes inside one another"));
+        }
+        self.followed += 1;
+        if self.followed > INCLUDES_MAX {
+            return refuse(format!("more than {INCLUDES_MAX} includes in one contract"));
+        }
+        let text = match self.includes.read(&path) {
+            Ok(text) => text,
+            Err(error) => return refuse(error.to_string()),
+        };
+        if text.len() > INCLUDE_SIZE_BYTES_MAX {
+            return refuse(format!("it has more than {INCLUDE_SIZE_BYTES_MAX} bytes"));
+        }
+        self.hasher.update(&(path.len() as u64).to_le_bytes()).update(path.as_bytes());
+        self.hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+        self.files.push(path.clone());
+        let node = self.document(&text, &path, &folder);
+        self.files.pop();
+        node.map_or_else(|| refuse("it cannot be read as YAML".to_owned()), Ok)
+    }
+}
+
+/// Gives a whole tree one place.
+fn place(node: &mut Node, span: Span) {
+    node.span = span;
+    match &mut node.value {
+        Value::Scalar { .. } => {}
+        Value::Sequence(items) => items.iter_mut().for_each(|item| place(item, span)),
+        Value::Mapping(pairs) => pairs.iter_mut().for_each(|(key, value)| {
+            place(key, span);
+            place(value, span);
+        }),
+    }
+}
+
+/// The finding for text that is not YAML, with the help that fits the usual causes.
+fn syntax_error(text: &str, at: Span, info: &str) -> Finding {
+    let finding =
+        Finding::new("contract.yaml", Level::Error, format!("this is not YAML: {info}")).at(at);
+    let line = text.lines().nth((at.start_line as usize).saturating_sub(1)).unwrap_or_default();
+    let indent = line.get(..line.len() - line.trim_start().len()).unwrap_or_default();
+    if indent.contains('\t') || info.contains("tab") {
+        finding.with_help("YAML is indented with spaces; replace the tab")
+    } else if info.contains("mapping values are not allowed") {
+        finding.with_help("a value that contains `: ` must stand in quotes")
+    } else if line.contains('{') || line.contains('[') {
+        finding.with_help("close the bracket, or quote a text that contains brackets or braces")
+    } else {
+        finding.with_help("check indentation and quotes on this line and the one above")
+    }
+}
+
+#[cfg(test)]
+mod tests;
