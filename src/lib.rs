@@ -17,3 +17,4 @@ pub mod sql;
 pub mod store;
 pub mod template;
 pub mod validate;
+pub mod workflow;

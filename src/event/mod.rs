@@ -57,3 +57,9 @@ pub trait EventSink: std::fmt::Debug + Send + Sync {
     /// no more events: the run must end.
     fn emit(&self, event: Event) -> Result<()>;
 }
+
+/// How long steps are expected to take, for example by the store's medians.
+pub trait Estimates: std::fmt::Debug + Send + Sync {
+    /// Expected duration of a step in nanoseconds; `None` when nobody knows.
+    fn estimate_ns(&self, step_name: &str) -> Option<i64>;
+}

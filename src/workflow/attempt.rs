@@ -1,0 +1,86 @@
+//! One attempt at work: started in its lane, watched for panics and for its timeout. Does not know
+//! what follows from its end.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::task::JoinHandle;
+
+use super::component::{Component, Lane, Output};
+use super::context::StepContext;
+use super::failure::StepError;
+
+type Answer = Result<Output, StepError>;
+
+/// Work that may have panicked but does not pass the panic on. Dropping it stops the work where it
+/// awaits.
+pub(super) enum Attempt<'c> {
+    Inline(BoxFuture<'c, Answer>),
+    Task(JoinHandle<Answer>),
+    /// Panicked before it had a future.
+    Broken(Option<StepError>),
+}
+
+impl<'c> Attempt<'c> {
+    /// Calls the component. Must be called within a tokio runtime.
+    pub(super) fn start(component: &'c Arc<dyn Component>, ctx: StepContext) -> Self {
+        // a component that has panicked is not looked at again by this attempt; what it shares
+        // with others is its own affair, as it is with threads
+        let lane = catch_unwind(AssertUnwindSafe(|| component.lane()));
+        match lane {
+            Ok(Lane::Task) => {
+                let component = Arc::clone(component);
+                Self::Task(tokio::spawn(async move { component.run(ctx).await }))
+            }
+            Ok(Lane::Inline) => match catch_unwind(AssertUnwindSafe(|| component.run(ctx))) {
+                Ok(future) => Self::Inline(future),
+                Err(panic) => Self::Broken(Some(StepError::panicked(&*panic))),
+            },
+            Err(panic) => Self::Broken(Some(StepError::panicked(&*panic))),
+        }
+    }
+
+    /// Waits for the end, at most for `timeout`.
+    pub(super) async fn within(self, timeout: Option<Duration>) -> Answer {
+        match timeout {
+            None => self.await,
+            Some(limit) => tokio::time::timeout(limit, self)
+                .await
+                .unwrap_or_else(|_| Err(StepError::timed_out(limit))),
+        }
+    }
+}
+
+impl Future for Attempt<'_> {
+    type Output = Answer;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        match self.get_mut() {
+            Self::Inline(future) => catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
+                .unwrap_or_else(|panic| Poll::Ready(Err(StepError::panicked(&*panic)))),
+            Self::Task(task) => Pin::new(task).poll(cx).map(|joined| match joined {
+                Ok(answer) => answer,
+                Err(error) => Err(match error.try_into_panic() {
+                    Ok(panic) => StepError::panicked(&*panic),
+                    Err(_) => StepError::cancelled("the runtime stopped the step's task"),
+                }),
+            }),
+            Self::Broken(error) => Poll::Ready(Err(error
+                .take()
+                .unwrap_or_else(|| StepError::internal("a broken attempt was asked twice")))),
+        }
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if let Self::Task(task) = self {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The generic engine: steps with dependencies and conditions, planned, scheduled and executed under
+//! limits, with retries, fall-backs and degraded mode.
+//!
+//! It knows no store, no contract and no pipeline: work comes in as a [`Component`], what happened
+//! goes out as rows through an [`EventSink`](crate::event::EventSink). `plan`, `schedule` and
+//! `policy` do no IO and read no clock.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use genstore::clock::SystemClock;
+//! # use genstore::workflow::*;
+//! # #[derive(Debug)] struct Quiet;
+//! # impl genstore::event::EventSink for Quiet {
+//! #     fn emit(&self, _: genstore::event::Event) -> genstore::error::Result<()> { Ok(()) }
+//! # }
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+//! let two = FnComponent::new("two", "1", |_| Ok(Output::new(2_i64)));
+//! let double = FnComponent::new("double", "1", |ctx| {
+//!     Ok(Output::new(*ctx.output::<i64>("two")? * 2))
+//! });
+//! let plan = Plan::new(vec![Step::new("two", two), Step::new("twice", double).after(["two"])])?;
+//! let limits = Limits::new(4);
+//! let engine = Engine { clock: Arc::new(SystemClock::new()), sink: Arc::new(Quiet), limits };
+//! let outcome = engine.execute(&Arc::new(plan), Run::new("run-1", "demo"), &Cancel::new()).await?;
+//! assert_eq!(outcome.output::<i64>("twice")?.as_deref(), Some(&4));
+//! # Ok::<(), genstore::error::Error>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod attempt;
+mod cancel;
+mod component;
+mod context;
+mod engine;
+mod execution;
+mod failure;
+mod limits;
+mod outcome;
+mod plan;
+mod policy;
+mod record;
+mod schedule;
+mod step;
+mod summary;
+
+pub use cancel::Cancel;
+pub use component::{Component, FnComponent, Lane, Output, Value, Verdict};
+pub use context::{StepContext, View};
+pub use engine::{Engine, Run};
+pub use failure::{ErrorClass, StepError};
+pub use limits::Limits;
+pub use outcome::{Outcome, ResultKind, StepSummary};
+pub use plan::{Plan, PlanProblem, STEPS_MAX};
+pub use policy::{Backoff, Decision, OnFailure, Policy, Retry};
+pub use schedule::Strategy;
+pub use step::{Condition, RunWhen, Step};

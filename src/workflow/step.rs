@@ -1,0 +1,145 @@
+//! One step of a plan, as its author writes it. Checks nothing: `plan` does.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::component::Component;
+use super::context::View;
+use super::failure::StepError;
+use super::policy::{OnFailure, Policy, Retry};
+
+/// A step: a component under a name, with what it waits for and what may happen to it.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Name, unique in its plan.
+    pub name: String,
+    /// What does the work.
+    pub component: Arc<dyn Component>,
+    /// Names of the steps whose outputs it reads.
+    pub depends_on: Vec<String>,
+    /// Asked when the dependencies have ended; the step is skipped when it says no.
+    pub condition: Option<Condition>,
+    /// Timeout, retries, fallback.
+    pub policy: Policy,
+    /// Which ends of its dependencies let it run.
+    pub run_when: RunWhen,
+    /// Named limit that the step needs a place of.
+    pub resource: Option<String>,
+}
+
+impl Step {
+    /// A step that waits for nothing.
+    pub fn new(name: impl Into<String>, component: impl Component + 'static) -> Self {
+        Self::shared(name, Arc::new(component))
+    }
+
+    /// A step whose component is shared with others.
+    pub fn shared(name: impl Into<String>, component: Arc<dyn Component>) -> Self {
+        Self {
+            name: name.into(),
+            component,
+            depends_on: Vec::new(),
+            condition: None,
+            policy: Policy::default(),
+            run_when: RunWhen::default(),
+            resource: None,
+        }
+    }
+
+    /// Adds steps to wait for.
+    #[must_use]
+    pub fn after<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.depends_on.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets the condition.
+    #[must_use]
+    pub fn only_if(mut self, condition: Condition) -> Self {
+        self.condition = Some(condition);
+        self
+    }
+
+    /// Sets which ends of the dependencies let the step run.
+    #[must_use]
+    pub fn when(mut self, run_when: RunWhen) -> Self {
+        self.run_when = run_when;
+        self
+    }
+
+    /// Sets timeout, retries and fallback at once.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Sets the retries.
+    #[must_use]
+    pub fn with_retry(mut self, retry: Retry) -> Self {
+        self.policy.retry = retry;
+        self
+    }
+
+    /// Sets what follows the last failed attempt.
+    #[must_use]
+    pub fn or_else(mut self, on_failure: OnFailure) -> Self {
+        self.policy.on_failure = on_failure;
+        self
+    }
+
+    /// Sets the named limit that the step needs a place of.
+    #[must_use]
+    pub fn using(mut self, resource: impl Into<String>) -> Self {
+        self.resource = Some(resource.into());
+        self
+    }
+}
+
+/// Which ends of its dependencies let a step run. All three wait until every dependency has ended;
+/// a degraded step counts as a success, a skipped one does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RunWhen {
+    /// Every dependency succeeded.
+    #[default]
+    AllSuccess,
+    /// At least one dependency succeeded.
+    AnySuccess,
+    /// However they ended.
+    AllDone,
+}
+
+/// A question over the outputs of a step's dependencies.
+#[derive(Clone)]
+pub struct Condition {
+    text: String,
+    test: Arc<Test>,
+}
+
+type Test = dyn Fn(&View) -> Result<bool, StepError> + Send + Sync;
+
+impl Condition {
+    /// A condition in words, for the reason of a skip, and as a function. An error or a panic of
+    /// the function is an error of the step.
+    pub fn new(
+        text: impl Into<String>,
+        test: impl Fn(&View) -> Result<bool, StepError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { text: text.into(), test: Arc::new(test) }
+    }
+
+    /// The condition in words.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn holds(&self, view: &View) -> Result<bool, StepError> {
+        (self.test)(view)
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condition").field("text", &self.text).finish_non_exhaustive()
+    }
+}
