@@ -2,10 +2,25 @@
 //! classes, functions, calls, names, metrics), with the place of each. Never runs, imports or
 //! evaluates anything, and never fails: what does not parse is listed in [`Module::problems`].
 
+mod builtins;
+mod collect;
+mod definition;
+mod expression;
+pub mod facts;
+mod halstead;
+mod import;
+mod kind;
+mod lines;
+pub mod metrics;
 mod module;
 mod place;
+mod scope;
 mod syntax;
+mod walk;
 
+pub use halstead::Halstead;
+pub use lines::LineCounts;
+pub use metrics::Metrics;
 pub use module::{Module, Problem};
 pub use place::Place;
 pub use syntax::parse;

@@ -46,7 +46,7 @@ impl LineIndex {
     /// Line and column of a byte, both from 1, the column in characters.
     fn position(&self, text: &str, byte: u32) -> (u32, u32) {
         let line = self.line(byte);
-        let start = self.starts.get(line as usize - 1).copied().unwrap_or(0);
+        let start = self.starts.get((line as usize).saturating_sub(1)).copied().unwrap_or(0);
         let before = text.get(start as usize..byte as usize).unwrap_or("");
         (line, offset(before.chars().count()) + 1)
     }
@@ -54,6 +54,14 @@ impl LineIndex {
     /// Line of a byte, from 1.
     pub(super) fn line(&self, byte: u32) -> u32 {
         offset(self.starts.partition_point(|start| *start <= byte)).max(1)
+    }
+
+    /// The place of a line, from 1, without its end.
+    pub(super) fn line_place(&self, text: &str, line: u32) -> Place {
+        let start = self.starts.get((line as usize).saturating_sub(1)).copied().unwrap_or(0);
+        let rest = text.get(start as usize..).unwrap_or("");
+        let length = rest.lines().next().map_or(0, str::len);
+        Place { start, end: start + offset(length) }
     }
 
     /// The span of a region.

@@ -6,7 +6,8 @@ use tree_sitter::{Node, Parser, Tree};
 
 use super::SIZE_BYTES_MAX;
 use super::module::{Module, Problem};
-use super::place::{LineIndex, Place};
+use super::place::Place;
+use super::walk;
 
 /// How many syntax errors of a file are reported; the first is the one that counts.
 const PROBLEMS_MAX: usize = 20;
@@ -17,8 +18,7 @@ thread_local! {
 
 /// Parses a Python file and collects its facts.
 pub fn parse(source: &str) -> Module {
-    let mut module =
-        Module { text: source.to_owned(), lines: LineIndex::new(source), problems: Vec::new() };
+    let mut module = Module::empty(source);
     let tree = if source.len() > SIZE_BYTES_MAX { None } else { tree_of(source) };
     let Some(tree) = tree else {
         let message = format!("the file is larger than {SIZE_BYTES_MAX} bytes or cannot be parsed");
@@ -27,6 +27,8 @@ pub fn parse(source: &str) -> Module {
     };
     if tree.root_node().has_error() {
         module.problems = errors_of(&tree, source);
+    } else {
+        walk::collect(&tree, source, &mut module);
     }
     module
 }

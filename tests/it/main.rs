@@ -1,3 +1,5 @@
 //! Integration tests.
+
 mod output;
+mod python;
 mod write;
