@@ -61,6 +61,7 @@ pub fn resolve(from: &str, written: &str) -> Result<String> {
         return refuse("parts of a path are separated by `/`");
     }
     let mut parts: Vec<&str> = from.split('/').filter(|part| !part.is_empty()).collect();
+    let folder_parts = parts.len();
     for part in written.split('/') {
         match part {
             "" | "." => {}
@@ -68,7 +69,7 @@ pub fn resolve(from: &str, written: &str) -> Result<String> {
             part => parts.push(part),
         }
     }
-    if parts.is_empty() || written.ends_with('/') {
+    if parts.len() == folder_parts || written.ends_with('/') || written.ends_with("/.") {
         return refuse("it names a folder");
     }
     Ok(parts.join("/"))

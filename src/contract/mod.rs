@@ -3,6 +3,7 @@
 pub mod complexity;
 pub mod document;
 pub mod include;
+pub mod lint;
 pub mod model;
 mod notes;
 pub mod parse;
@@ -10,5 +11,6 @@ mod yaml;
 
 pub use complexity::{Complexity, complexity};
 pub use include::{Includes, NoIncludes};
+pub use lint::lint;
 pub use model::{Contract, NodeType};
 pub use parse::{Parsed, parse, parse_bytes};

@@ -20,6 +20,16 @@ impl Notes {
         Self { uri: uri.to_owned(), findings: Vec::new(), dropped: 0 }
     }
 
+    /// How many findings there are.
+    pub(super) fn len(&self) -> usize {
+        self.findings.len()
+    }
+
+    /// Forgets all but the first `len` findings.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.findings.truncate(len);
+    }
+
     /// Adds a finding; where it names no file it is about the document itself.
     pub(super) fn push(&mut self, mut finding: Finding) {
         if self.findings.len() >= FINDINGS_MAX {

@@ -50,6 +50,9 @@ pub(super) fn read(text: &str, uri: &str, includes: &dyn Includes) -> Tree {
     Tree { root, notes: session.notes, digest: session.hasher.finalize().to_hex().to_string() }
 }
 
+/// Most lines joined to the one before them.
+const JOINS_MAX: usize = 64;
+
 /// What a document and the files it includes share.
 struct Session<'a> {
     includes: &'a dyn Includes,
@@ -65,34 +68,71 @@ struct Session<'a> {
 
 impl Session<'_> {
     /// Reads one file; `folder` is its folder relative to the contract's.
+    ///
+    /// YAML 1.2 wants the lines of a flow collection indented, upstream's loader does not care.
+    /// Where only that is wrong, the line is joined to the one before it and the file read again.
     fn document(&mut self, text: &str, uri: &str, folder: &str) -> Option<Node> {
-        let positions = Positions::new(text);
-        let mut builder = Builder::new(uri, folder, &positions);
-        for event in Parser::new_from_str(text) {
-            let (event, span) = match event {
-                Ok((event, span)) => (event, positions.span(span)),
-                Err(error) => {
-                    let at = positions.point(*error.marker());
-                    self.notes.push(syntax_error(text, at, error.info()).in_file(uri));
-                    return None;
+        let mut positions = Positions::new(text);
+        let mut joined = text.to_owned();
+        let mut lines = Vec::new();
+        loop {
+            let before = (self.nodes, self.followed, self.notes.len(), self.hasher.clone());
+            let (at, info) = match self.attempt(&joined, &positions, uri, folder) {
+                Ok(root) => {
+                    for at in lines {
+                        self.notes.push(loose_indent(at).in_file(uri));
+                    }
+                    return root;
                 }
+                Err(fault) => fault,
             };
+            let better = if lines.len() < JOINS_MAX { join_line(&joined, at, &info) } else { None };
+            let Some(better) = better else {
+                self.notes.push(syntax_error(text, at, &info).in_file(uri));
+                return None;
+            };
+            joined = better;
+            positions.use_own_lines();
+            lines.push(at);
+            self.notes.truncate(before.2);
+            (self.nodes, self.followed, self.hasher) = (before.0, before.1, before.3);
+        }
+    }
+
+    /// Reads one file from a text with the same bytes as the one of `positions`, but for line ends.
+    /// The error is a place and the parser's words.
+    fn attempt(
+        &mut self,
+        text: &str,
+        positions: &Positions<'_>,
+        uri: &str,
+        folder: &str,
+    ) -> Result<Option<Node>, (Span, String)> {
+        let mut builder = Builder::new(uri, folder, positions);
+        for event in Parser::new_from_str(text) {
+            let (event, span) = event
+                .map_err(|error| (positions.point(*error.marker()), error.info().to_owned()))?;
+            let span = positions.span(span);
             match event {
                 Event::DocumentStart(_) => {
                     if !builder.start_document(self, span) {
-                        return None;
+                        return Ok(None);
                     }
                 }
                 Event::StreamEnd => break,
-                event => builder.event(self, event, span).ok()?,
+                event => {
+                    if builder.event(self, event, span).is_err() {
+                        return Ok(None);
+                    }
+                }
             }
         }
         let root = builder.finish();
         if root.as_ref().is_none_or(Node::is_null) {
             self.error("contract.empty", uri, Span::default(), "the file has no content");
-            return None;
+            return Ok(None);
         }
-        root
+        Ok(root)
     }
 
     /// Counts nodes; says whether the bound is kept.
@@ -166,6 +206,30 @@ fn place(node: &mut Node, span: Span) {
             place(value, span);
         }),
     }
+}
+
+/// The text with the line of `at` joined to the one before it, when that can be the cure: the line
+/// stands too far left in a flow collection, and no comment would swallow it. No byte moves.
+fn join_line(text: &str, at: Span, info: &str) -> Option<String> {
+    if !info.starts_with("invalid indentation") || info.contains("quoted") {
+        return None;
+    }
+    let end = text.get(..at.start_byte)?.rfind('\n')?;
+    let line = text.get(..end)?.rsplit('\n').next()?;
+    if line.contains('#') {
+        return None;
+    }
+    let mut joined = text.to_owned();
+    joined.replace_range(end..=end, " ");
+    Some(joined)
+}
+
+fn loose_indent(at: Span) -> Finding {
+    let message = "this line of a list or map in brackets stands left of what it belongs to; YAML \
+                   1.2 does not allow that";
+    Finding::new("contract.indent", Level::Warning, message)
+        .at(at)
+        .with_help("indent the line, closing bracket included")
 }
 
 /// The finding for text that is not YAML, with the help that fits the usual causes.

@@ -1,5 +1,6 @@
 //! Integration tests.
 
+mod contract;
 mod output;
 mod python;
 mod write;

@@ -14,11 +14,14 @@ pub(super) fn of_schema(node: &Node, types: &mut Types<'_>, notes: &mut Notes) -
         .filter(|it| it.is_sequence())
         .map(|it| it.items().iter().filter_map(Node::text).collect());
     let properties = node.first(&["properties", "fields"]);
-    let required = |name: &str, _: &Node| match &listed {
-        Some(names) => Some(names.contains(name)),
-        // In a JSON schema nothing is required that is not listed.
-        None if node.get("properties").is_some() => Some(false),
-        None => None,
+    let required = |name: &str, definition: &Node| {
+        let own = definition.get("required").and_then(Node::as_bool);
+        match &listed {
+            Some(names) => Some(names.contains(name) || own == Some(true)),
+            // In a JSON schema nothing is required that is not listed.
+            None if node.get("properties").is_some() => Some(own == Some(true)),
+            None => own,
+        }
     };
     let mut fields = properties.map_or_else(Vec::new, |it| named(it, &required, types, notes));
     let mut known: HashSet<String> = fields.iter().map(|field| field.name.clone()).collect();

@@ -75,7 +75,15 @@ pub(super) fn name(document: &Node, notes: &mut Notes) -> Option<String> {
             }
         }
     }
-    let nested = [&["tool_specification", "tool_name"][..], &["metadata", "name"]];
+    let nested = [
+        &["tool_specification", "tool_name"][..],
+        &["metadata", "name"],
+        &["workflow_coordination", "workflow_definition", "workflow_metadata", "workflow_name"],
+        &["state_machine", "state_machine_name"],
+        &["state_transitions", "state_machine_name"],
+        &["effect_operations", "subcontract_name"],
+        &["db_repository", "name"],
+    ];
     for path in nested {
         if let Some(node) = document.at(path)
             && let Some(text) = node.as_str().map(str::trim).filter(|text| !text.is_empty())

@@ -4,12 +4,16 @@ use crate::contract::document::Node;
 use crate::contract::notes::{Notes, shown};
 use crate::finding::{Finding, Level};
 
+/// Most unknown keys that are compared with the known ones.
+const UNKNOWN_MAX: usize = 500;
+
 /// Longest key that is compared with the known ones.
 const KEY_CHARS_MAX: usize = 64;
 
 /// Warns of keys that are not known but near to one that is. Other unknown keys are nobody's
 /// business: a contract may carry what its author likes.
 pub(super) fn check(document: &Node, notes: &mut Notes) {
+    let mut unknown = 0;
     for (key, _) in document.pairs() {
         let Some(name) = key.text() else {
             let message = format!("a key at the top must be a text, this is {}", key.what());
@@ -18,6 +22,10 @@ pub(super) fn check(document: &Node, notes: &mut Notes) {
         };
         if KNOWN.binary_search(&name).is_ok() || name.chars().count() > KEY_CHARS_MAX {
             continue;
+        }
+        unknown += 1;
+        if unknown > UNKNOWN_MAX {
+            return;
         }
         if let Some(near) = crate::error::nearest(name, KNOWN) {
             let message = format!("the key {} is not known", shown(name));

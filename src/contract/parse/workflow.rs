@@ -3,7 +3,7 @@
 use crate::contract::document::Node;
 use crate::contract::model::{Workflow, WorkflowStep};
 use crate::contract::notes::Notes;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The workflow of a contract: `workflow_coordination.workflow_definition`, else another declared
 /// graph of steps; `None` where no steps are declared.
@@ -109,6 +109,10 @@ fn steps_of(node: &Node, notes: &mut Notes) -> Vec<WorkflowStep> {
     for key in ["edges", "event_flow"] {
         add_edges(graph.get(key), &mut steps);
     }
+    for step in &mut steps {
+        let mut known = HashSet::new();
+        step.depends_on.retain(|name| known.insert(name.clone()));
+    }
     steps
 }
 
@@ -131,8 +135,7 @@ fn add_edges(edges: Option<&Node>, steps: &mut [WorkflowStep]) {
             continue;
         };
         let Some(step) = index.get(target).and_then(|at| steps.get_mut(*at)) else { continue };
-        let known = index.contains_key(source) && source != target;
-        if known && !step.depends_on.iter().any(|name| name == source) {
+        if index.contains_key(source) && source != target {
             step.depends_on.push(source.to_owned());
         }
     }

@@ -13,6 +13,8 @@ pub(super) struct Positions<'a> {
     text: &'a str,
     /// Byte offset of every [`STRIDE`]th character; empty for ASCII, where both are the same.
     offsets: Vec<usize>,
+    /// Byte offset of every line's start, when the parser's own lines are not the text's.
+    lines: Option<Vec<usize>>,
 }
 
 impl<'a> Positions<'a> {
@@ -22,7 +24,23 @@ impl<'a> Positions<'a> {
         } else {
             text.char_indices().step_by(STRIDE).map(|(offset, _)| offset).collect()
         };
-        Self { text, offsets }
+        Self { text, offsets, lines: None }
+    }
+
+    /// From now on lines and columns come from byte offsets, not from the parser.
+    pub(super) fn use_own_lines(&mut self) {
+        if self.lines.is_none() {
+            let starts = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            self.lines = Some(std::iter::once(0).chain(starts).collect());
+        }
+    }
+
+    /// Line and column of a byte offset, from the text itself.
+    fn line_column(&self, lines: &[usize], byte: usize) -> (u32, u32) {
+        let line = lines.partition_point(|start| *start <= byte);
+        let start = line.checked_sub(1).and_then(|at| lines.get(at)).copied().unwrap_or_default();
+        let before = self.text.get(start..byte).unwrap_or_default();
+        (number(line), number(before.chars().count() + 1))
     }
 
     /// The text.
@@ -64,6 +82,10 @@ impl<'a> Positions<'a> {
             start_byte: self.byte(region.start.index()),
             end_byte: self.byte(region.end.index()),
         };
+        if let Some(lines) = &self.lines {
+            (span.start_line, span.start_column) = self.line_column(lines, span.start_byte);
+            (span.end_line, span.end_column) = self.line_column(lines, span.end_byte);
+        }
         let whole = self.text.get(span.start_byte..span.end_byte).unwrap_or_default();
         let kept = whole.trim_end();
         if kept.len() < whole.len() {

@@ -1,0 +1,102 @@
+//! Lint: a table of rules over the normal form. Says what is wrong with a contract that could be
+//! read; rewrites nothing, does no IO.
+//!
+//! A rule is an error only where no package can honestly be generated from the contract as it
+//! stands. Where upstream's own tools contradict each other no rule takes a side.
+
+use super::document::Node;
+use super::model::Contract;
+use crate::finding::{Finding, Level, Span};
+
+mod graphs;
+mod identity;
+mod models;
+mod wiring;
+
+/// Most findings of one rule in one contract.
+const HITS_MAX: usize = 50;
+
+/// One rule.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// Its stable id.
+    pub id: &'static str,
+    /// The level of all its findings.
+    pub level: Level,
+    /// What it asks for and why, in a sentence or two.
+    pub doc: &'static str,
+    check: fn(&Contract, &mut Hits<'_>),
+}
+
+impl Rule {
+    const fn new(
+        id: &'static str,
+        level: Level,
+        doc: &'static str,
+        check: fn(&Contract, &mut Hits<'_>),
+    ) -> Self {
+        Self { id, level, doc, check }
+    }
+}
+
+/// All rules, in the order in which they are checked.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    [identity::RULES, models::RULES, graphs::RULES, wiring::RULES].into_iter().flatten()
+}
+
+/// What all rules say of a contract, in the order of the document. `uri` is the contract's file.
+pub fn lint(contract: &Contract, uri: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in rules() {
+        let mut hits = Hits { rule, uri, count: 0, findings: &mut findings };
+        (rule.check)(contract, &mut hits);
+    }
+    findings.sort_by_key(|it| {
+        it.span.map_or((u32::MAX, u32::MAX), |at| (at.start_line, at.start_column))
+    });
+    findings
+}
+
+/// Takes what one rule finds.
+struct Hits<'a> {
+    rule: &'static Rule,
+    uri: &'a str,
+    count: usize,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl Hits<'_> {
+    /// Whether more findings of this rule are not wanted: a check that is dear stops then.
+    fn full(&self) -> bool {
+        self.count >= HITS_MAX
+    }
+
+    /// A finding at a place, with a next step.
+    fn hit(&mut self, span: Option<Span>, message: impl Into<String>, help: impl Into<String>) {
+        if self.full() {
+            return;
+        }
+        self.count += 1;
+        let mut finding =
+            Finding::new(self.rule.id, self.rule.level, message).in_file(self.uri).with_help(help);
+        finding.span = span;
+        self.findings.push(finding);
+    }
+}
+
+/// The place of a key at the top, else of the document's first key.
+fn place(contract: &Contract, key: &str) -> Option<Span> {
+    let document = &contract.document;
+    document
+        .entry(key)
+        .map(|(key, _)| key.span)
+        .or_else(|| document.pairs().first().map(|(key, _)| key.span))
+}
+
+/// The place of the value below a path.
+fn value_place(contract: &Contract, path: &[&str]) -> Option<Span> {
+    contract.document.at(path).map(|node: &Node| node.span)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! The table, and one contract per rule that breaks it.
