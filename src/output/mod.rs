@@ -6,15 +6,18 @@
 
 mod csv;
 pub mod diagnostic;
+pub mod failure;
 mod fit;
 mod format;
 mod json;
 mod markdown;
 mod table;
+mod terminal;
 mod text;
 mod value;
 mod writer;
 
 pub use format::Format;
+pub use terminal::terminal_width;
 pub use text::escape;
 pub use writer::{Look, RowWriter};

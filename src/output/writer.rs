@@ -32,13 +32,18 @@ pub(super) trait Encoder: std::fmt::Debug + Send {
 
 /// Writes record batches of one schema in one [`Format`]. Memory stays bounded whatever the number
 /// of rows. A reader that goes away (`| head`) is no error; see [`RowWriter::reader_gone`].
-#[derive(Debug)]
 pub struct RowWriter<W: Write> {
     out: W,
     encoder: Box<dyn Encoder>,
     schema: SchemaRef,
     rows: u64,
     reader_gone: bool,
+}
+
+impl<W: Write> std::fmt::Debug for RowWriter<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RowWriter").field("encoder", &self.encoder).finish_non_exhaustive()
+    }
 }
 
 impl<W: Write> RowWriter<W> {
@@ -72,11 +77,21 @@ impl<W: Write> RowWriter<W> {
 
     /// Writes what comes after the rows and flushes; returns the number of rows.
     pub fn finish(mut self) -> Result<u64> {
+        self.end()?;
+        Ok(self.rows)
+    }
+
+    /// The same, and gives the writer below back.
+    pub fn into_inner(mut self) -> Result<W> {
+        self.end()?;
+        Ok(self.out)
+    }
+
+    fn end(&mut self) -> Result<()> {
         self.put(|encoder, out| {
             encoder.end(out)?;
             out.flush()
-        })?;
-        Ok(self.rows)
+        })
     }
 
     /// Whether the other end of the pipe is closed: nothing more needs to be computed.

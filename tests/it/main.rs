@@ -1,6 +1,7 @@
 //! Integration tests.
-
 mod contract;
+mod export;
 mod output;
 mod python;
+mod repl;
 mod write;

@@ -1,0 +1,181 @@
+//! Dot commands: what can be typed besides SQL. Parses only; the shell does the work.
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::error::{Error, Result, nearest};
+use crate::output::Format;
+
+/// A dot command.
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub(super) enum Command {
+    /// Run a canned query; without a name, list them
+    #[command(name = ".q", visible_alias = ".query")]
+    Query {
+        /// Name of the query
+        name: Option<String>,
+        /// Parameters as name=value
+        #[arg(value_name = "NAME=VALUE")]
+        params: Vec<String>,
+    },
+    /// List the tables and how many rows they have
+    #[command(name = ".tables")]
+    Tables,
+    /// Describe the columns of a table, or of all
+    #[command(name = ".schema")]
+    Schema {
+        /// Name of the table
+        table: Option<String>,
+    },
+    /// Set the output format: table, json, ndjson, csv or markdown
+    #[command(name = ".mode")]
+    Mode {
+        /// The format; without it, the one in use is shown
+        format: Option<Format>,
+    },
+    /// Show how long each query takes
+    #[command(name = ".timer")]
+    Timer {
+        /// on or off
+        #[arg(value_parser = parse_switch, action = clap::ArgAction::Set)]
+        on: bool,
+    },
+    /// Show this help
+    #[command(name = ".help")]
+    Help,
+    /// Leave
+    #[command(name = ".quit", visible_alias = ".exit")]
+    Quit,
+}
+
+#[derive(Debug, Parser)]
+#[command(multicall = true, disable_help_subcommand = true, disable_help_flag = true)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Parses a line that begins with a dot.
+pub(super) fn parse(line: &str) -> Result<Command> {
+    let words = words(line)?;
+    let name = words.first().cloned().unwrap_or_default();
+    if !names().contains(&name) {
+        let names = names();
+        let hint = nearest(&name, names.iter().map(String::as_str))
+            .map_or_else(|| ".help lists them.".to_owned(), |it| format!("Did you mean {it}?"));
+        return Err(Error::usage(format!("there is no command {name}")).with_hint(hint));
+    }
+    Line::try_parse_from(words).map(|it| it.command).map_err(|error| {
+        // Clap's text: the message, an empty line, the usage.
+        let text = error.to_string();
+        let mut parts = text.trim_start_matches("error: ").split("\n\n");
+        let message = parts.next().unwrap_or_default().trim().replace('\n', " ");
+        let usage = parts.find(|it| it.starts_with("Usage:")).unwrap_or_default();
+        let error = Error::usage(message);
+        if usage.is_empty() { error } else { error.with_hint(usage.trim()) }
+    })
+}
+
+/// Names of all dot commands, aliases included.
+pub(super) fn names() -> Vec<String> {
+    let line = Line::command();
+    let commands = line.get_subcommands();
+    commands
+        .flat_map(|it| {
+            let aliases = it.get_visible_aliases().map(str::to_owned);
+            std::iter::once(it.get_name().to_owned()).chain(aliases).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The text of `.help`.
+pub(super) fn help() -> String {
+    let mut text = String::from("SQL ends with a semicolon. Besides SQL there are:\n");
+    for command in Line::command().get_subcommands() {
+        let mut usage = command.get_name().to_owned();
+        for argument in command.get_positionals() {
+            let name = argument.get_id().as_str().to_uppercase();
+            let names = argument.get_value_names().unwrap_or_default();
+            let name = names.first().map_or(name, |it| it.to_string());
+            let many = if argument.get_num_args().is_some_and(|it| it.max_values() > 1) {
+                "…"
+            } else {
+                ""
+            };
+            if argument.is_required_set() {
+                usage.push_str(&format!(" {name}{many}"));
+            } else {
+                usage.push_str(&format!(" [{name}{many}]"));
+            }
+        }
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        text.push_str(&format!("  {usage:<28} {about}\n"));
+    }
+    text.push_str("Ctrl-C cancels a query or clears the line, Ctrl-D leaves.\n");
+    text
+}
+
+fn parse_switch(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("say on or off".to_owned()),
+    }
+}
+
+/// Splits at spaces; `'…'` and `"…"` keep theirs.
+fn words(line: &str) -> Result<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    if let Some(quote) = quote {
+        return Err(Error::usage(format!("a {quote} is not closed")));
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+    use super::*;
+
+    #[test]
+    fn commands_parse() {
+        assert_eq!(parse(".tables").unwrap(), Command::Tables);
+        assert_eq!(parse(".timer on").unwrap(), Command::Timer { on: true });
+        assert_eq!(parse(".mode ndjson").unwrap(), Command::Mode { format: Some(Format::Ndjson) });
+        assert_eq!(parse(".exit").unwrap(), Command::Quit);
+        let params = vec!["since=7 days".to_owned(), "step=x".to_owned()];
+        let query = Command::Query { name: Some("latency".to_owned()), params };
+        assert_eq!(parse(".q latency since='7 days' step=\"x\"").unwrap(), query);
+    }
+
+    #[test]
+    fn mistakes_name_the_next_step() {
+        let hint = |line: &str| parse(line).unwrap_err().hint().map(str::to_owned);
+        assert_eq!(hint(".tabels").as_deref(), Some("Did you mean .tables?"));
+        assert_eq!(hint(".xyzzy").as_deref(), Some(".help lists them."));
+        assert!(parse(".mode tabel").unwrap_err().message().contains("tabel"));
+        assert!(hint(".timer").unwrap().contains("Usage: .timer"), "{:?}", hint(".timer"));
+        assert!(parse(".q 'open").unwrap_err().message().contains("not closed"));
+        assert!(parse(".timer maybe").unwrap_err().message().contains("on or off"));
+    }
+
+    #[test]
+    fn help_names_every_command() {
+        for name in [".q [NAME] [NAME=VALUE…]", ".schema [TABLE]", ".timer ON", ".quit"] {
+            assert!(help().contains(name), "{name}: {}", help());
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What could stand at the cursor: tables, columns in scope, functions, keywords; commands,
+//! queries, parameters and paths after a dot command. Pure but for listing the folder of a path.
+
+use std::path::Path;
+
+use super::command;
+use crate::event::Table;
+use crate::output::Format;
+use crate::sql::canned_queries;
+
+/// Most candidates that are offered.
+const CANDIDATES_MAX: usize = 200;
+/// Most entries of a folder that are looked at.
+const ENTRIES_MAX: usize = 5_000;
+
+const KEYWORDS: [&str; 52] = [
+    "ALL",
+    "AND",
+    "AS",
+    "ASC",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CAST",
+    "CROSS",
+    "CURRENT_TIMESTAMP",
+    "DESC",
+    "DESCRIBE",
+    "DISTINCT",
+    "ELSE",
+    "END",
+    "EXCEPT",
+    "EXISTS",
+    "EXPLAIN",
+    "FALSE",
+    "FILTER",
+    "FIRST",
+    "FROM",
+    "FULL",
+    "GROUP",
+    "HAVING",
+    "ILIKE",
+    "IN",
+    "INNER",
+    "INTERSECT",
+    "INTERVAL",
+    "IS",
+    "JOIN",
+    "LAST",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "NOT",
+    "NULL",
+    "NULLS",
+    "OFFSET",
+    "ON",
+    "OR",
+    "ORDER",
+    "OVER",
+    "PARTITION",
+    "SELECT",
+    "SHOW",
+    "TABLES",
+    "UNION",
+    "USING",
+    "WHERE",
+    "WITH",
+];
+
+/// The candidates for the word before the cursor, and the byte of `line` at which that word
+/// begins. `pending` is what was typed of the statement in earlier lines; `functions` are the
+/// names of all functions.
+pub(super) fn complete(
+    pending: &str,
+    line: &str,
+    cursor: usize,
+    functions: &[String],
+) -> (usize, Vec<String>) {
+    let before = line.get(..cursor).unwrap_or(line);
+    let (start, mut candidates) = if pending.is_empty() && before.trim_start().starts_with('.') {
+        dot_command(before)
+    } else {
+        sql(&format!("{pending}{line}"), before, functions)
+    };
+    candidates.truncate(CANDIDATES_MAX);
+    (start, candidates)
+}
+
+fn dot_command(before: &str) -> (usize, Vec<String>) {
+    let start = before.rfind(char::is_whitespace).map_or(0, |it| it + 1);
+    let word = before.get(start..).unwrap_or_default();
+    let mut words = before.get(..start).unwrap_or_default().split_whitespace();
+    let Some(name) = words.next() else {
+        return (start, starting(word, command::names()));
+    };
+    let candidates = match (name, words.next()) {
+        (".q" | ".query", None) => starting(word, canned_queries().iter().map(|it| it.name)),
+        (".q" | ".query", Some(query)) => {
+            let query = canned_queries().iter().find(|it| it.name == query);
+            let params = query.iter().flat_map(|it| it.params.iter());
+            starting(word, params.map(|it| format!("{}=", it.name)))
+        }
+        (".schema", None) => starting(word, Table::ALL.iter().map(|it| it.name())),
+        (".mode", None) => starting(word, Format::ALL.map(Format::as_str)),
+        (".timer", None) => starting(word, ["on", "off"]),
+        (".run" | ".replay", _) => paths(word),
+        _ => Vec::new(),
+    };
+    (start, candidates)
+}
+
+fn sql(text: &str, before: &str, functions: &[String]) -> (usize, Vec<String>) {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let word_start = |text: &str| {
+        let tail = text.chars().rev().take_while(|it| is_name(*it));
+        text.len() - tail.map(char::len_utf8).sum::<usize>()
+    };
+    let start = word_start(before);
+    let word = before.get(start..).unwrap_or_default();
+    let rest = before.get(..start).unwrap_or_default();
+    let scope = Scope::of(text);
+    if let Some(qualified) = rest.strip_suffix('.') {
+        let alias = qualified.get(word_start(qualified)..).unwrap_or_default();
+        return (start, starting(word, scope.columns(alias)));
+    }
+    let previous = rest.split_whitespace().next_back().unwrap_or_default().to_lowercase();
+    let tables = Table::ALL.iter().map(|it| it.name());
+    if matches!(previous.as_str(), "from" | "join" | "describe" | "update" | "into") {
+        return (start, starting(word, tables));
+    }
+    if word.is_empty() {
+        return (start, Vec::new());
+    }
+    let mut candidates = starting(word, scope.all_columns());
+    candidates.extend(starting(word, tables));
+    candidates.extend(starting(word, functions.iter().map(|it| format!("{it}("))));
+    let lower = word.chars().all(|it| !it.is_uppercase());
+    let keywords = starting(&word.to_uppercase(), KEYWORDS);
+    candidates.extend(keywords.into_iter().map(|it| if lower { it.to_lowercase() } else { it }));
+    (start, candidates)
+}
+
+/// The tables that a statement names, and their aliases.
+struct Scope {
+    tables: Vec<(Table, Option<String>)>,
+}
+
+impl Scope {
+    /// A rough reading of a statement that need not be finished: names after FROM, JOIN and commas.
+    fn of(text: &str) -> Self {
+        let separators = |c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | ';');
+        let words: Vec<&str> = text.split(separators).filter(|it| !it.is_empty()).collect();
+        let mut tables = Vec::new();
+        for (index, word) in words.iter().enumerate() {
+            let Some(table) = Table::by_name(&word.to_lowercase()) else { continue };
+            let mut next = words.iter().skip(index + 1);
+            let alias = match next.next() {
+                Some(it) if it.eq_ignore_ascii_case("as") => next.next(),
+                other => other,
+            };
+            let alias = alias.filter(|it| {
+                let keyword = KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(it));
+                !keyword && it.chars().all(|c| c.is_alphanumeric() || c == '_')
+            });
+            tables.push((table, alias.map(|it| (*it).to_owned())));
+        }
+        Self { tables }
+    }
+
+    /// Columns of the table of this name or alias.
+    fn columns(&self, name: &str) -> Vec<&'static str> {
+        let named = |(table, alias): &&(Table, Option<String>)| {
+            alias.as_deref() == Some(name) || table.name() == name
+        };
+        let table = self.tables.iter().find(named);
+        table.map(|(it, _)| names(*it)).unwrap_or_default()
+    }
+
+    /// Columns of all named tables; of every table as long as none is named.
+    fn all_columns(&self) -> Vec<&'static str> {
+        let mut columns: Vec<_> = if self.tables.is_empty() {
+            Table::ALL.iter().flat_map(|it| names(*it)).collect()
+        } else {
+            self.tables.iter().flat_map(|(it, _)| names(*it)).collect()
+        };
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+}
+
+fn names(table: Table) -> Vec<&'static str> {
+    table.columns().iter().map(|it| it.name).collect()
+}
+
+fn starting<T: AsRef<str>>(word: &str, all: impl IntoIterator<Item = T>) -> Vec<String> {
+    let word = word.to_lowercase();
+    let all = all.into_iter().filter(|it| it.as_ref().to_lowercase().starts_with(&word));
+    all.map(|it| it.as_ref().to_owned()).collect()
+}
+
+/// Entries of the folder that `word` names, folders with a slash at their end.
+fn paths(word: &str) -> Vec<String> {
+    let (folder, prefix) = match word.rfind('/') {
+        Some(at) => word.split_at(at + 1),
+        None => ("", word),
+    };
+    let listed = if folder.is_empty() { Path::new(".") } else { Path::new(folder) };
+    let Ok(entries) = std::fs::read_dir(listed) else { return Vec::new() };
+    let mut found: Vec<String> = Vec::new();
+    for entry in entries.take(ENTRIES_MAX).flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let hidden = name.starts_with('.') && !prefix.starts_with('.');
+        if name.starts_with(prefix) && !hidden {
+            let slash = if entry.path().is_dir() { "/" } else { "" };
+            found.push(format!("{folder}{name}{slash}"));
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at_end(pending: &str, line: &str) -> Vec<String> {
+        complete(pending, line, line.len(), &["p99".to_owned(), "power".to_owned()]).1
+    }
+
+    #[test]
+    fn tables_after_from_and_join() {
+        assert_eq!(at_end("", "SELECT * FROM ru"), ["runs"]);
+        assert!(at_end("SELECT * FROM runs\n", "JOIN ").contains(&"steps".to_owned()));
+    }
+
+    #[test]
+    fn columns_of_what_the_statement_names_even_later() {
+        let line = "SELECT qual FROM runs";
+        assert_eq!(complete("", line, 11, &[]), (7, vec!["quality_score".to_owned()]));
+        assert!(!at_end("SELECT * FROM runs ", "WHERE step_n").contains(&"step_name".to_owned()));
+        assert_eq!(at_end("", "SELECT * FROM steps s JOIN runs AS r ON s.step_n"), ["step_name"]);
+        assert_eq!(
+            at_end("", "SELECT * FROM steps s JOIN runs AS r ON r.quality"),
+            ["quality_score"]
+        );
+    }
+
+    #[test]
+    fn functions_and_keywords_in_the_case_of_the_typist() {
+        assert_eq!(at_end("", "SELECT p9"), ["p99("]);
+        assert!(at_end("", "sel").contains(&"select".to_owned()));
+        assert!(at_end("", "SEL").contains(&"SELECT".to_owned()));
+    }
+
+    #[test]
+    fn dot_commands_and_their_arguments() {
+        assert_eq!(at_end("", ".tab"), [".tables"]);
+        assert_eq!(at_end("", ".schema bat"), ["batches"]);
+        assert_eq!(at_end("", ".mode nd"), ["ndjson"]);
+        assert!(at_end("", ".q lat").contains(&"latency".to_owned()));
+        assert!(at_end("", ".q latency ").iter().all(|it| it.ends_with('=')));
+    }
+
+    #[test]
+    fn nothing_typed_is_survived() {
+        for (line, cursor) in [("", 0), (" ", 1), ("x", 9), ("é", 1), (".", 1), ("a.", 2)] {
+            complete("", line, cursor, &[]);
+        }
+    }
+}

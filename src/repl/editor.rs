@@ -1,0 +1,136 @@
+//! The loop at a terminal: prompt, editing, history and completion by rustyline. Everything else is
+//! the shell's.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rustyline::completion::Completer;
+use rustyline::config::{CompletionType, Config};
+use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::history::FileHistory;
+use rustyline::validate::Validator;
+use rustyline::{Context, Editor, Helper};
+
+use super::complete::complete;
+use super::{Shell, Step};
+use crate::error::{Error, IoContext, Result};
+use crate::output::Look;
+
+const PROMPT: &str = "genstore> ";
+const CONTINUED: &str = "     ...> ";
+/// Entries that the history keeps.
+const HISTORY_MAX: usize = 10_000;
+
+/// What the loop needs to know of its surroundings.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// Folder for the history; without one it is forgotten at the end.
+    pub state_dir: Option<PathBuf>,
+    /// Whether results are coloured.
+    pub color: bool,
+    /// Columns of the terminal, asked before every result, as windows change.
+    pub width: fn() -> Option<usize>,
+}
+
+/// Reads lines from the terminal until the user leaves.
+pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
+    let config = Config::builder()
+        .completion_type(CompletionType::List)
+        .history_ignore_space(true)
+        .max_history_size(HISTORY_MAX)
+        .and_then(|it| it.history_ignore_dups(true))
+        .map_err(terminal)?
+        .build();
+    let mut editor: Editor<Words, FileHistory> = Editor::with_config(config).map_err(terminal)?;
+    let functions = shell.reader().session().map_or_else(
+        // Without a store there is nothing to call a function on.
+        |_| Vec::new(),
+        |session| session.function_names().to_vec(),
+    );
+    editor.set_helper(Some(Words { functions, pending: String::new() }));
+    let history = history_file(surroundings.state_dir.as_deref())?;
+    if let Some(history) = &history
+        && history.exists()
+    {
+        editor.load_history(history).map_err(terminal)?;
+    }
+    let mut entry = String::new();
+    loop {
+        if let Some(words) = editor.helper_mut() {
+            words.pending = shell.pending().to_owned();
+        }
+        let prompt = if shell.pending().is_empty() { PROMPT } else { CONTINUED };
+        let line = match editor.readline(prompt) {
+            Ok(line) => line,
+            Err(ReadlineError::Interrupted) => {
+                shell.clear();
+                entry.clear();
+                continue;
+            }
+            Err(ReadlineError::Eof) => break,
+            Err(error) => return Err(terminal(error)),
+        };
+        shell.set_look(Look { width: (surroundings.width)(), color: surroundings.color });
+        entry.push_str(&line);
+        let step = shell.feed(&line, &mut io::stdout().lock()).unwrap_or_else(|failure| {
+            let text = failure.render(None, surroundings.color);
+            // If stderr is closed there is nobody to tell.
+            drop(io::stderr().write_all(text.as_bytes()));
+            Step::Done
+        });
+        if step == Step::More {
+            entry.push('\n');
+            continue;
+        }
+        editor.add_history_entry(entry.trim()).map_err(terminal)?;
+        entry.clear();
+        if step == Step::Quit {
+            break;
+        }
+    }
+    if let Some(history) = &history {
+        editor.append_history(history).map_err(terminal)?;
+    }
+    Ok(())
+}
+
+fn history_file(state_dir: Option<&Path>) -> Result<Option<PathBuf>> {
+    let Some(folder) = state_dir else { return Ok(None) };
+    fs::create_dir_all(folder).context("create the folder of the history", folder)?;
+    Ok(Some(folder.join("history.txt")))
+}
+
+fn terminal(source: ReadlineError) -> Error {
+    Error::failed("the terminal or the history failed").with_source(source)
+}
+
+/// What rustyline asks while a line is typed.
+#[derive(Debug)]
+struct Words {
+    functions: Vec<String>,
+    pending: String,
+}
+
+impl Helper for Words {}
+impl Highlighter for Words {}
+impl Validator for Words {}
+
+impl Hinter for Words {
+    type Hint = String;
+}
+
+impl Completer for Words {
+    type Candidate = String;
+
+    fn complete(
+        &self,
+        line: &str,
+        cursor: usize,
+        _context: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<String>)> {
+        Ok(complete(&self.pending, line, cursor, &self.functions))
+    }
+}

@@ -1,0 +1,16 @@
+//! The shell: SQL and dot commands, typed by a person or read from a script.
+//!
+//! [`Shell`] knows no terminal: it takes lines and writes to a given [`std::io::Write`]. The loop
+//! that reads a terminal is [`interact`], the one that reads a script [`script`].
+
+mod command;
+mod complete;
+mod editor;
+mod listing;
+mod reader;
+mod shell;
+
+pub use editor::{Surroundings, interact};
+pub use listing::{queries, table_by_name, tables};
+pub use reader::{Reader, Snapshots};
+pub use shell::{Failure, Settings, Shell, Step, script};

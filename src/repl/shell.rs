@@ -1,0 +1,289 @@
+//! The shell without a terminal: lines in, results out. Reads no terminal, sets no exit code.
+
+use std::io::{BufRead, Read, Write};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use futures::StreamExt;
+
+use super::command::{self, Command};
+use super::{Reader, listing};
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind, Result};
+use crate::output::failure::{Place, render, render_at};
+use crate::output::{Format, Look, RowWriter};
+use crate::sql::{Params, canned_query, split_statements};
+
+/// Longest text that is read before its statement ends, and longest script.
+const TEXT_BYTES_MAX: usize = 16 << 20;
+
+/// How a shell begins; `.mode` and `.timer` change it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings {
+    /// How rows are written.
+    pub format: Format,
+    /// For whom.
+    pub look: Look,
+    /// Whether to say how long a query took.
+    pub timer: bool,
+    /// Whether Ctrl-C cancels the query instead of ending the process.
+    pub cancel: bool,
+}
+
+/// What a line led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Everything so far was done.
+    Done,
+    /// The statement goes on in the next line.
+    More,
+    /// The user, or the reader of the output, wants no more.
+    Quit,
+}
+
+/// An error and the text that it is about.
+#[derive(Debug)]
+pub struct Failure {
+    /// What went wrong.
+    pub error: Error,
+    place: Option<(String, usize)>,
+}
+
+impl Failure {
+    /// The error as lines, with a caret under its place where that is known.
+    pub fn render(&self, uri: Option<&str>, color: bool) -> String {
+        match &self.place {
+            Some((text, start_byte)) => {
+                render_at(&self.error, Place { uri, text, start_byte: *start_byte }, color)
+            }
+            None => render(&self.error, color),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, place: None }
+    }
+}
+
+/// SQL and dot commands over one store.
+#[derive(Debug)]
+pub struct Shell {
+    reader: Reader,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    runtime: tokio::runtime::Runtime,
+    /// Lines of a statement that has not ended.
+    pending: String,
+}
+
+impl Shell {
+    /// A shell over what `reader` reads.
+    pub fn new(reader: Reader, settings: Settings, clock: Arc<dyn Clock>) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|source| Error::failed("cannot start a runtime").with_source(source))?;
+        Ok(Self { reader, settings, clock, runtime, pending: String::new() })
+    }
+
+    /// Takes one line. A dot command is done at once; SQL when a semicolon ends it. After an error
+    /// the rest of the text is forgotten.
+    pub fn feed(&mut self, line: &str, out: &mut dyn Write) -> Result<Step, Failure> {
+        if self.pending.is_empty() {
+            let line = line.trim();
+            if line.starts_with('.') {
+                return Ok(self.command(command::parse(line)?, out)?);
+            }
+            if matches!(line.trim_end_matches(';'), "quit" | "exit") {
+                return Ok(Step::Quit);
+            }
+            if line.starts_with('\\') {
+                let error = Error::usage(format!("there is no command {line}"));
+                return Err(error.with_hint("Commands begin with a dot: .help").into());
+            }
+        }
+        if self.pending.len() + line.len() > TEXT_BYTES_MAX {
+            self.clear();
+            return Err(too_long().into());
+        }
+        self.pending.push_str(line);
+        self.pending.push('\n');
+        let statements = split_statements(&self.pending);
+        match statements.last() {
+            None => {
+                self.pending.clear();
+                Ok(Step::Done)
+            }
+            Some(last) if !last.complete => Ok(Step::More),
+            Some(_) => {
+                let text = std::mem::take(&mut self.pending);
+                self.run_script(&text, out)
+            }
+        }
+    }
+
+    /// Forgets a statement that has not ended.
+    pub fn clear(&mut self) {
+        self.pending.clear();
+    }
+
+    /// What was typed of a statement that has not ended.
+    pub fn pending(&self) -> &str {
+        &self.pending
+    }
+
+    /// Runs every statement of `text` in order; the last may go without semicolon. Stops at the
+    /// first error, and when nobody reads `out` any more.
+    pub fn run_script(&mut self, text: &str, out: &mut dyn Write) -> Result<Step, Failure> {
+        for statement in split_statements(text) {
+            let done = self.run(&statement.text, &Params::new(), out);
+            let located =
+                |error| Failure { error, place: Some((text.to_owned(), statement.start_byte)) };
+            if done.map_err(located)? == Step::Quit {
+                return Ok(Step::Quit);
+            }
+        }
+        Ok(Step::Done)
+    }
+
+    /// Runs the rest of a text whose last statement has no semicolon.
+    pub fn finish(&mut self, out: &mut dyn Write) -> Result<Step, Failure> {
+        let text = std::mem::take(&mut self.pending);
+        self.run_script(&text, out)
+    }
+
+    /// Runs a canned query; `params` are `name=value`.
+    pub fn run_query(
+        &mut self,
+        name: &str,
+        params: &[String],
+        out: &mut dyn Write,
+    ) -> Result<Step> {
+        let query = canned_query(name)?;
+        let pairs = params.iter().map(|it| pair(it)).collect::<Result<Vec<_>>>()?;
+        let params = query.bind(&pairs)?;
+        self.run(&query.sql, &params, out)
+    }
+
+    /// Writes rows that no query made.
+    pub fn write(&mut self, batch: &RecordBatch, out: &mut dyn Write) -> Result<Step> {
+        let Settings { format, look, .. } = self.settings;
+        let mut writer = RowWriter::new(out, format, look, &batch.schema())?;
+        writer.write(batch)?;
+        let gone = writer.reader_gone();
+        writer.finish()?;
+        Ok(if gone { Step::Quit } else { Step::Done })
+    }
+
+    /// For whom results are written from now on.
+    pub fn set_look(&mut self, look: Look) {
+        self.settings.look = look;
+    }
+
+    /// The store.
+    pub fn reader(&mut self) -> &mut Reader {
+        &mut self.reader
+    }
+
+    fn run(&mut self, sql: &str, params: &Params, out: &mut dyn Write) -> Result<Step> {
+        let session = self.reader.session()?;
+        let Settings { format, look, timer, cancel } = self.settings;
+        let start_ns = self.clock.monotonic_ns();
+        let work = async {
+            let mut stream = session.query_stream(sql, params).await?;
+            let mut writer = RowWriter::new(&mut *out, format, look, &stream.schema())?;
+            while let Some(batch) = stream.next().await {
+                writer.write(&batch?)?;
+                if writer.reader_gone() {
+                    return Ok(Step::Quit);
+                }
+            }
+            writer.finish()?;
+            Ok(Step::Done)
+        };
+        let step = self.runtime.block_on(async {
+            if !cancel {
+                return work.await;
+            }
+            tokio::select! {
+                step = work => step,
+                _ = tokio::signal::ctrl_c() => {
+                    Err(Error::new(ErrorKind::Interrupted, "the query was cancelled"))
+                }
+            }
+        })?;
+        if timer {
+            let ms = (self.clock.monotonic_ns() - start_ns) as f64 / 1e6;
+            return say(out, &format!("time: {ms:.1} ms\n")).map(|()| step);
+        }
+        Ok(step)
+    }
+
+    fn command(&mut self, command: Command, out: &mut dyn Write) -> Result<Step> {
+        match command {
+            Command::Query { name: None, .. } => self.write(&listing::queries()?, out),
+            Command::Query { name: Some(name), params } => self.run_query(&name, &params, out),
+            Command::Tables => {
+                let snapshot = self.reader.snapshot()?;
+                self.write(&listing::tables(&snapshot)?, out)
+            }
+            Command::Schema { table } => self.write(&listing::columns(table.as_deref())?, out),
+            Command::Mode { format: Some(format) } => {
+                self.settings.format = format;
+                Ok(Step::Done)
+            }
+            Command::Mode { format: None } => {
+                say(out, &format!("{}\n", self.settings.format)).map(|()| Step::Done)
+            }
+            Command::Timer { on } => {
+                self.settings.timer = on;
+                Ok(Step::Done)
+            }
+            Command::Help => say(out, &command::help()).map(|()| Step::Done),
+            Command::Quit => Ok(Step::Quit),
+        }
+    }
+}
+
+/// Runs a script of SQL and dot commands, line by line. Stops at the first error.
+pub fn script(
+    shell: &mut Shell,
+    input: &mut dyn BufRead,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    loop {
+        let mut line = String::new();
+        let read = input.take(TEXT_BYTES_MAX as u64).read_line(&mut line);
+        match read.map_err(|it| Error::invalid("the script is not UTF-8").with_source(it))? {
+            0 => break,
+            TEXT_BYTES_MAX => return Err(too_long().into()),
+            _ => {}
+        }
+        if shell.feed(line.trim_end_matches(['\n', '\r']), out)? == Step::Quit {
+            return Ok(());
+        }
+    }
+    shell.finish(out).map(|_| ())
+}
+
+fn too_long() -> Error {
+    Error::invalid(format!("the statement is longer than {} MiB", TEXT_BYTES_MAX >> 20))
+}
+
+fn pair(text: &str) -> Result<(&str, &str)> {
+    text.split_once('=').ok_or_else(|| {
+        Error::usage(format!("the parameter {text:?} has no value"))
+            .with_hint(format!("Write it as {text}=VALUE."))
+    })
+}
+
+fn say(out: &mut dyn Write, text: &str) -> Result<()> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::failed("cannot write the result").with_source(error))
+        }
+        _ => Ok(()),
+    }
+}
