@@ -1,4 +1,5 @@
 //! Integration tests.
+
 mod contract;
 mod export;
 mod output;
