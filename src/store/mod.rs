@@ -1,4 +1,28 @@
 //! The store: tables on disk that any Parquet or Delta reader can read, and what makes them so.
+//!
+//! Rows go through the journal (durable, acknowledged), stay hot in memory, and are flushed to
+//! Parquet files under a Delta log, one commit per table. [`Store::snapshot`] shows both parts at
+//! one moment. A store is one folder; nothing here talks to a network or to a terminal.
 
+mod delta;
+mod flush;
+mod flusher;
+mod handle;
+mod hot;
+mod identity;
+mod latency;
+mod layout;
+mod options;
+mod recover;
 pub mod schema;
+mod segment;
+mod slot;
 pub mod snapshot;
+mod status;
+mod tables;
+mod view;
+
+pub use handle::Store;
+pub use identity::FORMAT_VERSION;
+pub use options::StoreOptions;
+pub use status::{Status, TableStatus};

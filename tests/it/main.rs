@@ -5,4 +5,5 @@ mod export;
 mod output;
 mod python;
 mod repl;
+mod store;
 mod write;

@@ -1,0 +1,144 @@
+//! The thread that flushes sealed journal files behind the writers' backs, and removes files whose
+//! rows have been in the tables for the grace time. A failed flush is tried again; rows stay safe
+//! in the journal meanwhile.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::flush::{Writing, flush_file};
+use super::hot::{Hot, HotFile, Task};
+use super::options::StoreOptions;
+use crate::error::{Error, IoContext, Result};
+use crate::journal::Queue;
+
+/// A committed journal file that may go at a time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Leftover {
+    pub(super) n: u64,
+    pub(super) flush_time_us: i64,
+    /// The file names runs that have not ended: it must outlive the making of the next file.
+    pub(super) open_runs: bool,
+}
+
+/// The running thread.
+#[derive(Debug)]
+pub(super) struct Flusher {
+    hot: Arc<Hot>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Flusher {
+    pub(super) fn start(
+        writing: Arc<Writing>,
+        slot: u32,
+        hot: Arc<Hot>,
+        queue: Arc<Queue>,
+        options: &StoreOptions,
+        leftovers: Vec<Leftover>,
+    ) -> Result<Self> {
+        let work = Work {
+            writing,
+            slot,
+            hot: Arc::clone(&hot),
+            queue,
+            retry: Duration::from_millis(options.flush_retry_ms),
+            idle: Duration::from_millis(options.journal_grace_ms.clamp(100, 10_000)),
+            grace_us: i64::try_from(options.journal_grace_ms.saturating_mul(1_000))
+                .unwrap_or(i64::MAX),
+            leftovers,
+        };
+        let thread = std::thread::Builder::new()
+            .name("genstore-flush".to_owned())
+            .spawn(move || work.run())
+            .map_err(|source| Error::failed("cannot start a thread").with_source(source))?;
+        Ok(Self { hot, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Flushes what is sealed and ends the thread. Once is enough.
+    pub(super) fn close(&self) {
+        self.hot.close();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            drop(thread.join()); // a panic there is a bug that its own message has told
+        }
+    }
+}
+
+impl Drop for Flusher {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+struct Work {
+    writing: Arc<Writing>,
+    slot: u32,
+    hot: Arc<Hot>,
+    queue: Arc<Queue>,
+    retry: Duration,
+    idle: Duration,
+    grace_us: i64,
+    leftovers: Vec<Leftover>,
+}
+
+impl Work {
+    fn run(mut self) {
+        let mut failed = false;
+        loop {
+            let done = match self.hot.next_task(failed, self.retry, self.idle) {
+                Task::Flush(n, file) => self.flush(n, &file),
+                Task::Idle => Ok(()),
+                Task::End => return,
+            };
+            // a file that cannot be removed is only late: the next look tries again
+            let done = done.and_then(|()| self.remove_leftovers());
+            failed = done.is_err();
+            let failure = done.err().map(|error| describe(&error));
+            if let Some(failure) = &failure {
+                self.hot.flush_failed(failure.clone());
+            }
+            self.queue.set_stall(failure);
+        }
+    }
+
+    fn flush(&mut self, n: u64, file: &HotFile) -> Result<()> {
+        let flush_time_us = flush_file(&self.writing, self.slot, n, file.events())?;
+        self.leftovers.push(Leftover { n, flush_time_us, open_runs: file.open_runs() });
+        self.hot.flushed(n);
+        self.queue.release(file.size_bytes());
+        Ok(())
+    }
+
+    fn remove_leftovers(&mut self) -> Result<()> {
+        let now_us = self.writing.clock.now_us();
+        let newest = self.hot.newest();
+        let due = |it: &Leftover| {
+            now_us.saturating_sub(it.flush_time_us) >= self.grace_us
+                && (!it.open_runs || it.n < newest)
+        };
+        let (gone, kept): (Vec<Leftover>, Vec<Leftover>) =
+            self.leftovers.iter().partition(|it| due(it));
+        if gone.is_empty() {
+            return Ok(());
+        }
+        for it in &gone {
+            let path = self.writing.layout.journal_file(self.slot, it.n);
+            match self.writing.disk.remove(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error).context("remove", &path),
+            }
+        }
+        self.leftovers = kept;
+        let folder = self.writing.layout.slot(self.slot);
+        self.writing.disk.sync_folder(&folder).context("sync the folder", &folder)
+    }
+}
+
+fn describe(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

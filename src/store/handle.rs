@@ -1,0 +1,210 @@
+//! The handle on a store: opens, takes events, gives snapshots, closes. The work is done in the
+//! rooms around it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::delta;
+use super::flush::Writing;
+use super::flusher::Flusher;
+use super::hot::Hot;
+use super::identity::{self, Identity};
+use super::layout::Layout;
+use super::options::StoreOptions;
+use super::recover::{recover, recover_others};
+use super::slot::{self, Slot};
+use super::snapshot::Snapshot;
+use super::status::{self, Status};
+use super::tables::Tables;
+use super::view::{self, OwnSlot, Reading};
+use crate::clock::{Clock, IdSource};
+use crate::error::{Error, IoContext, Result};
+use crate::event::{Event, Table};
+use crate::journal::disk::{Disk, SystemDisk};
+use crate::journal::{Journal, Place};
+
+/// An open store. Dropping it closes it; only [`Store::close`] tells whether that went well.
+#[derive(Debug)]
+pub struct Store {
+    layout: Layout,
+    identity: Identity,
+    tables: Arc<Tables>,
+    writer: Option<Writer>,
+}
+
+// fields are dropped in this order: the journal seals, the flusher flushes, the slot gets free
+#[derive(Debug)]
+struct Writer {
+    journal: Journal,
+    flusher: Flusher,
+    hot: Arc<Hot>,
+    journal_root_id: String,
+    slot: Slot,
+}
+
+impl Store {
+    /// Opens a store for writing, and makes it if there is none: locks a slot, brings what a dead
+    /// writer has left into the tables, and starts the journal.
+    ///
+    /// # Errors
+    /// `Invalid` for wrong options; `Unavailable` when the path is something else, a newer genstore
+    /// made the store, or others write it; `Damaged` when bytes are not what was written.
+    pub fn open(
+        path: &Path,
+        options: StoreOptions,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Result<Self> {
+        Self::open_on(Arc::new(SystemDisk), path, options, clock, ids)
+    }
+
+    /// As [`Store::open`], with the disk as a parameter: tests pass one that fails.
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        path: &Path,
+        options: StoreOptions,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Result<Self> {
+        options.validate()?;
+        let layout = Layout::new(path);
+        let identity = identity::read_or_create(&layout, &*disk, &*clock, &*ids)?;
+        for folder in [layout.tables(), layout.journal()] {
+            disk.create_folder(&folder).context("create the folder", &folder)?;
+        }
+        let journal_root_id = identity::journal_root_id(&layout, &*disk, &*ids)?;
+        let slot = slot::lock_lowest(&layout, &*disk, options.writers_max)?;
+        let tables = Arc::new(Tables::new(&layout));
+        let now_us = clock.now_us();
+        for table in Table::ALL {
+            delta::create(&*disk, &*ids, &mut *tables.log(*table)?, *table, now_us)?;
+        }
+        let writing = Arc::new(Writing {
+            layout: layout.clone(),
+            identity: identity.clone(),
+            journal_root_id: journal_root_id.clone(),
+            tables: Arc::clone(&tables),
+            disk: Arc::clone(&disk),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+        });
+        recover_others(&writing, slot.number())?;
+        let recovered = recover(&writing, &slot)?;
+        let hot = Arc::new(Hot::default());
+        let place = Place { folder: layout.slot(slot.number()), header: recovered.header };
+        let listener = Arc::clone(&hot);
+        let journal = Journal::start(place, options.journal(), disk, clock, ids, listener)?;
+        let flusher = Flusher::start(
+            writing,
+            slot.number(),
+            Arc::clone(&hot),
+            Arc::clone(journal.queue()),
+            &options,
+            recovered.leftovers,
+        )?;
+        let writer = Writer { journal, flusher, hot, journal_root_id, slot };
+        Ok(Self { layout, identity, tables, writer: Some(writer) })
+    }
+
+    /// Opens a store for reading. Never writes, and never makes a writer wait.
+    ///
+    /// # Errors
+    /// `Unavailable` when there is no store, or one that this build cannot read.
+    pub fn open_read_only(path: &Path) -> Result<Self> {
+        let layout = Layout::new(path);
+        let identity = identity::read(&layout)?;
+        let tables = Arc::new(Tables::new(&layout));
+        Ok(Self { layout, identity, tables, writer: None })
+    }
+
+    /// All tables at one moment: committed files, and the rows that only a journal holds. Rows of
+    /// this handle are there as soon as they are acknowledged.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        self.read(view::snapshot)
+    }
+
+    /// Enters events into the next group commit and returns. Blocks the thread only when
+    /// [`StoreOptions::hot_bytes_max`] is reached.
+    pub fn append(&self, events: Vec<Event>) -> Result<()> {
+        self.writer()?.journal.queue().append(events)
+    }
+
+    /// Returns when the events are as safe as [`StoreOptions::durability`] says: acknowledged.
+    /// Works on any async runtime.
+    pub async fn commit(&self, events: Vec<Event>) -> Result<()> {
+        self.writer()?.journal.queue().commit(events).await
+    }
+
+    /// [`Store::commit`] for a thread that may block.
+    pub fn commit_blocking(&self, events: Vec<Event>) -> Result<()> {
+        self.writer()?.journal.queue().commit_blocking(events)
+    }
+
+    /// Brings everything that was acknowledged before into the tables. Blocks the thread.
+    pub fn flush(&self) -> Result<()> {
+        let writer = self.writer()?;
+        match writer.journal.queue().seal()? {
+            Some(n) => writer.hot.wait_flushed(n),
+            None => Ok(()),
+        }
+    }
+
+    /// Flushes and ends the store's threads; events are refused from then on. Reading still works.
+    /// Doing it twice does no harm.
+    ///
+    /// # Errors
+    /// When rows could not be brought into the tables: they are safe in the journal, and the next
+    /// writer does it.
+    pub fn close(&self) -> Result<()> {
+        let Some(writer) = &self.writer else { return Ok(()) };
+        writer.journal.close();
+        writer.flusher.close();
+        writer.hot.check_empty()
+    }
+
+    /// Sizes, counts and how far the tables are behind the journal.
+    pub fn status(&self) -> Result<Status> {
+        let snapshot = self.snapshot()?;
+        let tables = status::tables(&snapshot);
+        let (journal_bytes, journal_files) = self.read(status::journal_bytes)?;
+        let lagging = tables.iter().filter(|it| it.table != Table::StepLatency);
+        Ok(Status {
+            path: self.layout.root().to_owned(),
+            store_id: self.identity.store_id.clone(),
+            format_version: self.identity.format_version,
+            created: self.identity.created.clone(),
+            slot: self.writer.as_ref().map(|writer| writer.slot.number()),
+            journal_bytes,
+            journal_files,
+            lag_rows: lagging.map(|it| it.hot_rows).sum(),
+            oldest: status::oldest(&self.tables)?,
+            tables,
+        })
+    }
+
+    /// Where the store is.
+    pub fn path(&self) -> &Path {
+        self.layout.root()
+    }
+
+    fn read<T>(&self, read: impl FnOnce(Reading<'_>) -> Result<T>) -> Result<T> {
+        let (layout, tables) = (&self.layout, &*self.tables);
+        let store_id = self.identity.store_id.as_str();
+        let own = self
+            .writer
+            .as_ref()
+            .map(|writer| OwnSlot { number: writer.slot.number(), hot: &writer.hot });
+        let root_id = match &self.writer {
+            Some(writer) => Some(writer.journal_root_id.clone()),
+            None => identity::read_journal_root_id(layout)?,
+        };
+        let journal_root_id = root_id.as_deref();
+        read(Reading { layout, tables, store_id, journal_root_id, own })
+    }
+
+    fn writer(&self) -> Result<&Writer> {
+        self.writer.as_ref().ok_or_else(|| {
+            Error::unavailable(format!("{} is open for reading only", self.layout.root().display()))
+        })
+    }
+}

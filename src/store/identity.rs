@@ -1,0 +1,193 @@
+//! `store.json` and `journal/root.json`: what makes a folder a store, and whose journals it holds.
+//! Written once, whole or not at all; never changed by this build.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::layout::{IDENTITY_NAME, Layout};
+use crate::clock::{Clock, IdSource, rfc3339};
+use crate::error::{Error, IoContext, Result};
+use crate::journal::disk::Disk;
+
+/// The format of a store that this build writes; it reads this one and older ones.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Content of `store.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Identity {
+    pub(super) format_version: u32,
+    pub(super) store_id: String,
+    pub(super) created: String,
+}
+
+/// Content of `journal/root.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct JournalIdentity {
+    pub(super) journal_root_id: String,
+}
+
+/// Reads `store.json`.
+///
+/// # Errors
+/// `Unavailable`: there is no store at this path, or not one that this build can use.
+pub(super) fn read(layout: &Layout) -> Result<Identity> {
+    let root = layout.root();
+    let path = layout.identity();
+    let bytes = fs::read(&path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => no_store(root),
+        _ => Error::unavailable(format!("cannot read {}", path.display())).with_source(source),
+    })?;
+    let value: serde_json::Value =
+        serde_json::from_slice(&bytes).map_err(|source| damaged(&path).with_source(source))?;
+    let version = value.get("format_version").and_then(serde_json::Value::as_u64);
+    match version {
+        None => return Err(damaged(&path)),
+        Some(version) if version > u64::from(FORMAT_VERSION) => {
+            return Err(Error::unavailable(format!(
+                "{} has format version {version}; this build knows versions up to \
+                 {FORMAT_VERSION}",
+                root.display()
+            ))
+            .with_hint("Use the newer genstore that made this store."));
+        }
+        Some(_) => {}
+    }
+    serde_json::from_value(value).map_err(|source| damaged(&path).with_source(source))
+}
+
+/// Reads `store.json`, or makes a new store where there is nothing yet.
+///
+/// # Errors
+/// `Unavailable`: the path is a file, or a folder with something else in it.
+pub(super) fn read_or_create(
+    layout: &Layout,
+    disk: &dyn Disk,
+    clock: &dyn Clock,
+    ids: &dyn IdSource,
+) -> Result<Identity> {
+    let root = layout.root();
+    if root.is_file() {
+        return Err(no_store(root));
+    }
+    if !layout.identity().exists() {
+        if root.is_dir() {
+            let strangers = fs::read_dir(root).context("read the folder", root)?;
+            for entry in strangers {
+                let name = entry.context("read the folder", root)?.file_name();
+                if !name.to_string_lossy().starts_with(IDENTITY_NAME) {
+                    return Err(no_store(root));
+                }
+            }
+        }
+        create_folders(root, disk)?;
+        let identity = Identity {
+            format_version: FORMAT_VERSION,
+            store_id: ids.next_id().to_string(),
+            created: rfc3339(clock.now_us()),
+        };
+        let temporary = format!("{IDENTITY_NAME}.{}.tmp", ids.next_id());
+        put_json(disk, root, &temporary, IDENTITY_NAME, &identity)?;
+    }
+    read(layout)
+}
+
+/// The id of the folder of journals; made where there is none.
+pub(super) fn journal_root_id(
+    layout: &Layout,
+    disk: &dyn Disk,
+    ids: &dyn IdSource,
+) -> Result<String> {
+    let path = layout.journal_identity();
+    if !path.exists() {
+        let identity = JournalIdentity { journal_root_id: ids.next_id().to_string() };
+        let temporary = format!("root.json.{}.tmp", ids.next_id());
+        put_json(disk, &layout.journal(), &temporary, "root.json", &identity)?;
+    }
+    read_journal_root_id(layout)?.ok_or_else(|| damaged(&path))
+}
+
+/// The id of the folder of journals; `None` before the first writer.
+pub(super) fn read_journal_root_id(layout: &Layout) -> Result<Option<String>> {
+    let path = layout.journal_identity();
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let identity: JournalIdentity = serde_json::from_slice(&bytes)
+                .map_err(|source| damaged(&path).with_source(source))?;
+            Ok(Some(identity.journal_root_id))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).context("read", &path),
+    }
+}
+
+/// Puts a file under its name, durably, unless another process was faster: `false` then.
+pub(super) fn put_if_absent(
+    disk: &dyn Disk,
+    folder: &Path,
+    temporary: &str,
+    name: &str,
+    bytes: &[u8],
+) -> Result<bool> {
+    let temporary = folder.join(temporary);
+    let path = folder.join(name);
+    disk.write_new(&temporary, bytes).context("write", &temporary)?;
+    let linked = match disk.hard_link(&temporary, &path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error).context("link", &path),
+    };
+    let removed = disk.remove(&temporary).context("remove", &temporary);
+    let linked = linked?;
+    removed?;
+    disk.sync_folder(folder).context("sync the folder", folder)?;
+    Ok(linked)
+}
+
+fn put_json(
+    disk: &dyn Disk,
+    folder: &Path,
+    temporary: &str,
+    name: &str,
+    value: &impl Serialize,
+) -> Result<()> {
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .map_err(|source| Error::internal(format!("cannot encode {name}")).with_source(source))?;
+    bytes.push(b'\n');
+    put_if_absent(disk, folder, temporary, name, &bytes).map(|_| ())
+}
+
+/// Makes a folder and those above it.
+fn create_folders(path: &Path, disk: &dyn Disk) -> Result<()> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        create_folders(parent, disk)?;
+    }
+    disk.create_folder(path).map_err(|source| {
+        Error::unavailable(format!("cannot create the folder {}", path.display()))
+            .with_source(source)
+    })
+}
+
+fn no_store(root: &Path) -> Error {
+    let (what, hint) = if root.is_file() {
+        ("is a file, not a store", "A store is a folder; choose another path with --store.")
+    } else if root.exists() {
+        (
+            "is not a store: it has no store.json",
+            "Choose another path with --store; a new store is made in a new or empty folder.",
+        )
+    } else {
+        ("does not exist", "A run or a replay makes the store; or choose another with --store.")
+    };
+    Error::unavailable(format!("{} {what}", root.display())).with_hint(hint)
+}
+
+fn damaged(path: &Path) -> Error {
+    Error::damaged(format!("{} does not say what it should", path.display()))
+        .with_hint("Nothing was changed; restore this file from a backup.")
+}

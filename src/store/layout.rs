@@ -1,0 +1,82 @@
+//! Every path of a store is built here, and only here. Touches no disk.
+
+use std::path::{Path, PathBuf};
+
+use crate::event::Table;
+use crate::journal::file_name;
+
+/// The paths of one store.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    pub(super) fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn identity(&self) -> PathBuf {
+        self.root.join(IDENTITY_NAME)
+    }
+
+    pub(super) fn tables(&self) -> PathBuf {
+        self.root.join("tables")
+    }
+
+    pub(super) fn table(&self, table: Table) -> PathBuf {
+        self.tables().join(table.name())
+    }
+
+    pub(super) fn journal(&self) -> PathBuf {
+        self.root.join("journal")
+    }
+
+    pub(super) fn journal_identity(&self) -> PathBuf {
+        self.journal().join("root.json")
+    }
+
+    pub(super) fn slot(&self, slot: u32) -> PathBuf {
+        self.journal().join(slot.to_string())
+    }
+
+    pub(super) fn slot_lock(&self, slot: u32) -> PathBuf {
+        self.slot(slot).join("lock")
+    }
+
+    pub(super) fn journal_file(&self, slot: u32, n: u64) -> PathBuf {
+        self.slot(slot).join(file_name(n))
+    }
+}
+
+/// Name of the file that makes a folder a store.
+pub(super) const IDENTITY_NAME: &str = "store.json";
+
+/// The Delta log of a table's folder.
+pub(super) fn delta_log(table_folder: &Path) -> PathBuf {
+    table_folder.join("_delta_log")
+}
+
+/// Name of a commit in a Delta log: 20 digits, as the protocol says.
+pub(super) fn commit_name(version: u64) -> String {
+    format!("{version:020}.json")
+}
+
+/// Name of a commit on its way; readers of Delta skip it.
+pub(super) fn commit_temporary_name(id: uuid::Uuid) -> String {
+    format!("_commit_{id}.json.tmp")
+}
+
+/// Name of a data file.
+pub(super) fn data_name(id: uuid::Uuid) -> String {
+    format!("{id}.parquet")
+}
+
+/// Name of a data file on its way.
+pub(super) fn data_temporary_name(id: uuid::Uuid) -> String {
+    format!("{id}.parquet.tmp")
+}

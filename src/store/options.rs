@@ -1,0 +1,94 @@
+//! The store's settings. Data only.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::journal::{Durability, JournalOptions};
+
+/// How a store is written. Every queue and wait of the store is bounded by one of these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreOptions {
+    /// When an acknowledged run is safe: `run` (synced before it is acknowledged), `interval`
+    /// (synced every `sync_interval_ms`) or `none` (synced when flushed).
+    pub durability: Durability,
+    /// The longest time between two syncs under durability `interval`.
+    pub sync_interval_ms: u64,
+    /// A journal file of this size is flushed to the tables.
+    pub journal_bytes_max: u64,
+    /// Rows are flushed to the tables at the latest this long after they were written.
+    pub flush_age_ms: u64,
+    /// Rows that no table holds yet take at most about this many encoded bytes of memory; beyond
+    /// it, writers wait for the flush.
+    pub hot_bytes_max: u64,
+    /// Rows that nobody waits for are written to the journal at the latest after this time.
+    pub linger_ms: u64,
+    /// A journal file stays this long after its rows are in the tables, for readers that still
+    /// look at it.
+    pub journal_grace_ms: u64,
+    /// A failed flush is tried again after this time.
+    pub flush_retry_ms: u64,
+    /// Processes that may write at the same time, each in a slot of its own.
+    pub writers_max: u32,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            durability: Durability::Run,
+            sync_interval_ms: 1_000,
+            journal_bytes_max: 16 << 20,
+            flush_age_ms: 5_000,
+            hot_bytes_max: 64 << 20,
+            linger_ms: 50,
+            journal_grace_ms: 60_000,
+            flush_retry_ms: 1_000,
+            writers_max: 1,
+        }
+    }
+}
+
+impl StoreOptions {
+    /// Checks each setting and how they relate.
+    ///
+    /// # Errors
+    /// `Invalid`, naming the setting and the bound.
+    pub fn validate(&self) -> Result<()> {
+        let positive = [
+            ("sync_interval_ms", self.sync_interval_ms),
+            ("journal_bytes_max", self.journal_bytes_max),
+            ("flush_age_ms", self.flush_age_ms),
+            ("linger_ms", self.linger_ms),
+            ("flush_retry_ms", self.flush_retry_ms),
+            ("writers_max", u64::from(self.writers_max)),
+        ];
+        if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
+            return Err(Error::invalid(format!("store setting {name} must be above 0")));
+        }
+        // while one file is flushed, the next must have room to grow
+        if self.hot_bytes_max < self.journal_bytes_max.saturating_mul(2) {
+            return Err(Error::invalid(format!(
+                "store setting hot_bytes_max ({}) must be at least twice journal_bytes_max ({})",
+                self.hot_bytes_max, self.journal_bytes_max
+            )));
+        }
+        if self.writers_max > 64 {
+            return Err(Error::invalid(format!(
+                "store setting writers_max ({}) must be at most 64",
+                self.writers_max
+            )));
+        }
+        Ok(())
+    }
+
+    pub(super) fn journal(&self) -> JournalOptions {
+        JournalOptions {
+            file_bytes_max: self.journal_bytes_max,
+            file_age_ms_max: self.flush_age_ms,
+            held_bytes_max: self.hot_bytes_max,
+            linger_ms: self.linger_ms,
+            durability: self.durability,
+            sync_interval_ms: self.sync_interval_ms,
+        }
+    }
+}

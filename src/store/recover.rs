@@ -1,0 +1,116 @@
+//! What a dead writer has left in its slot: its journal files go into the tables, in order, and a
+//! run that it had begun and not ended gets its `runs` row. Runs under the slot's lock.
+//!
+//! The abandoned runs' rows go through a journal file of the same slot, like all rows: so a crash
+//! in the middle of a recovery leaves them open still, or ended once.
+
+use super::flush::{Writing, flush_file};
+use super::flusher::Leftover;
+use super::slot::{self, Slot};
+use super::view::check_owner;
+use crate::error::{Error, Result};
+use crate::event::{Event, Row, RunRow, RunStarted, Table, Text, TimeUs};
+use crate::journal::{FileHeader, JournalFile, OpenRuns, SCHEMA_VERSION, cut_tail, read_file};
+
+/// What a recovered slot is like.
+#[derive(Debug)]
+pub(super) struct Recovered {
+    /// Header of the next journal file: no run is open, `n` is free.
+    pub(super) header: FileHeader,
+    /// Files whose rows are in the tables.
+    pub(super) leftovers: Vec<Leftover>,
+}
+
+/// Flushes what is left in a slot.
+///
+/// # Errors
+/// `Damaged` if a file is, `Unavailable` if a newer build wrote one; nothing of such a file is
+/// changed.
+pub(super) fn recover(writing: &Writing, slot: &Slot) -> Result<Recovered> {
+    let number = slot.number();
+    let app_id = writing.app_id(number);
+    let files = slot::files(&writing.layout, number)?;
+    let newest = files.last().copied().unwrap_or(0);
+    let committed = writing.tables.newest_committed(&app_id)?;
+    let mut header = FileHeader {
+        store_id: writing.identity.store_id.clone(),
+        journal_root_id: writing.journal_root_id.clone(),
+        slot: number,
+        n: newest.max(committed) + 1,
+        schema_version: SCHEMA_VERSION,
+        open_runs: Vec::new(),
+    };
+    let (flushed, times) = {
+        let log = writing.tables.log(Table::Runs)?;
+        (log.committed(&app_id), log.txn(&app_id).cloned().unwrap_or_default().flush_times_us)
+    };
+    let mut leftovers = Vec::new();
+    for n in files {
+        let mut flush_time_us = times.get(&n).copied().unwrap_or(0);
+        if n > flushed || n == newest {
+            let path = writing.layout.journal_file(number, n);
+            let contents = read_file(&path)?;
+            check_owner(&path, &contents.header, &writing.identity.store_id)?;
+            if n > flushed {
+                cut_tail(&*writing.disk, &path, contents.tail)?;
+                flush_time_us = flush_file(writing, number, n, &contents.events)?;
+            }
+            if n == newest {
+                let mut open = OpenRuns::new(contents.header.open_runs);
+                contents.events.iter().for_each(|event| open.observe(event));
+                header.open_runs = open.to_vec();
+            }
+        }
+        leftovers.push(Leftover { n, flush_time_us, open_runs: false });
+    }
+    if !header.open_runs.is_empty() {
+        let flush_time_us = end_abandoned(writing, &header)?;
+        leftovers.push(Leftover { n: header.n, flush_time_us, open_runs: false });
+        header.open_runs.clear();
+        header.n += 1;
+    }
+    Ok(Recovered { header, leftovers })
+}
+
+/// Recovers the slots of other writers that are dead. One that is locked is alive.
+pub(super) fn recover_others(writing: &Writing, own: u32) -> Result<()> {
+    for number in slot::list(&writing.layout)? {
+        if number == own {
+            continue;
+        }
+        if let Ok(slot) = slot::try_lock(&writing.layout, number)? {
+            recover(writing, &slot)?; // its files go when a writer takes the slot
+        }
+    }
+    Ok(())
+}
+
+fn end_abandoned(writing: &Writing, header: &FileHeader) -> Result<i64> {
+    let rows: Vec<Event> =
+        header.open_runs.iter().map(|run| Event::Row(Row::Runs(abandoned(run)))).collect();
+    let encoded = rmp_serde::to_vec(&rows)
+        .map_err(|source| Error::internal("cannot encode events").with_source(source))?;
+    let path = writing.layout.journal_file(header.slot, header.n);
+    let mut file = JournalFile::create(&*writing.disk, &path, header, writing.ids.next_id())?;
+    file.append([encoded.as_slice()])?;
+    file.sync()?;
+    flush_file(writing, header.slot, header.n, &rows)
+}
+
+/// The row of a run whose process ended before it did. How long it ran is not known.
+fn abandoned(run: &RunStarted) -> RunRow {
+    RunRow {
+        run_id: run.run_id.clone(),
+        batch_id: run.batch_id.clone(),
+        pipeline_name: run.pipeline_name.clone(),
+        contract_name: run.contract_name.clone(),
+        tool_version: run.tool_version.clone(),
+        result: Text::from("error"),
+        error_type: Some(Text::from("abandoned")),
+        error_message: Some(Text::from("the process that made the run ended before the run did")),
+        start_time: run.start_time,
+        end_time: TimeUs(run.start_time.0),
+        strategy: Text::from("unknown"),
+        ..RunRow::default()
+    }
+}

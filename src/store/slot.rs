@@ -1,0 +1,108 @@
+//! Slots: a writer locks the lowest free one. Slots are made once and never removed. The lock is
+//! the operating system's, so it ends with the process, however that ends.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+
+use super::layout::Layout;
+use crate::error::{Error, IoContext, Result};
+use crate::journal::disk::Disk;
+use crate::journal::file_number;
+
+/// A locked slot; free again when dropped.
+#[derive(Debug)]
+pub(super) struct Slot {
+    number: u32,
+    _lock: File,
+}
+
+impl Slot {
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+}
+
+/// Locks the lowest free slot of `writers_max`.
+///
+/// # Errors
+/// `Unavailable`, naming the processes that hold the slots.
+pub(super) fn lock_lowest(layout: &Layout, disk: &dyn Disk, writers_max: u32) -> Result<Slot> {
+    let mut holders = Vec::new();
+    for number in 0..writers_max {
+        let folder = layout.slot(number);
+        disk.create_folder(&folder).context("create the folder", &folder)?;
+        match try_lock(layout, number)? {
+            Ok(slot) => return Ok(slot),
+            Err(holder) => holders.push(holder),
+        }
+    }
+    let who = match holders.as_slice() {
+        [holder] => format!("process {holder}"),
+        _ => format!("processes {}", holders.join(", ")),
+    };
+    Err(Error::unavailable(format!("{} is being written by {who}", layout.root().display()))
+        .with_hint("Reading works meanwhile; wait for that process, or use another --store."))
+}
+
+/// Locks a slot whose folder exists; the holder's process id if it is taken.
+pub(super) fn try_lock(layout: &Layout, number: u32) -> Result<Result<Slot, String>> {
+    let path = layout.slot_lock(number);
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(|source| {
+            Error::unavailable(format!("cannot open the lock {}", path.display()))
+                .with_source(source)
+                .with_hint("Writing needs permission to write in the store's folder.")
+        })?;
+    match file.try_lock() {
+        Ok(()) => {
+            // only for the message that another process shows: no sync needed
+            file.set_len(0).context("write", &path)?;
+            file.rewind().context("write", &path)?;
+            writeln!(file, "{}", std::process::id()).context("write", &path)?;
+            Ok(Ok(Slot { number, _lock: file }))
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let known = Read::by_ref(&mut file).take(32).read_to_string(&mut holder).is_ok();
+            let holder = holder.trim();
+            let holder = if known && !holder.is_empty() { holder } else { "unknown" };
+            Ok(Err(holder.to_owned()))
+        }
+        Err(TryLockError::Error(source)) => Err(source).context("lock", &path),
+    }
+}
+
+/// The numbers of the slots that exist, rising.
+pub(super) fn list(layout: &Layout) -> Result<Vec<u32>> {
+    let names = names_in(&layout.journal())?;
+    let mut slots: Vec<u32> = names.iter().filter_map(|it| it.parse().ok()).collect();
+    slots.sort_unstable();
+    Ok(slots)
+}
+
+/// The numbers of the journal files of a slot, rising.
+pub(super) fn files(layout: &Layout, slot: u32) -> Result<Vec<u64>> {
+    let names = names_in(&layout.slot(slot))?;
+    let mut files: Vec<u64> = names.iter().filter_map(|it| file_number(it)).collect();
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn names_in(folder: &std::path::Path) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).context("read the folder", folder),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.context("read the folder", folder)?.file_name();
+        names.extend(name.into_string().ok());
+    }
+    Ok(names)
+}

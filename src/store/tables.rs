@@ -1,0 +1,65 @@
+//! All tables' logs, as far as this process has read them. Each has its own lock, so that a
+//! snapshot waits for at most one commit.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::delta::Log;
+use super::layout::Layout;
+use crate::error::{Error, Result};
+use crate::event::Table;
+
+/// The logs of every table.
+#[derive(Debug)]
+pub(super) struct Tables {
+    logs: Vec<(Table, Mutex<Log>)>,
+}
+
+impl Tables {
+    /// Reads nothing yet.
+    pub(super) fn new(layout: &Layout) -> Self {
+        let logs =
+            Table::ALL.iter().map(|table| (*table, Mutex::new(Log::new(layout.table(*table)))));
+        Self { logs: logs.collect() }
+    }
+
+    /// The log of a table, as far as it has been read.
+    pub(super) fn log(&self, table: Table) -> Result<MutexGuard<'_, Log>> {
+        let log = self.logs.iter().find(|(it, _)| *it == table).map(|(_, log)| log);
+        log.map(|log| log.lock().unwrap_or_else(PoisonError::into_inner))
+            .ok_or_else(|| Error::internal(format!("there is no log of {}", table.name())))
+    }
+
+    /// The tables in the order in which a snapshot must read them: `runs` first, so that every run
+    /// that is seen has its children. A flush commits in the opposite order.
+    pub(super) fn reading_order() -> impl Iterator<Item = Table> {
+        let children = Table::ALL.iter().copied().filter(|it| *it != Table::Runs);
+        std::iter::once(Table::Runs).chain(children)
+    }
+
+    /// The tables in the order in which a flush commits them: `runs` last.
+    pub(super) fn writing_order() -> impl Iterator<Item = Table> {
+        let children = Table::ALL.iter().copied().filter(|it| *it != Table::Runs);
+        children.chain(std::iter::once(Table::Runs))
+    }
+
+    /// The newest journal file of a slot that any table holds, after a look at the disk; 0 for
+    /// none.
+    pub(super) fn newest_committed(&self, app_id: &str) -> Result<u64> {
+        let mut newest = 0;
+        for table in Self::reading_order() {
+            let mut log = self.log(table)?;
+            log.refresh()?;
+            newest = newest.max(log.committed(app_id));
+        }
+        Ok(newest)
+    }
+
+    /// A flush time after all that have been seen.
+    pub(super) fn next_flush_time_us(&self, now_us: i64) -> Result<i64> {
+        let mut next = now_us;
+        for table in Self::reading_order() {
+            next = next.max(self.log(table)?.flush_time_us() + 1);
+        }
+        Ok(next)
+    }
+}

@@ -1,0 +1,207 @@
+//! One moment of all tables, without a lock that a writer would notice.
+//!
+//! Order of reading: the log of `runs`, the other logs, then the journals. A row of table T from
+//! journal file n of a slot is taken from the journal exactly when n is above both T's and `runs`'
+//! newest file of that slot, else T's data files have it. At the end `runs` is read again: if it
+//! has moved past a journal file that was not there to be read any more, or rows were removed,
+//! everything starts over.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+
+use super::delta::Log;
+use super::flush::{RowsByTable, app_id, by_table, sketches};
+use super::hot::{Hot, HotFile};
+use super::layout::Layout;
+use super::schema::to_batch;
+use super::slot;
+use super::snapshot::{Snapshot, TableSnapshot};
+use super::tables::Tables;
+use crate::error::{Error, Result};
+use crate::event::{Event, Row, Table};
+use crate::journal::{FileHeader, read_file};
+
+/// A writer would have to flush this often while one snapshot is read.
+const ATTEMPTS_MAX: usize = 100;
+
+/// The slot that this process writes, and its rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OwnSlot<'a> {
+    pub(super) number: u32,
+    pub(super) hot: &'a Hot,
+}
+
+/// Whose journals are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) tables: &'a Tables,
+    pub(super) store_id: &'a str,
+    pub(super) journal_root_id: Option<&'a str>,
+    pub(super) own: Option<OwnSlot<'a>>,
+}
+
+/// The events of one journal file, from memory or from the disk.
+enum Events {
+    Own(HotFile),
+    Read(Vec<Event>),
+}
+
+/// Journal files by slot and number.
+type Journals = BTreeMap<(u32, u64), Events>;
+
+/// What a table's log said: by app id, the newest file that the table holds.
+type Committed = BTreeMap<Table, BTreeMap<String, u64>>;
+
+/// Takes a snapshot.
+pub(super) fn snapshot(reading: Reading<'_>) -> Result<Snapshot> {
+    for _ in 0..ATTEMPTS_MAX {
+        let mut snapshot = Snapshot::default();
+        let mut committed = Committed::new();
+        let mut removals = 0;
+        for table in Tables::reading_order() {
+            let mut log = reading.tables.log(table)?;
+            log.refresh()?;
+            if table == Table::Runs {
+                removals = log.data_removals();
+            }
+            committed.insert(table, newest_files(&log));
+            let files = log.files().cloned().collect();
+            snapshot
+                .tables
+                .insert(table, TableSnapshot { version: log.version(), files, hot: Vec::new() });
+        }
+        let journals = read_journals(reading, &committed)?;
+        if is_complete(reading, &committed, removals, &journals)? {
+            add_hot(reading, &mut snapshot, &committed, &journals)?;
+            return Ok(snapshot);
+        }
+    }
+    Err(Error::failed(format!(
+        "{} was flushed or changed {ATTEMPTS_MAX} times while it was read",
+        reading.layout.root().display()
+    ))
+    .with_hint("Try again when less is being written."))
+}
+
+/// Refuses a journal file of another store, which someone has copied here.
+pub(super) fn check_owner(path: &Path, header: &FileHeader, store_id: &str) -> Result<()> {
+    if header.store_id == store_id {
+        return Ok(());
+    }
+    Err(Error::damaged(format!(
+        "{} belongs to the store {}, not to this one ({store_id})",
+        path.display(),
+        header.store_id
+    ))
+    .with_hint("Nothing was changed; take the file away if it was copied here by mistake."))
+}
+
+fn newest_files(log: &Log) -> BTreeMap<String, u64> {
+    log.txns().iter().map(|(app_id, txn)| (app_id.clone(), txn.version)).collect()
+}
+
+fn read_journals(reading: Reading<'_>, committed: &Committed) -> Result<Journals> {
+    let mut journals = Journals::new();
+    let Some(root_id) = reading.journal_root_id else { return Ok(journals) };
+    for slot in slot::list(reading.layout)? {
+        if let Some(own) = reading.own.filter(|own| own.number == slot) {
+            for (n, file) in own.hot.files() {
+                journals.insert((slot, n), Events::Own(file));
+            }
+            continue;
+        }
+        let flushed = newest(committed, Table::Runs, &app_id(root_id, slot));
+        for n in slot::files(reading.layout, slot)? {
+            if n <= flushed {
+                continue;
+            }
+            let path = reading.layout.journal_file(slot, n);
+            match read_file(&path) {
+                Ok(contents) => {
+                    check_owner(&path, &contents.header, reading.store_id)?;
+                    journals.insert((slot, n), Events::Read(contents.events));
+                }
+                Err(error) if is_vanished(&error) => {} // flushed meanwhile: the last look tells
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(journals)
+}
+
+/// Whether `runs` has not moved past anything that was not read.
+fn is_complete(
+    reading: Reading<'_>,
+    committed: &Committed,
+    removals: u64,
+    journals: &Journals,
+) -> Result<bool> {
+    let held: BTreeSet<(u32, u64)> = journals.keys().copied().collect();
+    let mut runs = reading.tables.log(Table::Runs)?;
+    runs.refresh()?;
+    if runs.data_removals() != removals {
+        return Ok(false);
+    }
+    let Some(root_id) = reading.journal_root_id else {
+        // the first writer came after this reader looked for journals
+        return Ok(
+            newest_files(&runs).len() == committed.get(&Table::Runs).map_or(0, BTreeMap::len)
+        );
+    };
+    Ok(newest_files(&runs).iter().all(|(app, now)| {
+        let slot = app.strip_prefix(root_id).and_then(|it| it.strip_prefix('/')?.parse().ok());
+        let before = newest(committed, Table::Runs, app);
+        match slot {
+            Some(slot) => (before + 1..=*now).all(|n| held.contains(&(slot, n))),
+            None => before == *now, // journals elsewhere: rows are seen when `runs` has them
+        }
+    }))
+}
+
+fn add_hot(
+    reading: Reading<'_>,
+    snapshot: &mut Snapshot,
+    committed: &Committed,
+    journals: &Journals,
+) -> Result<()> {
+    let root_id = reading.journal_root_id.unwrap_or_default();
+    let mut hot = RowsByTable::new();
+    let mut sketched = RowsByTable::new();
+    for ((slot, n), events) in journals {
+        let app_id = app_id(root_id, *slot);
+        let runs = newest(committed, Table::Runs, &app_id);
+        let is_hot = |table| *n > runs.max(newest(committed, table, &app_id));
+        let rows = match events {
+            Events::Own(file) => by_table(file.events()),
+            Events::Read(events) => by_table(events),
+        };
+        for (table, rows) in rows {
+            if table == Table::Steps && is_hot(Table::StepLatency) {
+                sketched.entry(table).or_default().extend(&rows);
+            }
+            if is_hot(table) {
+                hot.entry(table).or_default().extend(rows);
+            }
+        }
+    }
+    let sketches: Vec<Row> = sketches(&sketched)?;
+    hot.entry(Table::StepLatency).or_default().extend(&sketches);
+    for (table, rows) in hot {
+        if let Some(it) = snapshot.tables.get_mut(&table).filter(|_| !rows.is_empty()) {
+            it.hot.push(to_batch(table, rows)?);
+        }
+    }
+    Ok(())
+}
+
+fn newest(committed: &Committed, table: Table, app_id: &str) -> u64 {
+    committed.get(&table).and_then(|it| it.get(app_id)).copied().unwrap_or(0)
+}
+
+fn is_vanished(error: &Error) -> bool {
+    std::error::Error::source(error)
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .is_some_and(|source| source.kind() == io::ErrorKind::NotFound)
+}

@@ -1,0 +1,149 @@
+//! Bytes that are not what was written, and paths that are no store.
+
+use std::fs;
+use std::path::Path;
+
+use genstore::error::ErrorKind;
+use genstore::event::Table;
+use genstore::store::Store;
+
+use super::rows::{open, quiet, whole_run};
+
+/// A store whose journal holds three frames, as a killed writer leaves it; and the journal's path.
+fn killed(path: &Path) -> std::path::PathBuf {
+    let store = open(path, quiet()).unwrap();
+    for number in 0..3 {
+        store.commit_blocking(whole_run(number)).unwrap();
+    }
+    let journal = path.join("journal/0/1.wal");
+    let bytes = fs::read(&journal).unwrap();
+    drop(store);
+    for entry in fs::read_dir(path.join("tables")).unwrap() {
+        let folder = entry.unwrap().path();
+        for version in 1..3 {
+            fs::remove_file(folder.join(format!("_delta_log/{version:020}.json"))).ok();
+        }
+    }
+    fs::write(&journal, bytes).unwrap();
+    journal
+}
+
+fn frames(bytes: &[u8]) -> Vec<usize> {
+    let magic = |window: &[u8]| window == b"GSJ1";
+    let mut starts: Vec<_> =
+        bytes.windows(4).enumerate().filter(|(_, it)| magic(it)).map(|(at, _)| at).collect();
+    starts.push(bytes.len());
+    starts
+}
+
+#[test]
+fn a_torn_tail_is_cut_by_a_writer_and_left_by_a_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = killed(folder.path());
+    let bytes = fs::read(&journal).unwrap();
+    let starts = frames(&bytes);
+    assert_eq!(starts.len(), 5); // header, three frames, the end
+    for length in starts[3]..bytes.len() {
+        fs::write(&journal, &bytes[..length]).unwrap();
+        let reader = Store::open_read_only(folder.path()).unwrap();
+        assert_eq!(reader.snapshot().unwrap().tables[&Table::Runs].rows(), 2, "{length}");
+        assert_eq!(fs::metadata(&journal).unwrap().len(), length as u64);
+    }
+    let store = open(folder.path(), quiet()).unwrap();
+    assert_eq!(store.snapshot().unwrap().tables[&Table::Runs].rows(), 2);
+    assert_eq!(fs::metadata(&journal).unwrap().len(), starts[3] as u64);
+    store.commit_blocking(whole_run(7)).unwrap();
+    store.close().unwrap();
+    assert_eq!(store.snapshot().unwrap().tables[&Table::Runs].rows(), 3);
+}
+
+#[test]
+fn a_bit_flip_before_a_valid_frame_is_loud_and_names_the_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = killed(folder.path());
+    let bytes = fs::read(&journal).unwrap();
+    let starts = frames(&bytes);
+    for at in [3, starts[1] + 2, starts[1] + 13, starts[1] + 17, starts[1] + 60, starts[2] + 40] {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x10;
+        fs::write(&journal, &flipped).unwrap();
+        let frame = starts.iter().rev().find(|start| **start <= at).unwrap();
+        let reader = Store::open_read_only(folder.path()).unwrap();
+        for error in [reader.snapshot().unwrap_err(), open(folder.path(), quiet()).unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::Damaged, "{at}: {error}");
+            assert!(error.message().contains("1.wal"), "{error}");
+            assert!(error.message().contains(&format!("offset {frame}:")), "{at}: {error}");
+        }
+        assert_eq!(fs::read(&journal).unwrap(), flipped, "nothing was changed");
+    }
+}
+
+#[test]
+fn an_empty_or_torn_commit_is_loud() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), quiet()).unwrap();
+    store.commit_blocking(whole_run(1)).unwrap();
+    drop(store);
+    let commit = folder.path().join("tables/steps/_delta_log/00000000000000000001.json");
+    let whole = fs::read(&commit).unwrap();
+    for length in [0, whole.len() / 2, whole.len() - 3] {
+        fs::write(&commit, &whole[..length]).unwrap();
+        let error = Store::open_read_only(folder.path()).unwrap().snapshot().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
+        assert!(error.message().contains("steps"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_no_store_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "x").unwrap();
+    let stranger = folder.path().join("stranger");
+    fs::create_dir(&stranger).unwrap();
+    fs::write(stranger.join("notes.txt"), "mine").unwrap();
+    for path in [&file, &stranger] {
+        let write = open(path, quiet()).unwrap_err();
+        let read = Store::open_read_only(path).unwrap_err();
+        for error in [write, read] {
+            assert_eq!(error.kind(), ErrorKind::Unavailable);
+            assert!(error.message().contains(&path.display().to_string()));
+            assert!(error.hint().is_some());
+        }
+    }
+    assert_eq!(fs::read_dir(&stranger).unwrap().count(), 1);
+    let missing = folder.path().join("missing");
+    let error = Store::open_read_only(&missing).unwrap_err();
+    assert!(error.message().contains("does not exist"), "{error}");
+    assert!(!missing.exists());
+}
+
+#[test]
+fn a_newer_format_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path(), quiet()).unwrap());
+    let path = folder.path().join("store.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"format_version\": 1", "\"format_version\": 2")).unwrap();
+    for error in [
+        open(folder.path(), quiet()).unwrap_err(),
+        Store::open_read_only(folder.path()).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.message().contains("format version 2"), "{error}");
+    }
+    fs::write(&path, "{}").unwrap();
+    assert_eq!(open(folder.path(), quiet()).unwrap_err().kind(), ErrorKind::Damaged);
+}
+
+#[test]
+fn a_protocol_that_is_unknown_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path(), quiet()).unwrap());
+    let commit = folder.path().join("tables/runs/_delta_log/00000000000000000001.json");
+    fs::write(&commit, r#"{"protocol":{"minReaderVersion":3,"minWriterVersion":7}}"#).unwrap();
+    let reader = Store::open_read_only(folder.path()).unwrap();
+    let error = reader.snapshot().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.message().contains("reader version 3"), "{error}");
+}
