@@ -1,6 +1,16 @@
 //! The work itself: reading a contract, judging it, generating a package, judging that, writing it.
+//!
+//! Each step is a small component; `node_generation` puts them together. Recording is not done
+//! here: rows go to the engine's sink.
 
+mod contract_steps;
+mod node_generation;
+mod package_steps;
+mod rows;
 pub mod source;
 mod write;
 
+pub use contract_steps::Task;
+pub use node_generation::{NodeGeneration, PIPELINE, Report};
+pub use rows::Counts;
 pub use write::{MANIFEST, OutputFolder, WriteOptions, Written};

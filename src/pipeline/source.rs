@@ -66,7 +66,7 @@ impl ContractFolder {
 
     /// The content of an included file. `relative` was found to be a plain relative path; a link
     /// that leads out of the folder is refused here, where links can be seen.
-    pub fn read(&self, relative: &str, bytes_max: u64) -> Result<Vec<u8>> {
+    pub fn read_file(&self, relative: &str, bytes_max: u64) -> Result<Vec<u8>> {
         let path = self.folder.join(relative);
         let inside = match (path.canonicalize(), self.folder.canonicalize()) {
             (Ok(path), Ok(folder)) => path.starts_with(folder),
