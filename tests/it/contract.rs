@@ -2,6 +2,7 @@
 //! mutations of them.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests; a skipped one says so")]
 
+use genstore::contract::model::FieldType;
 use genstore::contract::{Includes, NodeType, Parsed, lint, parse_bytes};
 use genstore::error::{IoContext, Result};
 use genstore::finding::Level;
@@ -82,4 +83,50 @@ fn every_real_contract_parses_or_says_why_not() {
     }
     eprintln!("{kinds:?}");
     rules.iter().for_each(|it| eprintln!("{it:?}"));
+}
+
+fn worst(parsed: &Parsed) -> Option<Level> {
+    parsed.findings.iter().map(|it| it.level).max()
+}
+
+fn samples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data/contracts")
+}
+
+/// The project's own contracts; the parts they include are none.
+fn sample_files() -> Vec<PathBuf> {
+    files(&samples())
+        .into_iter()
+        .filter(|path| !path.to_string_lossy().contains("subcontracts"))
+        .collect()
+}
+
+#[test]
+fn own_samples_have_neither_errors_nor_warnings() {
+    let mut kinds: BTreeMap<NodeType, usize> = BTreeMap::new();
+    for path in sample_files() {
+        let parsed = parsed(&path);
+        let grave: Vec<_> = parsed.findings.iter().filter(|it| it.level > Level::Note).collect();
+        assert!(grave.is_empty(), "{}: {grave:#?}", path.display());
+        let contract = parsed.contract.unwrap();
+        assert!(contract.input.fields.len() >= 3, "{}", path.display());
+        assert!(contract.output.fields.len() >= 2, "{}", path.display());
+        let all = contract.input.fields.iter().chain(&contract.output.fields);
+        let unknown: Vec<_> =
+            all.filter(|it| matches!(it.field_type, FieldType::Unknown(_))).collect();
+        assert!(unknown.is_empty(), "{}: {unknown:#?}", path.display());
+        *kinds.entry(contract.node_type).or_default() += 1;
+    }
+    assert_eq!(kinds, BTreeMap::from(NodeType::ALL.map(|kind| (kind, 2))));
+}
+
+#[test]
+fn every_broken_contract_has_a_warning_or_an_error() {
+    let Some(corpus) = corpus() else { return };
+    let all = files(&corpus.join("invalid"));
+    assert_eq!(all.len(), 74);
+    for path in all {
+        let parsed = parsed(&path);
+        assert!(worst(&parsed) > Some(Level::Note), "{}: {parsed:#?}", path.display());
+    }
 }
