@@ -8,6 +8,22 @@ use crate::output::Format;
 /// A dot command.
 #[derive(Debug, Clone, PartialEq, Subcommand)]
 pub(super) enum Command {
+    /// Run contracts, as `genstore run` does
+    #[command(name = ".run", disable_help_flag = true)]
+    Run {
+        /// Contracts and flags
+        #[arg(value_name = "CONTRACT", required = true)]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run every contract of a folder or glob, as `genstore replay` does
+    #[command(name = ".replay", disable_help_flag = true)]
+    Replay {
+        /// The set and flags
+        #[arg(value_name = "SET", required = true)]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Run a canned query; without a name, list them
     #[command(name = ".q", visible_alias = ".query")]
     Query {
@@ -157,6 +173,8 @@ mod tests {
         assert_eq!(parse(".mode ndjson").unwrap(), Command::Mode { format: Some(Format::Ndjson) });
         assert_eq!(parse(".exit").unwrap(), Command::Quit);
         let params = vec!["since=7 days".to_owned(), "step=x".to_owned()];
+        let run = Command::Run { args: vec!["a b.yaml".to_owned(), "--fsync".to_owned()] };
+        assert_eq!(parse(".run 'a b.yaml' --fsync").unwrap(), run);
         let query = Command::Query { name: Some("latency".to_owned()), params };
         assert_eq!(parse(".q latency since='7 days' step=\"x\"").unwrap(), query);
     }
@@ -174,7 +192,7 @@ mod tests {
 
     #[test]
     fn help_names_every_command() {
-        for name in [".q [NAME] [NAME=VALUE…]", ".schema [TABLE]", ".timer ON", ".quit"] {
+        for name in [".run CONTRACT…", ".q [NAME] [NAME=VALUE…]", ".schema [TABLE]", ".timer ON", ".quit"] {
             assert!(help().contains(name), "{name}: {}", help());
         }
     }

@@ -2,7 +2,7 @@
 //! the shell's.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use rustyline::completion::Completer;
@@ -75,7 +75,8 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
         };
         shell.set_look(Look { width: (surroundings.width)(), color: surroundings.color });
         entry.push_str(&line);
-        let step = shell.feed(&line, &mut io::stdout().lock()).unwrap_or_else(|failure| {
+        let mut out = BufWriter::new(io::stdout());
+        let step = shell.feed(&line, &mut out).unwrap_or_else(|failure| {
             let text = failure.render(None, surroundings.color);
             // If stderr is closed there is nobody to tell.
             drop(io::stderr().write_all(text.as_bytes()));

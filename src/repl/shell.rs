@@ -67,15 +67,24 @@ impl From<Error> for Failure {
     }
 }
 
+/// Does what `genstore` does with these arguments, and returns its exit code. It prints by itself.
+pub type Launcher = Box<dyn FnMut(&[String]) -> Result<u8> + Send>;
+
 /// SQL and dot commands over one store.
-#[derive(Debug)]
 pub struct Shell {
     reader: Reader,
+    launcher: Option<Launcher>,
     settings: Settings,
     clock: Arc<dyn Clock>,
     runtime: tokio::runtime::Runtime,
     /// Lines of a statement that has not ended.
     pending: String,
+}
+
+impl std::fmt::Debug for Shell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shell").field("settings", &self.settings).finish_non_exhaustive()
+    }
 }
 
 impl Shell {
@@ -85,7 +94,15 @@ impl Shell {
             .enable_all()
             .build()
             .map_err(|source| Error::failed("cannot start a runtime").with_source(source))?;
-        Ok(Self { reader, settings, clock, runtime, pending: String::new() })
+        let pending = String::new();
+        Ok(Self { reader, launcher: None, settings, clock, runtime, pending })
+    }
+
+    /// Lets `.run` and `.replay` do their work.
+    #[must_use]
+    pub fn with_launcher(mut self, launcher: Launcher) -> Self {
+        self.launcher = Some(launcher);
+        self
     }
 
     /// Takes one line. A dot command is done at once; SQL when a semicolon ends it. After an error
@@ -221,8 +238,23 @@ impl Shell {
         Ok(step)
     }
 
+    fn launch(&mut self, verb: &str, args: Vec<String>, out: &mut dyn Write) -> Result<Step> {
+        let Some(launcher) = &mut self.launcher else {
+            return Err(Error::usage(format!(".{verb} is not available here")));
+        };
+        // What was asked before stands before what the run prints.
+        say(out, "")?;
+        let words: Vec<String> = std::iter::once(verb.to_owned()).chain(args).collect();
+        match launcher(&words)? {
+            0 => Ok(Step::Done),
+            _ => Err(Error::failed("not every run succeeded").with_hint("`.q failures` says why.")),
+        }
+    }
+
     fn command(&mut self, command: Command, out: &mut dyn Write) -> Result<Step> {
         match command {
+            Command::Run { args } => self.launch("run", args, out),
+            Command::Replay { args } => self.launch("replay", args, out),
             Command::Query { name: None, .. } => self.write(&listing::queries()?, out),
             Command::Query { name: Some(name), params } => self.run_query(&name, &params, out),
             Command::Tables => {

@@ -1,0 +1,76 @@
+//! What the commands that only read have in common: the store opened for reading, a shell without a
+//! terminal, formats, and stdout.
+
+use std::io::{BufWriter, Stdout, Write};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::Context;
+use crate::error::{Error, Result};
+use crate::output::{Format, Look, terminal_width};
+use crate::repl::{Failure, Reader, Settings, Shell};
+use crate::sql::SessionSettings;
+use crate::store::Store;
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(crate) struct RowFormat {
+    /// Format of the rows
+    #[arg(long, value_name = "FORMAT", default_value_t)]
+    #[arg(value_parser = format_parser::<Format>(Format::ALL.map(Format::as_str)))]
+    pub(crate) format: Format,
+}
+
+/// A parser of one of `names`: clap lists them, and offers the nearest to a typo.
+pub(super) fn format_parser<T>(names: impl IntoIterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err = Error> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|it| it.parse::<T>())
+}
+
+/// Stdout with a buffer: the bare one is flushed at every line.
+pub(super) fn stdout() -> BufWriter<Stdout> {
+    BufWriter::with_capacity(64 * 1024, std::io::stdout())
+}
+
+impl Context {
+    /// The store, opened when it is first asked.
+    pub(super) fn reader(&self) -> Reader {
+        let path = self.store_path.clone();
+        let mut opened: Option<Store> = None;
+        let snapshots = Box::new(move || {
+            if let Some(store) = &opened {
+                return store.snapshot();
+            }
+            let store = Store::open_read_only(&path)?;
+            let snapshot = store.snapshot();
+            opened = Some(store);
+            snapshot
+        });
+        Reader::new(snapshots, SessionSettings::default(), Arc::clone(&self.clock))
+    }
+
+    /// A shell over the store. With `cancel`, Ctrl-C ends a query instead of the process.
+    pub(super) fn shell(&self, format: Format, cancel: bool) -> Result<Shell> {
+        let settings = Settings { format, look: self.look(), timer: false, cancel };
+        Shell::new(self.reader(), settings, Arc::clone(&self.clock))
+    }
+
+    /// For whom results are written.
+    pub(super) fn look(&self) -> Look {
+        let terminal = self.env.terminal;
+        let width = if terminal.stdout { terminal_width() } else { None };
+        Look { width, color: terminal.color_stdout }
+    }
+
+    /// Prints why a statement failed and returns the exit code for it.
+    pub(super) fn print_failure(&self, failure: &Failure, uri: Option<&str>) -> u8 {
+        let text = failure.render(uri, self.env.terminal.color_stderr);
+        // If stderr is closed there is nobody to tell.
+        drop(std::io::stderr().write_all(text.as_bytes()));
+        failure.error.kind().exit_code()
+    }
+}

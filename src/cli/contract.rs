@@ -1,0 +1,168 @@
+//! `genstore contract`: what a contract says, and what is wrong with it. Needs no store.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use clap::{Subcommand, ValueEnum};
+
+use super::{Context, print};
+use crate::contract::{Parsed, lint, parse_bytes};
+use crate::error::{Error, Result};
+use crate::finding::{Finding, Level};
+use crate::output::diagnostic::{render, write_ndjson};
+use crate::pipeline::source::{ContractFolder, read_contract};
+use crate::replay::set;
+
+/// Check contracts, or show what genstore understands of one
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Lint(Lint),
+    Show(Show),
+}
+
+/// Check contracts; exit code 1 when a finding is an error
+#[derive(Debug, clap::Args)]
+struct Lint {
+    /// Contracts, folders or globs
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<String>,
+    /// Form of the findings
+    #[arg(long, value_enum, default_value_t)]
+    format: FindingFormat,
+    /// Show findings of this level and above
+    #[arg(long, value_enum, default_value_t)]
+    level: LevelShown,
+}
+
+/// Show the normal form of a contract: one shape, in whatever form it was written
+#[derive(Debug, clap::Args)]
+struct Show {
+    /// The contract
+    path: std::path::PathBuf,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t)]
+    format: DocumentFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum FindingFormat {
+    /// With the line and a caret
+    #[default]
+    Human,
+    /// One JSON object per finding
+    Ndjson,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum LevelShown {
+    /// Also how each form was rewritten to the normal form
+    Note,
+    #[default]
+    Warning,
+    Error,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum DocumentFormat {
+    #[default]
+    Yaml,
+    Json,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
+    match &args.command {
+        Command::Lint(args) => lint_all(args, context),
+        Command::Show(args) => show(args, context),
+    }
+}
+
+fn lint_all(args: &Lint, context: &Context) -> Result<u8> {
+    let least = match args.level {
+        LevelShown::Note => Level::Note,
+        LevelShown::Warning => Level::Warning,
+        LevelShown::Error => Level::Error,
+    };
+    let mut counts: BTreeMap<Level, usize> = BTreeMap::new();
+    let mut files = 0_usize;
+    for path in &args.paths {
+        for path in set::contracts(path)? {
+            files += 1;
+            let (bytes, findings) = check(&path);
+            for finding in findings {
+                *counts.entry(finding.level).or_default() += 1;
+                if finding.level >= least {
+                    print(&text(&finding, &bytes, args.format, context)?)?;
+                }
+            }
+        }
+    }
+    let count = |level| counts.get(&level).copied().unwrap_or(0);
+    let (errors, warnings, notes) =
+        (count(Level::Error), count(Level::Warning), count(Level::Note));
+    if args.format == FindingFormat::Human && context.env.terminal.stdout {
+        print(&format!("{files} files: {errors} errors, {warnings} warnings, {notes} notes\n"))?;
+    }
+    Ok(u8::from(errors > 0))
+}
+
+/// The content of a file and all that is to be said of it; a file that cannot be read is a finding
+/// like any other, so that the rest of the set is still checked.
+fn check(path: &Path) -> (Vec<u8>, Vec<Finding>) {
+    let uri = path.display().to_string();
+    match read_contract(path) {
+        Err(error) => {
+            let finding = Finding::new("contract.unreadable", Level::Error, error.message());
+            (Vec::new(), vec![finding.in_file(uri)])
+        }
+        Ok(bytes) => {
+            let parsed = parse_bytes(&bytes, &uri, &ContractFolder::of(path));
+            let mut findings = parsed.findings;
+            findings.extend(parsed.contract.iter().flat_map(|it| lint(it, &uri)));
+            (bytes, findings)
+        }
+    }
+}
+
+fn text(
+    finding: &Finding,
+    source: &[u8],
+    format: FindingFormat,
+    context: &Context,
+) -> Result<String> {
+    if format == FindingFormat::Human {
+        let source = std::str::from_utf8(source).ok();
+        return Ok(render(finding, source, context.env.terminal.color_stdout));
+    }
+    let mut line = Vec::new();
+    write_ndjson(&mut line, finding)
+        .map_err(|source| Error::internal("cannot write a finding").with_source(source))?;
+    Ok(String::from_utf8_lossy(&line).into_owned())
+}
+
+fn show(args: &Show, context: &Context) -> Result<u8> {
+    let uri = args.path.display().to_string();
+    let bytes = read_contract(&args.path)?;
+    let parsed = parse_bytes(&bytes, &uri, &ContractFolder::of(&args.path));
+    let Parsed { contract: Some(contract), .. } = parsed else {
+        for finding in parsed.findings.iter().filter(|it| it.level == Level::Error) {
+            let source = std::str::from_utf8(&bytes).ok();
+            let drawn = render(finding, source, context.env.terminal.color_stderr);
+            // If stderr is closed there is nobody to tell.
+            drop(std::io::Write::write_all(&mut std::io::stderr(), drawn.as_bytes()));
+        }
+        return Err(Error::invalid(format!("{uri} is no contract")));
+    };
+    let value = serde_json::to_value(&contract)
+        .map_err(|source| Error::internal("cannot show the contract").with_source(source))?;
+    print(&match args.format {
+        DocumentFormat::Json => format!("{value:#}\n"),
+        DocumentFormat::Yaml => super::yaml::document(&value),
+    })?;
+    Ok(0)
+}
