@@ -24,7 +24,9 @@ pub(crate) struct RowFormat {
 }
 
 /// A parser of one of `names`: clap lists them, and offers the nearest to a typo.
-pub(super) fn format_parser<T>(names: impl IntoIterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
+pub(super) fn format_parser<T>(
+    names: impl IntoIterator<Item = &'static str>,
+) -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err = Error> + Clone + Send + Sync + 'static,
 {

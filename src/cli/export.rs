@@ -65,9 +65,8 @@ fn summary(manifest: &Manifest) -> Result<RecordBatch> {
     let names = StringArray::from_iter_values(tables.iter().map(|it| it.name));
     let rows = ints(&|it| tables.get(it).map_or(0, |it| it.rows));
     let files = ints(&|it| tables.get(it).map_or(0, |it| it.files.len() as u64));
-    let bytes = ints(&|it| {
-        tables.get(it).map_or(0, |it| it.files.iter().map(|it| it.size_bytes).sum())
-    });
+    let bytes =
+        ints(&|it| tables.get(it).map_or(0, |it| it.files.iter().map(|it| it.size_bytes).sum()));
     RecordBatch::try_from_iter([
         ("table", Arc::new(names) as ArrayRef),
         ("rows", rows),

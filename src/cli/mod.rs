@@ -1,7 +1,15 @@
 //! The command line: one file per command, and the one place where an error becomes text and an
 //! exit code. Commands hold no logic of their own beyond arguments and printing.
 
+mod ask;
+mod contract;
+mod export;
+mod query;
+mod repl;
 mod schema;
+mod sql;
+mod store;
+mod yaml;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -13,6 +21,7 @@ use clap::{Parser, Subcommand};
 use crate::clock::{Clock, IdSource, SystemClock, SystemIds};
 use crate::config::Environment;
 use crate::error::{Error, Result};
+use crate::output::failure;
 
 /// Generate node packages from ONEX contracts, and ask in SQL how it went.
 #[derive(Debug, Parser)]
@@ -22,16 +31,22 @@ struct Cli {
     #[arg(long, global = true, value_name = "PATH")]
     store: Option<PathBuf>,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Sql(sql::Args),
+    Query(query::Args),
+    Repl(repl::Args),
+    Export(export::Args),
+    Contract(contract::Args),
+    Store(store::Args),
     Schema(schema::Args),
 }
 
 /// What every command is given.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Context {
     /// The surroundings.
     pub(crate) env: Environment,
@@ -61,7 +76,17 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> u8 {
         clock: Arc::new(SystemClock::new()),
         ids: Arc::new(SystemIds),
     };
-    match dispatch(cli.command, &context) {
+    let terminal = context.env.terminal;
+    let command = match cli.command {
+        Some(command) => command,
+        None if terminal.stdin && terminal.stdout => Command::Repl(repl::Args::default()),
+        None => {
+            let error = Error::usage("no command was given");
+            print_error(&error.with_hint("`genstore help` lists them."), color);
+            return 2;
+        }
+    };
+    match dispatch(command, &context) {
         Ok(code) => code,
         Err(error) => {
             print_error(&error, color);
@@ -72,23 +97,36 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> u8 {
 
 fn dispatch(command: Command, context: &Context) -> Result<u8> {
     match command {
+        Command::Sql(args) => sql::run(&args, context),
+        Command::Query(args) => query::run(&args, context),
+        Command::Repl(args) => repl::run(&args, context),
+        Command::Export(args) => export::run(&args, context),
+        Command::Contract(args) => contract::run(&args, context),
+        Command::Store(args) => store::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
+    }
+}
+
+/// Does what the command line `genstore <words>` would do, with the store and surroundings at hand.
+fn launch(words: &[String], context: &Context) -> Result<u8> {
+    let words = std::iter::once("genstore").chain(words.iter().map(String::as_str));
+    match Cli::try_parse_from(words) {
+        Ok(Cli { command: Some(command), store }) => {
+            let store_path = store.unwrap_or_else(|| context.store_path.clone());
+            dispatch(command, &Context { store_path, ..context.clone() })
+        }
+        Ok(_) => Err(Error::usage("no command was given")),
+        Err(error) if error.exit_code() == 0 => print(&error.to_string()).map(|()| 0),
+        Err(error) => {
+            let text = error.to_string();
+            Err(Error::usage(text.trim_start_matches("error: ").trim_end()))
+        }
     }
 }
 
 /// Prints an error, its causes and its hint to stderr.
 fn print_error(error: &Error, color: bool) {
-    let (red, cyan, reset) =
-        if color { ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m") } else { ("", "", "") };
-    let mut text = format!("{red}error{reset}: {error}\n");
-    let mut cause = std::error::Error::source(error);
-    while let Some(source) = cause {
-        text.push_str(&format!("  {cyan}cause{reset}: {source}\n"));
-        cause = source.source();
-    }
-    if let Some(hint) = error.hint() {
-        text.push_str(&format!("  {cyan}hint{reset}: {hint}\n"));
-    }
+    let text = failure::render(error, color);
     // If stderr is closed there is nobody to tell.
     drop(std::io::stderr().write_all(text.as_bytes()));
 }

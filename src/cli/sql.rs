@@ -29,7 +29,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let (text, uri) = match (&args.file, args.query.as_deref()) {
         (Some(path), _) => (read_file(path)?, Some(path.display().to_string())),
-        (None, Some("-")) => (read(std::io::stdin(), Path::new("stdin"))?, Some("stdin".to_owned())),
+        (None, Some("-")) => {
+            (read(std::io::stdin(), Path::new("stdin"))?, Some("stdin".to_owned()))
+        }
         (None, query) => (query.unwrap_or_default().to_owned(), None),
     };
     let mut shell = context.shell(args.format.format, false)?;

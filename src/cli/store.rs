@@ -10,8 +10,7 @@ use super::{Context, print};
 use crate::clock::rfc3339;
 use crate::error::{Error, Result};
 use crate::output::Format;
-use crate::store::status::{Status, TableStatus};
-use crate::store::Store;
+use crate::store::{Status, Store, TableStatus};
 
 /// Look after a store
 #[derive(Debug, clap::Args)]

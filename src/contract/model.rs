@@ -3,11 +3,14 @@
 //! Pure data. What has no place here is not lost: [`Contract::document`] is the whole document,
 //! unknown keys included.
 
+use serde::Serialize;
+
 use super::document::Node;
 use crate::finding::Span;
 
 /// The four kinds of node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum NodeType {
     /// A pure function of its input.
     Compute,
@@ -45,7 +48,7 @@ impl NodeType {
 }
 
 /// A semantic version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Version {
     /// Incompatible changes.
     pub major: u64,
@@ -62,7 +65,7 @@ impl std::fmt::Display for Version {
 }
 
 /// A contract in normal form.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Contract {
     /// Name as its author wrote it: `name`, else `node_name`, `contract_name`, `node_id`,
     /// `handler_id`, `workflow_id`. Any text at all: see `template::names` for what is safe to use.
@@ -103,11 +106,12 @@ pub struct Contract {
     pub fingerprint: Option<String>,
     /// The whole document with spans, unknown keys included. What came from an `!include` has the
     /// place of its tag.
+    #[serde(skip)]
     pub document: Node,
 }
 
 /// An input or output model.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Model {
     /// Class name, such as `ModelPriceInput`, where one is named.
     pub class_name: Option<String>,
@@ -118,11 +122,12 @@ pub struct Model {
     /// Declared fields in order; empty where the model is only named.
     pub fields: Vec<Field>,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// A field of a model.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Field {
     /// Name as written: any text.
     pub name: String,
@@ -139,11 +144,13 @@ pub struct Field {
     /// Declared upper bound of a number (`maximum`, `le`).
     pub maximum: Option<f64>,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// Type of a field.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FieldType {
     /// str, string.
     Text,
@@ -172,7 +179,7 @@ pub enum FieldType {
 }
 
 /// A named object type.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Definition {
     /// Name as written.
     pub name: String,
@@ -183,22 +190,24 @@ pub struct Definition {
     /// Its values, when it is an enum.
     pub values: Vec<String>,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// An action.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Action {
     /// Name as written.
     pub name: String,
     /// What it does.
     pub description: Option<String>,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// An IO operation of an EFFECT.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct IoOperation {
     /// Name: `operation`, `operation_type` or `name`.
     pub name: String,
@@ -213,11 +222,12 @@ pub struct IoOperation {
     /// Whether it happens wholly or not at all.
     pub atomic: bool,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// A dependency.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Dependency {
     /// Name as written.
     pub name: String,
@@ -230,11 +240,12 @@ pub struct Dependency {
     /// Whether the node can do without.
     pub required: bool,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// An error code.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct ErrorCode {
     /// Code or name as written.
     pub code: String,
@@ -243,11 +254,12 @@ pub struct ErrorCode {
     /// Whether trying again may help.
     pub recoverable: Option<bool>,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// A state machine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct StateMachine {
     /// Name; the contract's where none is given.
     pub name: String,
@@ -260,11 +272,12 @@ pub struct StateMachine {
     /// Transitions in order.
     pub transitions: Vec<Transition>,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// A state.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct State {
     /// Name as written.
     pub name: String,
@@ -275,11 +288,12 @@ pub struct State {
     /// Whether it stands for an error.
     pub error: bool,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// A transition.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Transition {
     /// Name as written, where there is one.
     pub name: Option<String>,
@@ -295,11 +309,12 @@ pub struct Transition {
     /// What it means.
     pub description: Option<String>,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// A workflow.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Workflow {
     /// Name; the contract's where none is given.
     pub name: String,
@@ -310,11 +325,12 @@ pub struct Workflow {
     /// Steps in order.
     pub steps: Vec<WorkflowStep>,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Option<Span>,
 }
 
 /// A step of a workflow.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct WorkflowStep {
     /// Id or name as written.
     pub name: String,
@@ -325,5 +341,6 @@ pub struct WorkflowStep {
     /// Names of the steps before it.
     pub depends_on: Vec<String>,
     /// Where it stands.
+    #[serde(skip)]
     pub span: Option<Span>,
 }

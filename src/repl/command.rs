@@ -192,7 +192,9 @@ mod tests {
 
     #[test]
     fn help_names_every_command() {
-        for name in [".run CONTRACT…", ".q [NAME] [NAME=VALUE…]", ".schema [TABLE]", ".timer ON", ".quit"] {
+        for name in
+            [".run CONTRACT…", ".q [NAME] [NAME=VALUE…]", ".schema [TABLE]", ".timer ON", ".quit"]
+        {
             assert!(help().contains(name), "{name}: {}", help());
         }
     }
