@@ -72,7 +72,13 @@ impl Plan {
             let message = format!("{} steps are more than a plan may have", steps.len());
             return Err(Error::invalid(message).with_hint(format!("At most {STEPS_MAX} fit.")));
         }
-        let problems = Self::problems(&steps);
+        let names = names(&steps);
+        let mut problems = misnomers(&steps, &names);
+        let dependencies = dependencies(&steps, &names);
+        let order = topological_order(&dependencies);
+        if problems.is_empty() {
+            problems.extend(cycle(&steps, &dependencies, &order));
+        }
         if let Some(first) = problems.first() {
             let more = match problems.len() - 1 {
                 0 => String::new(),
@@ -84,9 +90,6 @@ impl Plan {
                 None => error,
             });
         }
-        let names: HashMap<&str, usize> = names(&steps);
-        let dependencies = dependencies(&steps, &names);
-        let order = topological_order(&dependencies);
         Ok(Self::assemble(steps, &dependencies, &order))
     }
 
@@ -94,30 +97,11 @@ impl Plan {
     /// and cycles.
     pub fn problems(steps: &[Step]) -> Vec<PlanProblem> {
         let names = names(steps);
-        let mut problems = Vec::new();
-        for (index, step) in steps.iter().enumerate() {
-            let mut problem = |message: String, hint: Option<String>| {
-                problems.push(PlanProblem { step: index, message, hint });
-            };
-            if step.name.is_empty() || step.name.contains(',') {
-                let message = format!("step {} is named `{}`", index + 1, step.name);
-                problem(message, Some("A name is a text without commas.".to_owned()));
-            }
-            if names.get(step.name.as_str()) != Some(&index) {
-                problem(format!("two steps are named `{}`", step.name), None);
-            }
-            for dependency in &step.depends_on {
-                if !names.contains_key(dependency.as_str()) {
-                    let hint = nearest(dependency, names.keys().copied())
-                        .map(|name| format!("Did you mean `{name}`?"));
-                    let name = &step.name;
-                    let message = format!("step `{name}` depends on `{dependency}`, no known step");
-                    problem(message, hint);
-                }
-            }
-        }
+        let mut problems = misnomers(steps, &names);
         if problems.is_empty() {
-            problems.extend(cycle(steps, &dependencies(steps, &names)));
+            let dependencies = dependencies(steps, &names);
+            let order = topological_order(&dependencies);
+            problems.extend(cycle(steps, &dependencies, &order));
         }
         problems
     }
@@ -272,6 +256,33 @@ fn names(steps: &[Step]) -> HashMap<&str, usize> {
     steps.iter().enumerate().rev().map(|(index, step)| (step.name.as_str(), index)).collect()
 }
 
+/// Names that are empty, double or unknown.
+fn misnomers(steps: &[Step], names: &HashMap<&str, usize>) -> Vec<PlanProblem> {
+    let mut problems = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        let mut problem = |message: String, hint: Option<String>| {
+            problems.push(PlanProblem { step: index, message, hint });
+        };
+        if step.name.is_empty() || step.name.contains(',') {
+            let message = format!("step {} is named `{}`", index + 1, step.name);
+            problem(message, Some("A name is a text without commas.".to_owned()));
+        }
+        if names.get(step.name.as_str()) != Some(&index) {
+            problem(format!("two steps are named `{}`", step.name), None);
+        }
+        for dependency in &step.depends_on {
+            if !names.contains_key(dependency.as_str()) {
+                let hint = nearest(dependency, names.keys().copied())
+                    .map(|name| format!("Did you mean `{name}`?"));
+                let name = &step.name;
+                let message = format!("step `{name}` depends on `{dependency}`, no known step");
+                problem(message, hint);
+            }
+        }
+    }
+    problems
+}
+
 /// Indices of each step's known dependencies, each once.
 fn dependencies(steps: &[Step], names: &HashMap<&str, usize>) -> Vec<Vec<usize>> {
     let mut seen = HashSet::new();
@@ -307,10 +318,10 @@ fn topological_order(dependencies: &[Vec<usize>]) -> Vec<usize> {
 }
 
 /// The cycle that is met first, if there is one, named as a path. A long one is shortened.
-fn cycle(steps: &[Step], dependencies: &[Vec<usize>]) -> Option<PlanProblem> {
+fn cycle(steps: &[Step], dependencies: &[Vec<usize>], order: &[usize]) -> Option<PlanProblem> {
     const NAMES_MAX: usize = 12;
     let mut left = vec![true; steps.len()];
-    topological_order(dependencies).into_iter().for_each(|index| left[index] = false);
+    order.iter().for_each(|&index| left[index] = false);
     let first = left.iter().position(|&left| left)?;
     // every step that is left waits for one that is left: going on, a step must come up twice
     let (mut path, mut seen, mut at) = (Vec::new(), HashSet::new(), first);

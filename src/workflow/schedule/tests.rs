@@ -1,1 +1,88 @@
-//! Tests of the schedule.
+//! Tests of the ready queue.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::super::{FnComponent, Output, Plan, ResultKind, RunWhen, Step};
+use super::{Done, Schedule, Strategy, may_run};
+
+fn step(name: &str, after: &[&str]) -> Step {
+    Step::new(name, FnComponent::new("noop", "1", |_| Ok(Output::none()))).after(after.to_vec())
+}
+
+fn done(result: ResultKind, passed: bool) -> Done {
+    Done { result, passed, degraded: false, output: None }
+}
+
+#[test]
+fn strategies_have_names() {
+    for strategy in Strategy::ALL {
+        assert_eq!(Strategy::by_name(strategy.as_str()), Some(strategy));
+    }
+    assert_eq!(Strategy::by_name("fastest"), None);
+}
+
+#[test]
+fn the_longest_chain_goes_first_then_the_order_of_the_plan() {
+    let plan = Plan::new(vec![
+        step("x", &[]),
+        step("y", &[]),
+        step("a", &[]),
+        step("b", &["a"]),
+        step("free", &[]).using("model"),
+    ])
+    .unwrap();
+    let mut schedule = Schedule::new(&plan, Strategy::ReadyQueue);
+    for name in ["y", "free", "x", "a"] {
+        schedule.push(&plan, plan.find(name).unwrap());
+    }
+    let mut order = Vec::new();
+    while let Some(slot) = schedule.best(|_| true) {
+        order.push(plan.step_name(schedule.pop(slot).unwrap()));
+    }
+    assert_eq!(order, ["a", "x", "y", "free"]);
+}
+
+#[test]
+fn a_closed_slot_does_not_hold_up_the_others() {
+    let plan = Plan::new(vec![step("busy", &[]).using("model"), step("free", &[])]).unwrap();
+    let mut schedule = Schedule::new(&plan, Strategy::ReadyQueue);
+    (0..2).for_each(|index| schedule.push(&plan, index));
+    assert_eq!(schedule.best(|slot| slot == 0), Some(0));
+    assert_eq!(schedule.best(|slot| slot == 1), Some(1));
+    assert_eq!(schedule.best(|_| false), None);
+    assert!(schedule.wants(1));
+    schedule.clear();
+    assert!(!schedule.wants(1));
+}
+
+#[test]
+fn a_stage_opens_when_the_one_before_is_over() {
+    let plan = Plan::new(vec![step("a", &[]), step("b", &[]), step("c", &["a"])]).unwrap();
+    let mut schedule = Schedule::new(&plan, Strategy::StagedParallel);
+    let mut released = Vec::new();
+    schedule.finish(&plan, 0, &mut released);
+    assert_eq!(released, [2]);
+    schedule.push(&plan, 2);
+    assert_eq!(schedule.best(|_| true), None, "`b` of stage 0 has not ended");
+    schedule.finish(&plan, 1, &mut released);
+    assert_eq!(schedule.best(|_| true).and_then(|slot| schedule.pop(slot)), Some(2));
+}
+
+#[test]
+fn dependencies_decide_whether_a_step_may_run() {
+    let (fine, skipped) = (done(ResultKind::Success, true), done(ResultKind::Skip, false));
+    let degraded = done(ResultKind::Error, true);
+    let check = |run_when, ends: &[(&'static str, &Done)]| {
+        may_run(run_when, ends.iter().copied()).map_err(|reason| reason.to_string())
+    };
+    let mixed = [("a", &fine), ("b", &skipped)];
+    let why = Err("dependency `b` ended as skip".to_owned());
+    assert_eq!(check(RunWhen::AllSuccess, &mixed), why);
+    assert_eq!(check(RunWhen::AnySuccess, &mixed), Ok(()));
+    assert_eq!(check(RunWhen::AllDone, &mixed), Ok(()));
+    assert_eq!(check(RunWhen::AllSuccess, &[("a", &fine), ("c", &degraded)]), Ok(()));
+    let why = Err("no dependency succeeded".to_owned());
+    assert_eq!(check(RunWhen::AnySuccess, &[("b", &skipped)]), why);
+    for run_when in [RunWhen::AllSuccess, RunWhen::AnySuccess, RunWhen::AllDone] {
+        assert_eq!(check(run_when, &[]), Ok(()), "nothing to wait for");
+    }
+}
