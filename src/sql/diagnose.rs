@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use arrow::error::ArrowError;
 use datafusion::common::diagnostic::Diagnostic;
 use datafusion::common::{DataFusionError, SchemaError};
 use datafusion::prelude::SessionContext;
@@ -19,6 +20,19 @@ const KEYWORDS: &[&str] = &[
     "EXPLAIN", "ANALYZE", "DESCRIBE", "SHOW", "TABLES", "VALUES", "CASE", "WHEN", "THEN", "ELSE",
     "END",
 ];
+
+/// What the engine puts before its messages.
+const PREFIXES: &[&str] = &[
+    "Error during planning: ",
+    "Execution error: ",
+    "Arrow error: ",
+    "Schema error: ",
+    "Optimizer rule ",
+    "This feature is not implemented: ",
+];
+
+/// A message of the engine is cut here: some hold a whole plan.
+const MESSAGE_CHARS_MAX: usize = 400;
 
 /// The names a query may use.
 #[derive(Debug)]
@@ -40,13 +54,44 @@ impl Vocabulary {
 
 /// The engine's error as an [`Error`].
 pub(super) fn diagnose(error: &DataFusionError, sql: &str, names: &Vocabulary) -> Error {
-    let first = error.iter().next().unwrap_or(error);
-    let root = first.find_root();
+    let (root, diagnostic) = unwrapped(error);
     let told = explain(root, names);
-    let located = place(first.diagnostic(), &root.to_string(), sql);
+    let located = place(diagnostic, &root.to_string(), sql);
     match located {
         Some(located) => told.with_source(located),
         None => told,
+    }
+}
+
+/// The innermost of the engine's errors, and the first diagnostic on the way to it.
+fn unwrapped(error: &DataFusionError) -> (&DataFusionError, Option<&Diagnostic>) {
+    let mut inner = error;
+    let mut found: Option<&Diagnostic> = None;
+    loop {
+        inner = match inner {
+            DataFusionError::Diagnostic(diagnostic, source) => {
+                found = found.or(Some(diagnostic));
+                source
+            }
+            DataFusionError::Context(_, source) => source,
+            DataFusionError::Shared(source) => source,
+            DataFusionError::Collection(errors) => match errors.first() {
+                Some(first) => first,
+                None => return (inner, found),
+            },
+            DataFusionError::ArrowError(source, _) => match source.as_ref() {
+                ArrowError::ExternalError(source) => match source.downcast_ref() {
+                    Some(source) => source,
+                    None => return (inner, found),
+                },
+                _ => return (inner, found),
+            },
+            DataFusionError::External(source) => match source.downcast_ref() {
+                Some(source) => source,
+                None => return (inner, found),
+            },
+            _ => return (inner, found),
+        }
     }
 }
 
@@ -70,13 +115,21 @@ fn explain(error: &DataFusionError, names: &Vocabulary) -> Error {
             None => Error::failed(first_line(&source.to_string())),
         },
         DataFusionError::NotImplemented(message) => {
-            Error::invalid(format!("not supported: {}", first_line(message)))
+            // What follows a brace is a dump of the syntax tree.
+            let message = first_line(message);
+            let said = message.split(" {").next().unwrap_or(&message);
+            Error::invalid(format!("not supported: {said}"))
         }
         DataFusionError::Configuration(message) => Error::invalid(first_line(message)),
         DataFusionError::ResourcesExhausted(message) => exhausted(message),
         DataFusionError::Internal(message) => internal(message),
         DataFusionError::Execution(message) => Error::failed(first_line(message)),
         DataFusionError::ArrowError(error, _) => Error::failed(arrow_message(error)),
+        DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) => {
+            let message = first_line(&error.message());
+            Error::damaged(format!("cannot read a file of the tables: {message}"))
+                .with_hint("check the store")
+        }
         other => Error::failed(first_line(&other.message())),
     }
 }
@@ -187,13 +240,17 @@ fn plan(message: &str, names: &Vocabulary) -> Error {
             None => error.with_hint("SHOW FUNCTIONS lists them"),
         };
     }
+    // A function that refuses its arguments says why inside of what the engine says.
+    let reason = message.split_once("coercion failed with: ").map_or(message, |it| it.1);
+    let message = reason.split(" No function matches").next().unwrap_or(reason);
+    let message = message.split(" You might need to add").next().unwrap_or(message);
     let (message, hint) = match message.split_once('\n') {
         Some((message, hint)) => (message, Some(hint.trim())),
         None => (message, None),
     };
-    let error = Error::invalid(lowered(message.trim_end_matches(" No")));
+    let error = Error::invalid(first_line(message));
     match hint {
-        Some(hint) if !hint.is_empty() => error.with_hint(hint),
+        Some(hint) if !hint.is_empty() => error.with_hint(first_line(hint)),
         _ => error,
     }
 }
@@ -211,8 +268,7 @@ fn internal(message: &str) -> Error {
     ))
 }
 
-fn arrow_message(error: &arrow::error::ArrowError) -> String {
-    use arrow::error::ArrowError;
+fn arrow_message(error: &ArrowError) -> String {
     match error {
         ArrowError::DivideByZero => "division by zero".to_owned(),
         ArrowError::CastError(it)
@@ -227,8 +283,13 @@ fn arrow_message(error: &arrow::error::ArrowError) -> String {
 /// The first line, without the engine's prefixes.
 fn first_line(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
-    let prefixes = ["Error during planning: ", "Execution error: ", "Arrow error: "];
-    lowered(prefixes.iter().fold(line, |line, it| line.strip_prefix(it).unwrap_or(line)))
+    let mut line = line.trim();
+    while let Some(rest) = PREFIXES.iter().find_map(|it| line.strip_prefix(it)) {
+        line = rest;
+    }
+    let line = line.trim_end_matches('.');
+    let short: String = line.chars().take(MESSAGE_CHARS_MAX).collect();
+    lowered(&if short.len() < line.len() { short + "…" } else { short })
 }
 
 /// A sentence that goes on after a colon begins in lower case, unless its first word is a name.

@@ -25,7 +25,7 @@ const FILE_STATISTICS_MAX: usize = 20_000;
 const CONSUMERS_NAMED: usize = 3;
 
 /// Planning recurses; a worker thread gets what a main thread has.
-const STACK_BYTES: usize = 8 << 20;
+const STACK_BYTES: usize = 64 << 20;
 
 /// Threads, memory and caches.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Engine {
         options.sql_parser.collect_spans = true;
         options.sql_parser.map_string_types_to_utf8view = false;
         options.execution.parquet.schema_force_view_types = false;
-        options.explain.show_schema = false;
+        options.execution.time_zone = Some("UTC".to_owned());
         config
     }
 }

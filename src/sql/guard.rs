@@ -5,12 +5,16 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 
+use super::limits;
 use crate::error::{Error, Result};
 
 /// Refuses a statement that would write, define or set something.
 pub(super) fn check_statement(statement: &Statement) -> Result<()> {
     let inner = match statement {
-        Statement::Statement(it) => it,
+        Statement::Statement(it) => {
+            limits::check_tables(it)?;
+            it
+        }
         Statement::Explain(it) => return check_statement(&it.statement),
         Statement::CopyTo(_) => return Err(refused("COPY")),
         Statement::CreateExternalTable(_) => return Err(refused("CREATE EXTERNAL TABLE")),

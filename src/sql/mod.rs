@@ -6,6 +6,7 @@ mod engine;
 mod functions;
 mod guard;
 mod hot;
+mod limits;
 mod params;
 mod plain;
 mod position;

@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use super::diagnose::{Vocabulary, diagnose};
 use super::engine::Engine;
 use super::params::{self, Params};
-use super::{functions, guard, plain, provider, queries};
+use super::{functions, guard, limits, plain, provider, queries};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::event::Table;
@@ -272,6 +272,7 @@ impl Session {
 
     async fn start(&self, sql: &str, params: &Params) -> Result<SendableRecordBatchStream> {
         let wrong = |error| diagnose(&error, sql, &self.vocabulary);
+        limits::check_text(sql)?;
         let mut statements = DFParserBuilder::new(sql)
             .with_dialect(&GenericDialect {})
             .with_recursion_limit(NESTING_MAX)

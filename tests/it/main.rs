@@ -6,4 +6,5 @@ mod output;
 mod python;
 mod repl;
 mod store;
+mod sql;
 mod write;
