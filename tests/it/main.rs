@@ -5,6 +5,6 @@ mod export;
 mod output;
 mod python;
 mod repl;
-mod store;
 mod sql;
+mod store;
 mod write;
