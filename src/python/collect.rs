@@ -64,9 +64,12 @@ pub(super) fn take<'t>(
             walker.module.annotations.push(Place::of(node));
         }
         Kind::TypeAliasStatement => {
-            let bound = walker.field_text(node, Field::Left);
-            let bound = bound.split('[').next().unwrap_or(bound).trim();
-            walker.scopes.bind(context.scope, bound);
+            // `type Pair[T]` binds `Pair`, and `T` for what follows
+            let head = walker.field_text(node, Field::Left);
+            for bound in head.split(['[', ']', ',']).map(|it| it.trim().trim_start_matches('*')) {
+                let bound = bound.split([':', '=']).next().unwrap_or(bound).trim();
+                walker.scopes.bind(context.scope, bound);
+            }
         }
         Kind::Module => walker.module.docstring = definition::docstring(node),
         _ => statement(walker, kind, node, context),

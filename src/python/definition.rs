@@ -38,6 +38,7 @@ pub(super) fn function<'t>(
         block: context.block,
         complexity: 1,
         nesting: 0,
+        statements: 0,
         lines: offset(node.end_position().row - node.start_position().row + 1),
     };
     walker.module.functions.push(function);

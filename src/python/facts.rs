@@ -157,6 +157,9 @@ pub struct Function {
     pub nesting: u32,
     /// Lines of the definition without decorators.
     pub lines: u32,
+    /// Statements of the body at every depth, heads of compound ones included; inner functions
+    /// count for themselves.
+    pub statements: u32,
 }
 
 /// How a parameter takes arguments.

@@ -2,6 +2,7 @@
 //! classes, functions, calls, names, metrics), with the place of each. Never runs, imports or
 //! evaluates anything, and never fails: what does not parse is listed in [`Module::problems`].
 
+pub mod annotation;
 mod builtins;
 mod collect;
 mod definition;

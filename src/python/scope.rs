@@ -129,10 +129,9 @@ impl<'s> Scopes<'s> {
         let mut class_visible = true;
         while let Some(id) = at {
             let found = self.scopes.get(id as usize)?;
-            if found.kind != ScopeKind::Class || class_visible {
-                if let Some(binding) = self.bindings.get(&(id, name)) {
-                    return Some(*binding);
-                }
+            let visible = found.kind != ScopeKind::Class || class_visible;
+            if let Some(binding) = self.bindings.get(&(id, name)).filter(|_| visible) {
+                return Some(*binding);
             }
             class_visible = found.kind == ScopeKind::Expression && class_visible;
             at = found.parent;

@@ -3,6 +3,8 @@
 //!
 //! Iterative, so that no nesting of a generated text can exhaust the stack.
 
+use std::collections::HashSet;
+
 use tree_sitter::{Node, Tree};
 
 use super::collect;
@@ -121,8 +123,17 @@ impl<'t, 's> Walker<'t, 's, '_> {
         let resolution = self.scopes.resolve();
         let module = self.module;
         module.undefined = resolution.undefined;
-        for (index, import) in (0u32..).zip(&mut module.imports) {
-            import.used = resolution.used_imports.contains(&index);
+        let used = |index| resolution.used_imports.contains(&super::place::offset(index));
+        let names: HashSet<String> = module
+            .imports
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| used(*index))
+            .map(|(_, import)| import.bound.clone())
+            .collect();
+        // `import a.b` and `import a.c` bind one name
+        for import in &mut module.imports {
+            import.used = names.contains(&import.bound);
         }
         module.exports = resolution.exports;
         module.metrics = Metrics {
@@ -252,6 +263,12 @@ impl<'t, 's> Walker<'t, 's, '_> {
         let Some(parent) = self.frames.get_mut(index) else { return };
         if !matches!(parent.kind, Kind::Block | Kind::Module) || kind == Kind::Comment {
             return;
+        }
+        let owner = parent.context.owner;
+        if let Owner::Function(index) = owner
+            && let Some(function) = self.module.functions.get_mut(index as usize)
+        {
+            function.statements += 1;
         }
         if parent.terminated {
             // `return` followed by `yield` is how a generator of nothing is written

@@ -3,9 +3,15 @@
 //!
 //! A new rule is a new entry in the table of its validator; nothing else changes.
 
+mod completeness;
+mod compliance;
 mod correctness;
 mod fingerprint;
+mod model_class;
+mod performance;
+mod quality;
 mod rule;
+mod security;
 mod subject;
 mod verdict;
 
@@ -16,5 +22,12 @@ pub use verdict::{Suite, Validator, Verdict, WEIGHTS, quality_score, score};
 
 /// The six, in the order of reports.
 pub fn validators() -> &'static [&'static dyn Validator] {
-    &[&Suite { name: "correctness", rules: correctness::RULES }]
+    &[
+        &Suite { name: "completeness", rules: completeness::RULES },
+        &Suite { name: "correctness", rules: correctness::RULES },
+        &Suite { name: "compliance", rules: compliance::RULES },
+        &Suite { name: "quality", rules: quality::RULES },
+        &Suite { name: "performance", rules: performance::RULES },
+        &Suite { name: "security", rules: security::RULES },
+    ]
 }

@@ -7,4 +7,5 @@ mod python;
 mod repl;
 mod sql;
 mod store;
+mod validate;
 mod write;

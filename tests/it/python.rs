@@ -1,6 +1,11 @@
 //! Python facts and measures, compared with radon where its script is at hand.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says when it is skipped"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,89 @@
+//! pydantic classes as the rules see them: fields with alias and annotation, and which class is
+//! the contract's input or output.
+
+use super::subject::{SourceFile, Subject};
+use crate::contract::model::Model;
+use crate::python::Place;
+use crate::python::facts::Class;
+
+/// A field of a model class.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ModelField<'a> {
+    /// Name of the attribute.
+    pub(super) name: &'a str,
+    /// Alias under which data has it.
+    pub(super) alias: Option<&'a str>,
+    /// Annotation.
+    pub(super) annotation: &'a str,
+    /// Where it stands.
+    pub(super) place: Place,
+}
+
+/// A class and the file it is in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ModelClass<'a> {
+    /// The file.
+    pub(super) file: &'a SourceFile,
+    /// The class.
+    pub(super) class: &'a Class,
+}
+
+impl<'a> ModelClass<'a> {
+    /// Its fields in order.
+    pub(super) fn fields(&self) -> Vec<ModelField<'a>> {
+        let module = &self.file.module;
+        let own = module.assignments.iter().filter(|it| {
+            it.is_name && it.operator.is_none() && self.class.place.contains(it.place)
+        });
+        own.filter(|it| it.site.function.is_none())
+            .filter_map(|it| {
+                let name = module.text(it.target);
+                let alias = it.value.and_then(|value| {
+                    let call = module.calls.iter().find(|call| call.place == value.place)?;
+                    let text = module.keyword(call, "alias")?;
+                    Some(text.trim_matches(['"', '\'']))
+                });
+                let annotation = module.text(it.annotation?);
+                Some(ModelField { name, alias, annotation, place: it.place })
+            })
+            .collect()
+    }
+
+    /// The field that holds a field of the contract.
+    pub(super) fn field(&self, declared: &str) -> Option<ModelField<'a>> {
+        let fields = self.fields();
+        let aliased = fields.iter().find(|it| it.alias == Some(declared));
+        aliased.or_else(|| fields.iter().find(|it| it.name == declared)).copied()
+    }
+}
+
+/// The last part of a base class expression without its type arguments: `NodeCompute` of
+/// `nodes.NodeCompute[A, B]`.
+pub(super) fn base_name(text: &str) -> &str {
+    let plain = text.split(['[', '(']).next().unwrap_or(text).trim();
+    plain.rsplit('.').next().unwrap_or(plain)
+}
+
+/// Whether a class has a base of this name.
+pub(super) fn has_base(file: &SourceFile, class: &Class, name: &str) -> bool {
+    class.bases.iter().any(|base| base_name(file.module.text(*base)) == name)
+}
+
+/// The class for the contract's input or output: by the name that the contract gives, else the one
+/// of the model file that ends in `_input` or `_output`.
+pub(super) fn find<'a>(subject: &'a Subject, model: &Model, role: &str) -> Option<ModelClass<'a>> {
+    let named = model.class_name.as_deref();
+    let classes = || {
+        subject.production().filter(|file| file.module.is_valid()).flat_map(|file| {
+            file.module.classes.iter().map(move |class| ModelClass { file, class })
+        })
+    };
+    classes().find(|it| Some(it.class.name.as_str()) == named).or_else(|| {
+        let suffix = format!("_{role}");
+        classes().find(|it| {
+            it.file.path.starts_with("models/")
+                && it.file.stem().ends_with(&suffix)
+                && has_base(it.file, it.class, "BaseModel")
+        })
+    })
+}

@@ -1,0 +1,191 @@
+//! Texts in the code that should not be there: secrets, absolute paths, SQL put together.
+
+use crate::python::facts::{Value, ValueKind};
+use crate::python::{Module, Place};
+use crate::validate::rule::Sink;
+use crate::validate::subject::{SourceFile, Subject};
+
+/// Ends of names that hold a secret.
+const SECRET_NAMES: [&str; 12] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "secret_key",
+    "private_key",
+    "access_key",
+    "auth_key",
+    "credentials",
+];
+
+/// Beginnings of the keys of well-known services.
+const SECRET_PREFIXES: [(&str, usize); 8] = [
+    ("AKIA", 20),
+    ("ghp_", 40),
+    ("github_pat_", 40),
+    ("glpat-", 20),
+    ("sk-", 32),
+    ("xoxb-", 24),
+    ("AIza", 39),
+    ("-----BEGIN", 20),
+];
+
+/// Values that stand for a secret to come.
+const PLACEHOLDERS: [&str; 10] = [
+    "changeme",
+    "change_me",
+    "placeholder",
+    "example",
+    "dummy",
+    "redacted",
+    "none",
+    "null",
+    "todo",
+    "unset",
+];
+
+/// Beginnings of absolute paths; the third is Windows.
+const ABSOLUTE: [&str; 12] = [
+    "/home/", "/Users/", "/root/", "/etc/", "/var/", "/tmp/", "/opt/", "/usr/", "/mnt/", "/srv/",
+    "C:\\", "C:/",
+];
+
+/// The text of a plain string value without its quotes.
+fn plain(module: &Module, value: Value) -> Option<&str> {
+    let found = module.texts.iter().find(|text| text.place == value.place)?;
+    (!found.interpolated).then(|| module.text(found.content))
+}
+
+/// Passwords, tokens and keys, by the name that they are given or by their form.
+pub(super) fn secrets(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
+    if file.is_test() {
+        return;
+    }
+    let module = &file.module;
+    let assigned = module.assignments.iter().filter_map(|it| Some((it.target, it.value?)));
+    let keyed = module.pairs.iter().map(|it| (it.key, it.value));
+    let passed = module.calls.iter().flat_map(|call| &call.arguments);
+    let passed = passed.filter_map(|it| Some((it.name?, it.value)));
+    let help = "Take it from the container's secrets; change it, for it is known now.";
+    let mut reported: Vec<Place> = Vec::new();
+    for (name, value) in assigned.chain(keyed).chain(passed) {
+        let is_text = value.kind == ValueKind::Text;
+        let Some(text) = plain(module, value).filter(|_| is_text) else { continue };
+        let name = module.text(name);
+        let last = name.rsplit('.').next().unwrap_or(name);
+        if names_a_secret(last) && looks_secret(last, text) {
+            let message = format!("`{last}` is given a secret that is written in the code");
+            sink.at(file, value.place, message, help);
+            reported.push(value.place);
+        }
+    }
+    for text in module.texts.iter().filter(|it| !it.standalone && !reported.contains(&it.place)) {
+        let content = module.text(text.content);
+        let is_known = SECRET_PREFIXES.iter().any(|(prefix, length)| {
+            content.starts_with(prefix)
+                && content.len() >= *length
+                && (content.contains("PRIVATE KEY") || !content.contains(char::is_whitespace))
+        });
+        if is_known {
+            let message = "a key of a well-known form is written in the code";
+            sink.at(file, text.place, message, help);
+        }
+    }
+}
+
+fn names_a_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    SECRET_NAMES.iter().any(|it| {
+        name.strip_suffix(it)
+            .is_some_and(|before| before.is_empty() || before.ends_with(['_', '-']))
+    })
+}
+
+/// Whether a value can be a secret: not empty, not a sentence, not a placeholder, and not the name
+/// itself, as in `TOKEN = "token"`.
+fn looks_secret(name: &str, value: &str) -> bool {
+    let plain = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
+    let (name, value_plain) = (plain(name), plain(value));
+    let is_name = value_plain.contains(&name) || name.contains(&value_plain);
+    let is_reference = value.starts_with(['$', '<', '{', '%']) || value.ends_with('>');
+    let is_placeholder = PLACEHOLDERS.iter().any(|it| value_plain.contains(it));
+    // a word with a capital, a digit or a sign is no name of something
+    let is_word = value.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let is_password = name.contains("pass");
+    value.len() >= 6
+        && !value.contains(char::is_whitespace)
+        && !is_name
+        && !is_reference
+        && !is_placeholder
+        && (is_password || !is_word)
+}
+
+/// Absolute paths of one machine.
+pub(super) fn absolute_paths(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
+    if file.is_test() {
+        return;
+    }
+    let module = &file.module;
+    for text in module.texts.iter().filter(|it| !it.standalone) {
+        let content = module.text(text.content);
+        let is_path = ABSOLUTE.iter().any(|it| content.starts_with(it))
+            && !content.contains(char::is_whitespace);
+        if is_path {
+            let message = format!("`{content}` is an absolute path");
+            sink.at(file, text.place, message, "Take the folder from the request or the settings.");
+        }
+    }
+}
+
+/// Whether a text begins as an SQL statement does. In capitals the words of SQL are enough; in small
+/// letters they are also those of a sentence, so a sign of SQL has to be there besides.
+fn is_sql(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or("");
+    let lower = text.to_lowercase();
+    let has = |word: &str| lower.split_whitespace().any(|it| it == word);
+    let is_statement = match first.to_lowercase().as_str() {
+        "select" | "delete" => has("from"),
+        "insert" | "replace" => has("into"),
+        "update" => has("set"),
+        "drop" | "alter" | "create" => has("table"),
+        _ => false,
+    };
+    let is_capital = first.chars().all(|c| c.is_ascii_uppercase());
+    let has_sign = lower.contains(['*', '=', ';']) || has("where") || has("values");
+    is_statement && (is_capital || has_sign)
+}
+
+/// SQL with values put into its text.
+pub(super) fn sql(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
+    if file.is_test() {
+        return;
+    }
+    let module = &file.module;
+    let help = "Pass the values as parameters of the query.";
+    let mut places: Vec<Place> = Vec::new();
+    for text in module.texts.iter().filter(|it| it.interpolated) {
+        if is_sql(module.text(text.content)) {
+            places.push(text.place);
+        }
+    }
+    for joined in &module.concatenations {
+        let left = plain(module, joined.left).unwrap_or("");
+        let with_value = !matches!(joined.right.kind, ValueKind::Text | ValueKind::Number);
+        if is_sql(left) && with_value {
+            places.push(joined.place);
+        }
+    }
+    for call in module.calls.iter().filter(|call| call.callee.is_none()) {
+        let is_format = call.method.is_some_and(|place| module.text(place) == "format");
+        let formatted = module.texts.iter().find(|it| it.place.start == call.place.start);
+        if is_format && formatted.is_some_and(|it| is_sql(module.text(it.content))) {
+            places.push(call.place);
+        }
+    }
+    for place in places {
+        sink.at(file, place, "an SQL text is put together from values", help);
+    }
+}

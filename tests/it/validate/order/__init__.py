@@ -1,0 +1,5 @@
+"""COMPUTE node: adds up the lines of an order."""
+
+from .node import NodeOrderCompute
+
+__all__ = ["NodeOrderCompute"]
