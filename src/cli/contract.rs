@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::rc::Rc;
 
 use clap::{Subcommand, ValueEnum};
 
 use super::{Context, print};
-use crate::contract::{Parsed, lint, parse_bytes};
+use crate::contract::{Includes, Parsed, lint, parse_bytes};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Level};
 use crate::output::diagnostic::{render, write_ndjson};
@@ -93,11 +94,10 @@ fn lint_all(args: &Lint, context: &Context) -> Result<u8> {
     for path in &args.paths {
         for path in set::contracts(path)? {
             files += 1;
-            let (bytes, findings) = check(&path);
-            for finding in findings {
-                *counts.entry(finding.level).or_default() += 1;
-                if finding.level >= least {
-                    print(&text(&finding, &bytes, args.format, context)?)?;
+            for it in check(&path) {
+                *counts.entry(it.finding.level).or_default() += 1;
+                if it.finding.level >= least {
+                    print(&text(&it, args.format, context.env.terminal.color_stdout)?)?;
                 }
             }
         }
@@ -111,33 +111,59 @@ fn lint_all(args: &Lint, context: &Context) -> Result<u8> {
     Ok(u8::from(errors > 0))
 }
 
-/// The content of a file and all that is to be said of it; a file that cannot be read is a finding
-/// like any other, so that the rest of the set is still checked.
-fn check(path: &Path) -> (Vec<u8>, Vec<Finding>) {
+/// A finding, and the text that its place is in where that can be read.
+struct Located {
+    finding: Finding,
+    source: Option<Rc<str>>,
+}
+
+/// All that is to be said of a file, in the order of its lines. A file that cannot be read is a
+/// finding like any other, so that the rest of the set is still checked.
+fn check(path: &Path) -> Vec<Located> {
     let uri = path.display().to_string();
     match read_contract(path) {
         Err(error) => {
             let finding = Finding::new("contract.unreadable", Level::Error, error.message());
-            (Vec::new(), vec![finding.in_file(uri)])
+            vec![Located { finding: finding.in_file(uri), source: None }]
         }
         Ok(bytes) => {
             let parsed = parse_bytes(&bytes, &uri, &ContractFolder::of(path));
             let mut findings = parsed.findings;
             findings.extend(parsed.contract.iter().flat_map(|it| lint(it, &uri)));
-            (bytes, findings)
+            locate(findings, path, &bytes)
         }
     }
 }
 
-fn text(
-    finding: &Finding,
-    source: &[u8],
-    format: FindingFormat,
-    context: &Context,
-) -> Result<String> {
+/// Finds each finding's text: the contract's own, or that of a file that it includes, whose name is
+/// relative to the contract's folder.
+fn locate(findings: Vec<Finding>, path: &Path, bytes: &[u8]) -> Vec<Located> {
+    let uri = path.display().to_string();
+    let own: Option<Rc<str>> = std::str::from_utf8(bytes).ok().map(Rc::from);
+    let folder = ContractFolder::of(path);
+    let mut located: Vec<Located> = findings
+        .into_iter()
+        .map(|mut finding| {
+            let included = finding.uri.clone().filter(|it| *it != uri);
+            let Some(included) = included else {
+                return Located { finding, source: own.clone() };
+            };
+            let beside = path.parent().unwrap_or(Path::new("")).join(&included);
+            finding.uri = Some(beside.display().to_string());
+            let source = folder.read(&included).ok().map(Rc::from);
+            Located { finding, source }
+        })
+        .collect();
+    let place =
+        |it: &Located| it.finding.span.map_or((0, 0), |at| (at.start_line, at.start_column));
+    located.sort_by_key(|it| (it.finding.uri.as_deref() != Some(uri.as_str()), place(it)));
+    located
+}
+
+fn text(located: &Located, format: FindingFormat, color: bool) -> Result<String> {
+    let Located { finding, source } = located;
     if format == FindingFormat::Human {
-        let source = std::str::from_utf8(source).ok();
-        return Ok(render(finding, source, context.env.terminal.color_stdout));
+        return Ok(render(finding, source.as_deref(), color));
     }
     let mut line = Vec::new();
     write_ndjson(&mut line, finding)
@@ -150,9 +176,9 @@ fn show(args: &Show, context: &Context) -> Result<u8> {
     let bytes = read_contract(&args.path)?;
     let parsed = parse_bytes(&bytes, &uri, &ContractFolder::of(&args.path));
     let Parsed { contract: Some(contract), .. } = parsed else {
-        for finding in parsed.findings.iter().filter(|it| it.level == Level::Error) {
-            let source = std::str::from_utf8(&bytes).ok();
-            let drawn = render(finding, source, context.env.terminal.color_stderr);
+        let errors = parsed.findings.into_iter().filter(|it| it.level == Level::Error).collect();
+        for it in locate(errors, &args.path, &bytes) {
+            let drawn = text(&it, FindingFormat::Human, context.env.terminal.color_stderr)?;
             // If stderr is closed there is nobody to tell.
             drop(std::io::Write::write_all(&mut std::io::stderr(), drawn.as_bytes()));
         }

@@ -1,5 +1,6 @@
 //! Integration tests.
 
+mod cli;
 mod contract;
 mod export;
 mod output;

@@ -1,0 +1,299 @@
+//! The program from outside: exit codes as a contract, formats, streams, and wrong calls.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use genstore::clock::{ManualClock, SeededIds};
+use genstore::event::{Event, RunRow, ScoreRow, Text, TimeUs};
+use genstore::store::{Store, StoreOptions};
+use tempfile::TempDir;
+
+const ROWS: usize = 50;
+
+/// A folder with a store in it: finished runs, each with a score.
+struct World {
+    folder: TempDir,
+}
+
+impl World {
+    /// No store yet.
+    fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn new() -> Self {
+        let world = Self::empty();
+        let clock = ManualClock::at(1_700_000_000_000_000);
+        let ids = Arc::new(SeededIds::new(1));
+        let store = Store::open(&world.store(), StoreOptions::default(), clock, ids).unwrap();
+        for n in 0..ROWS {
+            store.commit_blocking(run(n)).unwrap();
+        }
+        store.close().unwrap();
+        world
+    }
+
+    fn store(&self) -> PathBuf {
+        self.folder.path().join("s.db")
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_genstore"));
+        command
+            .args(args)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("GENSTORE_STORE", self.store())
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// Runs with `input` as stdin.
+    fn pipe(&self, args: &[&str], input: &str) -> Output {
+        let mut command = self.command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+}
+
+fn run(n: usize) -> Vec<Event> {
+    let run_id = Text::from(format!("run-{n}"));
+    let score = ScoreRow {
+        run_id: run_id.clone(),
+        name: Text::from("quality"),
+        value: Some(n as f64),
+        ..ScoreRow::default()
+    };
+    let run = RunRow {
+        run_id,
+        pipeline_name: Text::from("node_generation"),
+        result: Text::from("success"),
+        start_time: TimeUs(1_700_000_000_000_000 + n as i64),
+        duration_ns: 1_000_000 * n as i64,
+        quality_score: Some(n as f64),
+        ..RunRow::default()
+    };
+    vec![Event::from(score), Event::from(run)]
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Asserts the exit code, that stdout is empty, and that stderr names `what`.
+#[track_caller]
+fn fails(output: &Output, code: i32, what: &[&str]) {
+    let text = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    assert_eq!(stdout(output), "", "{text}");
+    for what in what {
+        assert!(text.contains(what), "{what:?} is not in:\n{text}");
+    }
+    assert!(!text.contains("panicked"), "{text}");
+}
+
+/// Asserts success and a silent stderr, and returns stdout.
+#[track_caller]
+fn answers(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
+    assert_eq!(stderr(output), "");
+    stdout(output)
+}
+
+/// C0: fine.
+#[test]
+fn c0_answers_go_to_stdout_and_nothing_to_stderr() {
+    let world = World::new();
+    let count = "SELECT count(*) AS n FROM runs JOIN scores USING (run_id)";
+    assert_eq!(answers(&world.run(&["sql", "--format", "csv", count])), "n\n50\n");
+    assert_eq!(answers(&world.run(&["sql", "--format", "ndjson", count])), "{\"n\":50}\n");
+    assert_eq!(answers(&world.run(&["sql", "--format", "json", count])), "[\n{\"n\":50}\n]\n");
+    assert_eq!(answers(&world.run(&["sql", "--format", "markdown", count])).lines().count(), 3);
+    assert!(answers(&world.run(&["sql", count])).contains("│ 50 │"));
+    assert!(answers(&world.run(&["query"])).contains("latency"));
+    assert!(answers(&world.run(&["query", "slowest_runs"])).contains("run-49"));
+    let status = answers(&world.run(&["store", "status", "--format", "csv"]));
+    assert!(status.contains("runs,50,"), "{status}");
+    assert!(answers(&world.run(&["store", "status"])).contains("format version"));
+}
+
+#[test]
+fn c0_a_script_comes_from_a_file_or_stdin() {
+    let world = World::new();
+    let script = "-- two; statements\nSELECT 1 AS a;\nSELECT ';' AS b";
+    fs::write(world.path("x.sql"), script).unwrap();
+    let expected = "a\n1\nb\n;\n";
+    assert_eq!(answers(&world.run(&["sql", "-f", "x.sql", "--format", "csv"])), expected);
+    assert_eq!(answers(&world.pipe(&["sql", "-", "--format", "csv"], script)), expected);
+    let script = format!(".mode csv\n{script}\n;\n.quit\nSELECT nonsense;");
+    assert_eq!(answers(&world.pipe(&["repl"], &script)), expected);
+}
+
+#[test]
+fn c0_a_reader_that_leaves_is_no_error() {
+    let world = World::new();
+    let sql = "SELECT a.run_id FROM runs a, runs b, runs c, runs d";
+    for format in ["ndjson", "csv", "table"] {
+        let mut command = world.command(&["sql", "--format", format, sql]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{format}: {}", stderr(&output));
+        assert_eq!(stderr(&output), "", "{format}");
+    }
+}
+
+#[test]
+fn c0_exports_read_back() {
+    let world = World::new();
+    let summary = answers(&world.run(&["export", "--to", "out", "runs", "scores"]));
+    assert!(summary.contains("runs") && summary.contains("50"), "{summary}");
+    assert!(world.path("out/runs/part-0.parquet").is_file());
+    let manifest = fs::read_to_string(world.path("out/_manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["tables"][1]["rows"], 50);
+    answers(&world.run(&["export", "--to", "all", "--format", "ndjson"]));
+    assert!(world.path("all/step_latency/part-0.ndjson").is_file());
+}
+
+/// C1: the work failed.
+#[test]
+fn c1_an_sql_error_names_the_nearest_and_stops_the_script() {
+    let world = World::new();
+    fails(&world.run(&["sql", "SELECT * FROM rnus"]), 1, &["rnus", "runs", "^^^^", "1:15"]);
+    let column = "SELECT qualty_score FROM runs";
+    fails(&world.run(&["sql", column]), 1, &["qualty_score", "quality_score", "^^^^"]);
+    fails(&world.run(&["sql", "SELECT p98(duration_ns) FROM runs"]), 1, &["p98", "p9"]);
+    fails(&world.run(&["sql", "SELEC 1"]), 1, &["^"]);
+    fails(&world.run(&["sql", "SELECT 'open"]), 1, &[]);
+    fails(&world.run(&["sql", "DROP TABLE runs"]), 1, &["DROP"]);
+    fails(&world.run(&["sql", "SELECT * FROM '/etc/passwd'"]), 1, &["passwd"]);
+    fails(&world.run(&["sql", "-f", "nix.sql"]), 1, &["nix.sql"]);
+    let script = "SELECT 1 AS a;\nSELECT *\nFROM rnus;\nSELECT 2 AS b;";
+    let output = world.pipe(&["sql", "-", "--format", "csv"], script);
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(1), "a\n1\n"));
+    assert!(stderr(&output).contains("stdin:3:6"), "{}", stderr(&output));
+    fails(&world.pipe(&["repl"], "SELECT * FROM rnus;\n.tables\n"), 1, &["runs"]);
+}
+
+#[test]
+fn c1_lint_draws_errors_and_goes_on_with_the_set() {
+    let world = World::empty();
+    fs::create_dir(world.path("set")).unwrap();
+    fs::write(world.path("set/a.yaml"), [0xff, 0xfe, 0]).unwrap();
+    fs::write(world.path("set/b.yaml"), "name: [1\n").unwrap();
+    let output = world.run(&["contract", "lint", "set"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("set/a.yaml") && text.contains("--> set/b.yaml:"), "{text}");
+    let output = world.run(&["contract", "lint", "--format", "ndjson", "set"]);
+    for line in stdout(&output).lines() {
+        let finding: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(finding["rule_id"].as_str().unwrap().starts_with("contract."), "{line}");
+    }
+    fails(&world.run(&["contract", "show", "set/b.yaml"]), 1, &["set/b.yaml", "is no contract"]);
+    fails(&world.run(&["contract", "show", "nix.yaml"]), 1, &["nix.yaml"]);
+}
+
+#[test]
+fn c0_the_samples_are_shown_in_normal_form() {
+    let world = World::empty();
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/contracts");
+    let lint = world.run(&["contract", "lint", samples.to_str().unwrap()]);
+    assert_eq!(answers(&lint), "");
+    let files = fs::read_dir(samples).unwrap().map(|it| it.unwrap().path());
+    for path in files.filter(|it| it.is_file()) {
+        let path = path.to_str().unwrap();
+        let json = answers(&world.run(&["contract", "show", "--format", "json", path]));
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let kinds = ["COMPUTE", "EFFECT", "REDUCER", "ORCHESTRATOR"];
+        assert!(kinds.contains(&value["node_type"].as_str().unwrap()), "{path}: {json}");
+        let yaml = answers(&world.run(&["contract", "show", path]));
+        assert!(yaml.contains("\nnode_type: "), "{yaml}");
+    }
+}
+
+/// C2: a wrong call.
+#[test]
+fn c2_a_wrong_call_names_the_nearest() {
+    let world = World::new();
+    fails(&world.run(&[]), 2, &["no command", "genstore help"]);
+    fails(&world.run(&["sqll"]), 2, &["sql"]);
+    fails(&world.run(&["sql"]), 2, &["QUERY"]);
+    fails(&world.run(&["sql", "SELECT 1", "--format", "tabel"]), 2, &["table"]);
+    fails(&world.run(&["query", "latencee"]), 2, &["latencee", "latency"]);
+    fails(&world.run(&["query", "latency", "sinze=7d"]), 2, &["sinze", "since"]);
+    fails(&world.run(&["query", "latency", "since"]), 2, &["since=VALUE"]);
+    fails(&world.run(&["export", "--to", "x", "rnus"]), 2, &["rnus", "runs"]);
+    assert!(!world.path("x").exists());
+    fails(&world.run(&["schema", "rnus"]), 2, &["runs"]);
+    fs::create_dir(world.path("full")).unwrap();
+    fs::write(world.path("full/file"), "mine").unwrap();
+    fails(&world.run(&["export", "--to", "full"]), 2, &["full", "not empty", "--force"]);
+    fails(&world.pipe(&["repl"], ".tabels\n"), 2, &[".tables"]);
+}
+
+/// C4: no store that could be read. Nothing is made in its place.
+#[test]
+fn c4_a_store_that_is_not_there_or_none_is_told() {
+    let world = World::empty();
+    let calls: [&[&str]; 5] = [
+        &["sql", "SELECT 1"],
+        &["query", "latency"],
+        &["store", "status"],
+        &["export", "--to", "x"],
+        &["sql", "SELECT 1", "--store", "elsewhere.db"],
+    ];
+    for call in calls {
+        let store = if call.contains(&"--store") { "elsewhere.db" } else { "s.db" };
+        fails(&world.run(call), 4, &[store, "hint"]);
+    }
+    assert!(!world.store().exists() && !world.path("x").exists());
+    fs::write(world.store(), "a file").unwrap();
+    fails(&world.run(&["sql", "SELECT 1"]), 4, &["s.db"]);
+    fs::remove_file(world.store()).unwrap();
+    fs::create_dir(world.store()).unwrap();
+    fs::write(world.store().join("thesis.txt"), "years of work").unwrap();
+    fails(&world.run(&["sql", "SELECT 1"]), 4, &["s.db"]);
+}
+
+#[test]
+fn reading_works_while_another_process_writes() {
+    let world = World::new();
+    let clock = ManualClock::at(1_700_000_000_000_000);
+    let ids = Arc::new(SeededIds::new(7));
+    let store = Store::open(&world.store(), StoreOptions::default(), clock, ids).unwrap();
+    store.commit_blocking(run(ROWS)).unwrap();
+    let count = ["sql", "--format", "csv", "SELECT count(*) AS n FROM runs"];
+    assert_eq!(answers(&world.run(&count)), "n\n51\n");
+    store.commit_blocking(run(ROWS + 1)).unwrap();
+    assert_eq!(answers(&world.run(&count)), "n\n52\n");
+    store.close().unwrap();
+}
+
+#[test]
+fn a_pipe_gets_no_escapes_and_no_footer_unless_colour_is_forced() {
+    let world = World::new();
+    let text = answers(&world.run(&["sql", "SELECT NULL AS x"]));
+    assert!(!text.contains('\x1b') && !text.contains("1 row"), "{text:?}");
+    let forced = world.command(&["sql", "SELECT NULL AS x"]).env("CLICOLOR_FORCE", "1").output();
+    assert!(stdout(&forced.unwrap()).contains('\x1b'));
+}
