@@ -3,12 +3,24 @@
 //! A backend is a [`Generator`]; the built-in one renders templates. Nothing here writes files,
 //! asks a network or reads a clock.
 
+mod behaviour;
+mod graph;
+mod machine;
+mod normal_form;
+mod shape;
+mod template_backend;
+mod types;
+mod value;
+mod yaml;
+
 use async_trait::async_trait;
 
 use crate::contract::Contract;
 use crate::error::Result;
-use crate::finding::Finding;
+use crate::finding::{Finding, Level};
 use crate::template::{Package, TemplateSet};
+
+pub use template_backend::TemplateGenerator;
 
 /// What a backend made of a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,4 +40,14 @@ pub trait Generator: Send + Sync {
     /// Makes the package. Contracts from the wild are repaired with findings; an error means that
     /// no package can be made at all.
     async fn generate(&self, contract: &Contract, set: &TemplateSet) -> Result<Generated>;
+}
+
+/// A finding about something that was changed so that the package can work.
+fn repair(rule_id: &'static str, message: String) -> Finding {
+    Finding::new(rule_id, Level::Warning, message)
+}
+
+/// A finding about something that was decided or left open.
+fn remark(rule_id: &'static str, message: String) -> Finding {
+    Finding::new(rule_id, Level::Note, message)
 }

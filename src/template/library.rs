@@ -27,6 +27,17 @@ pub struct TemplateFile {
     pub source: &'static str,
 }
 
+/// What a template sees: a struct turned into template values once, for any number of renderings.
+#[derive(Debug, Clone)]
+pub struct View(Value);
+
+impl View {
+    /// The view of a struct; its fields are the template's variables.
+    pub fn new(fields: impl Serialize) -> Self {
+        Self(Value::from(Serde(fields)))
+    }
+}
+
 /// The templates for one node type.
 #[derive(Clone)]
 pub struct TemplateSet {
@@ -56,12 +67,12 @@ impl TemplateSet {
     /// # Errors
     /// `Internal` when the template is not in the library or asks for what the view lacks: both
     /// are mistakes of the template's author, not of the contract's.
-    pub fn render(&self, name: &str, view: impl Serialize) -> Result<String> {
+    pub fn render(&self, name: &str, view: &View) -> Result<String> {
         let failed = |source: minijinja::Error| {
             Error::internal(format!("cannot render template {name}")).with_source(source)
         };
         let template = self.environment.get_template(name).map_err(failed)?;
-        template.render(Value::from(Serde(view))).map_err(failed)
+        template.render(view.0.clone()).map_err(failed)
     }
 }
 
@@ -153,6 +164,18 @@ macro_rules! builtin {
 
 /// Every built-in template, in the order of names.
 const BUILTIN: &[TemplateFile] = builtin![
+    Handler "compute/handler.py",
+    Node "compute/node.py",
+    Test "compute/test.py",
+    Handler "effect/handler.py",
+    Node "effect/node.py",
+    Test "effect/test.py",
+    Handler "orchestrator/handler.py",
+    Node "orchestrator/node.py",
+    Test "orchestrator/test.py",
+    Handler "reducer/handler.py",
+    Node "reducer/node.py",
+    Test "reducer/test.py",
     Enum "shared/enum.py",
     Package "shared/folder.py",
     Model "shared/model.py",

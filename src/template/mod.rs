@@ -5,5 +5,5 @@ pub mod names;
 pub mod package;
 pub mod python_text;
 
-pub use library::{Library, TemplateFile, TemplateSet};
+pub use library::{Library, TemplateFile, TemplateSet, View};
 pub use package::{FileKind, Package, PackageFile};

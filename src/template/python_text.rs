@@ -267,12 +267,13 @@ pub(super) fn register(environment: &mut Environment<'_>) {
 #[derive(Debug, Clone, Default)]
 pub struct Imports {
     plain: std::collections::BTreeSet<&'static str>,
+
     from: std::collections::BTreeMap<(u8, String), std::collections::BTreeSet<String>>,
 }
 
 impl Imports {
-    /// `import module` from the standard library.
-    pub fn module(&mut self, module: &'static str) {
+    /// `import module` of another distribution.
+    pub fn module_of_others(&mut self, module: &'static str) {
         self.plain.insert(module);
     }
 
@@ -289,8 +290,8 @@ impl Imports {
     /// The import lines, without a final newline.
     pub fn render(&self) -> String {
         let mut sections = [Vec::new(), Vec::new(), Vec::new()];
-        if let Some(first) = sections.first_mut() {
-            first.extend(self.plain.iter().map(|module| format!("import {module}")));
+        if let Some(others) = sections.get_mut(1) {
+            others.extend(self.plain.iter().map(|module| format!("import {module}")));
         }
         for ((section, module), names) in &self.from {
             let line = lay(&format!("from {module} import "), names.iter().cloned().collect(), "");

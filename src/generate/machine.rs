@@ -1,0 +1,236 @@
+//! The state machine of a reducer, repaired as little as needed until upstream's
+//! `ModelFSMSubcontract` takes it: states exist, a terminal state has no way out, source and trigger
+//! decide, names are unique. Every repair is a finding. Never removes a state.
+
+use std::collections::BTreeSet;
+
+use super::repair;
+use crate::contract::model::{State, StateMachine, Transition};
+use crate::finding::Finding;
+use crate::template::names;
+use crate::template::python_text::{clean, shorten};
+
+const RULE: &str = "correctness.repaired-state-machine";
+
+/// A state machine that upstream takes.
+#[derive(Debug, Clone)]
+pub(super) struct Machine {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) initial: String,
+    pub(super) states: Vec<MachineState>,
+    pub(super) transitions: Vec<Step>,
+}
+
+/// A state.
+#[derive(Debug, Clone)]
+pub(super) struct MachineState {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) terminal: bool,
+    pub(super) error: bool,
+}
+
+impl MachineState {
+    /// Upstream's `state_type`.
+    pub(super) fn kind(&self) -> &'static str {
+        match (self.terminal, self.error) {
+            (true, _) => "terminal",
+            (false, true) => "error",
+            (false, false) => "operational",
+        }
+    }
+}
+
+/// A transition.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) name: String,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) trigger: String,
+}
+
+impl Machine {
+    /// The contract's machine, repaired.
+    pub(super) fn new(machine: &StateMachine, findings: &mut Vec<Finding>) -> Self {
+        let name = non_empty(label(&machine.name), "state_machine");
+        let mut it = Self {
+            description: machine.description.as_deref().map_or(String::new(), clean),
+            initial: label(&machine.initial_state),
+            states: Vec::new(),
+            transitions: Vec::new(),
+            name,
+        };
+        if it.description.is_empty() {
+            it.description = format!("State machine {}.", it.name);
+        }
+        for state in &machine.states {
+            it.declare(state, findings);
+        }
+        if it.initial.is_empty() {
+            it.initial = it.states.first().map_or("ready".into(), |state| state.name.clone());
+        }
+        let initial = it.initial.clone();
+        it.require(&initial, "the initial state", findings);
+        for transition in &machine.transitions {
+            it.add(transition, findings);
+        }
+        it.open_terminals(findings);
+        it.close(findings);
+        it
+    }
+
+    /// The machine of a reducer whose contract declares none: it stays ready.
+    pub(super) fn absent(what: &str) -> Self {
+        let state = |name: &str, description: &str| MachineState {
+            name: name.into(),
+            description: description.into(),
+            terminal: false,
+            error: false,
+        };
+        Self {
+            name: what.to_owned(),
+            description: "The contract declares no state machine: the state stays.".into(),
+            initial: "ready".into(),
+            states: vec![state("ready", "Waiting for the next request.")],
+            transitions: vec![Step {
+                name: "ready_to_ready".into(),
+                from: "ready".into(),
+                to: "ready".into(),
+                trigger: "process".into(),
+            }],
+        }
+    }
+
+    /// Triggers in the order of their first transition.
+    pub(super) fn triggers(&self) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        let new = |step: &&Step| seen.insert(step.trigger.clone());
+        self.transitions.iter().filter(new).map(|step| step.trigger.clone()).collect()
+    }
+
+    /// A transition that certainly leads out of the initial state: no other has its trigger there.
+    pub(super) fn first_step(&self) -> Option<&Step> {
+        let applies = |step: &&Step| step.from == self.initial || step.from == "*";
+        self.transitions.iter().filter(applies).find(|step| {
+            let same = |it: &&Step| applies(it) && it.trigger == step.trigger;
+            self.transitions.iter().filter(same).count() == 1
+        })
+    }
+
+    fn declare(&mut self, state: &State, findings: &mut Vec<Finding>) {
+        let name = label(&state.name);
+        if name.is_empty() || name == "*" {
+            findings.push(repair(RULE, format!("a state is called `{name}`; it is left out")));
+        } else if self.states.iter().any(|it| it.name == name) {
+            let message = format!("state `{name}` is declared twice; the first counts");
+            findings.push(repair(RULE, message));
+        } else {
+            let description = state.description.as_deref().map_or(String::new(), clean);
+            self.states.push(MachineState {
+                description: non_empty(description, &format!("State {name}.")),
+                terminal: state.terminal,
+                error: state.error,
+                name,
+            });
+        }
+    }
+
+    fn require(&mut self, name: &str, role: &str, findings: &mut Vec<Finding>) {
+        if self.states.iter().any(|it| it.name == name) {
+            return;
+        }
+        let message = format!("{role} `{name}` is not declared; the generated machine declares it");
+        findings.push(repair(RULE, message));
+        self.states.push(MachineState {
+            name: name.to_owned(),
+            description: format!("State {name}."),
+            terminal: false,
+            error: false,
+        });
+    }
+
+    fn add(&mut self, transition: &Transition, findings: &mut Vec<Finding>) {
+        let (from, to) = (label(&transition.from), label(&transition.to));
+        let ways = format!("`{from}` to `{to}`");
+        if from.is_empty() || to.is_empty() || to == "*" {
+            let message = format!("the transition from {ways} names no state; it is left out");
+            findings.push(repair(RULE, message));
+            return;
+        }
+        if from != "*" {
+            self.require(&from, "the source of a transition,", findings);
+        }
+        self.require(&to, "the target of a transition,", findings);
+        let mut trigger = label(&transition.trigger);
+        if trigger.is_empty() {
+            trigger = format!("to_{}", names::stem(&to));
+            let message = format!("the transition from {ways} has no trigger; it gets `{trigger}`");
+            findings.push(repair(RULE, message));
+        }
+        let taken = |trigger: &str, it: &Step| it.from == from && it.trigger == trigger;
+        if let Some(first) = self.transitions.iter().find(|it| taken(&trigger, it)) {
+            let same = first.to == to;
+            let message = format!("`{trigger}` leads from `{from}` to `{}` already", first.to);
+            let suffixed = format!("{trigger}_to_{}", names::stem(&to));
+            if same || self.transitions.iter().any(|it| taken(&suffixed, it)) {
+                findings.push(repair(RULE, format!("{message}; the second one is left out")));
+                return;
+            }
+            let message = format!("{message}; the one to `{to}` gets the trigger `{suffixed}`");
+            findings.push(repair(RULE, message));
+            trigger = suffixed;
+        }
+        let source = if from == "*" { "any".into() } else { names::stem(&from) };
+        let given = transition.name.as_deref().map(label).filter(|name| !name.is_empty());
+        let name = given.unwrap_or_else(|| format!("{source}_to_{}", names::stem(&to)));
+        let mut taken = self.transitions.iter().map(|it| it.name.clone()).collect();
+        let name = names::unique(name, "_", &mut taken);
+        self.transitions.push(Step { name, from, to, trigger });
+    }
+
+    /// A state with a way out is not terminal, whatever it is called.
+    fn open_terminals(&mut self, findings: &mut Vec<Finding>) {
+        for state in &mut self.states {
+            if state.terminal && self.transitions.iter().any(|it| it.from == state.name) {
+                state.terminal = false;
+                let name = &state.name;
+                let message =
+                    format!("state `{name}` is terminal and has transitions; it is not terminal");
+                findings.push(repair(RULE, message));
+            }
+        }
+    }
+
+    /// Upstream asks for one transition at least.
+    fn close(&mut self, findings: &mut Vec<Finding>) {
+        if !self.transitions.is_empty() {
+            return;
+        }
+        let initial = self.initial.clone();
+        for state in self.states.iter_mut().filter(|state| state.name == initial) {
+            state.terminal = false;
+        }
+        let message = format!("no transition is declared; `process` leaves `{initial}` as it is");
+        findings.push(repair(RULE, message));
+        self.transitions.push(Step {
+            name: "stay".into(),
+            from: initial.clone(),
+            to: initial,
+            trigger: "process".into(),
+        });
+    }
+}
+
+/// A name as it can stand in a document: one line, bounded.
+pub(super) fn label(text: &str) -> String {
+    shorten(&clean(text), 100)
+}
+
+fn non_empty(text: String, otherwise: &str) -> String {
+    if text.is_empty() { otherwise.to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,493 @@
+//! From a contract to the enums and models of its package. Declared fields are taken as they are;
+//! where a contract only names its models, the smallest honest model stands in, and a finding says
+//! so. Never invents a type: what is unknown becomes text.
+
+use std::collections::BTreeSet;
+
+use super::machine::Machine;
+use super::types::{Default, FieldPlan, ModelPlan, PyType, Shape};
+use super::{remark, repair, value};
+use crate::contract::NodeType;
+use crate::contract::model::{Contract, Definition, Field, FieldType, IoOperation, Model};
+use crate::finding::Finding;
+use crate::template::names::{self, Names};
+use crate::template::python_text::{Expr, clean};
+
+/// Required models inside one model; above it a mapping stands in, to keep literals bounded.
+const NESTED_MAX: usize = 64;
+
+/// The field of a reducer's input that says what happened.
+#[derive(Debug, Clone)]
+pub(super) struct Trigger {
+    pub(super) ident: String,
+    /// Place of the enum of its values, when it has one.
+    pub(super) values: Option<usize>,
+}
+
+/// What became of a definition.
+#[derive(Debug, Clone)]
+enum Slot {
+    Untouched,
+    /// On the way: a reference to it now would close a circle.
+    Open,
+    Done(PyType),
+    Refused,
+}
+
+/// The shape of the contract's package, and a reducer's trigger field.
+pub(super) fn plan(
+    contract: &Contract,
+    names: &Names,
+    machine: Option<&Machine>,
+    findings: &mut Vec<Finding>,
+) -> (Shape, Option<Trigger>) {
+    let model = |role: &str, model: &Model| ModelPlan {
+        class_name: format!("Model{}{}", names.class_stem, names::class_words(role)),
+        module: format!("model_{}_{role}", names.what),
+        description: description(model.description.as_deref(), || {
+            let role = names::class_words(role);
+            format!("{role} of the {} node.", names.noun)
+        }),
+        fields: Vec::new(),
+    };
+    let input = model("input", &contract.input);
+    let output = model("output", &contract.output);
+    let mut builder = Builder {
+        contract,
+        names,
+        classes: [&input, &output].iter().map(|it| it.class_name.clone()).collect(),
+        modules: [&input, &output].iter().map(|it| it.module.clone()).collect(),
+        shape: Shape { enums: Vec::new(), parts: Vec::new(), input, output },
+        slots: vec![Slot::Untouched; contract.definitions.len()],
+        weights: Vec::new(),
+        findings,
+    };
+    let trigger = builder.plan_input(machine);
+    builder.plan_output();
+    builder.add_error_codes();
+    (builder.shape, trigger)
+}
+
+fn description(given: Option<&str>, otherwise: impl FnOnce() -> String) -> String {
+    given.map(clean).filter(|text| !text.is_empty()).unwrap_or_else(otherwise)
+}
+
+struct Builder<'a> {
+    contract: &'a Contract,
+    names: &'a Names,
+    shape: Shape,
+    slots: Vec<Slot>,
+    /// Required models inside each of the shape's parts, itself included.
+    weights: Vec<usize>,
+    classes: BTreeSet<String>,
+    modules: BTreeSet<String>,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl Builder<'_> {
+    fn plan_input(&mut self, machine: Option<&Machine>) -> Option<Trigger> {
+        let mut taken = BTreeSet::new();
+        let mut fields = self.fields(&self.contract.input.fields, "input", &mut taken);
+        let declared = !fields.is_empty();
+        if !declared && machine.is_none() {
+            self.choose_operation(&mut fields, &mut taken);
+            let operations: Vec<&IoOperation> = self.contract.io_operations.iter().collect();
+            self.operation_fields(&operations, "input", &mut fields, &mut taken);
+        }
+        if !declared && !fields.iter().any(|it| it.name == "correlation_id") {
+            let mut field = FieldPlan::new(
+                "correlation_id",
+                PyType::Uuid,
+                "Correlates the request with its response.",
+            );
+            field.default = Some(Default::Factory(Expr::atom("uuid4")));
+            fields.push(field);
+        }
+        if !declared {
+            self.remark_no_fields("input");
+        }
+        let trigger = machine.map(|machine| self.trigger(machine, declared, &mut fields));
+        self.shape.input.fields = fields;
+        trigger
+    }
+
+    fn plan_output(&mut self) {
+        let mut taken = BTreeSet::new();
+        let mut fields = self.fields(&self.contract.output.fields, "output", &mut taken);
+        if !fields.is_empty() {
+            self.shape.output.fields = fields;
+            return;
+        }
+        match self.contract.node_type {
+            NodeType::Reducer => {
+                let state = "State of the state machine.";
+                let complete = "Whether the state is a terminal one.";
+                fields.push(FieldPlan::new("state", PyType::Str, state));
+                fields.push(FieldPlan::new("complete", PyType::Bool, complete));
+            }
+            NodeType::Orchestrator => {
+                let counts = [
+                    ("completed_steps", "Steps completed."),
+                    ("failed_steps", "Steps failed."),
+                    ("actions", "Actions emitted for other nodes."),
+                ];
+                for (name, text) in counts {
+                    let mut field = FieldPlan::new(name, PyType::Int, text);
+                    field.minimum = Some(0.0);
+                    fields.push(field);
+                }
+            }
+            NodeType::Compute | NodeType::Effect => {
+                let operations: Vec<&IoOperation> = self.contract.io_operations.iter().collect();
+                self.operation_fields(&operations, "output", &mut fields, &mut taken);
+                let text = "Correlation id of the request.";
+                let inside = |it: &FieldPlan| it.name == "correlation_id";
+                if self.shape.input.fields.iter().any(inside) && !fields.iter().any(inside) {
+                    fields.push(FieldPlan::new("correlation_id", PyType::Uuid, text));
+                } else if fields.is_empty() {
+                    let text = "Whether the request was handled.";
+                    fields.push(FieldPlan::new("handled", PyType::Bool, text));
+                }
+            }
+        }
+        self.remark_no_fields("output");
+        self.shape.output.fields = fields;
+    }
+
+    fn remark_no_fields(&mut self, role: &str) {
+        let plan = if role == "input" { &self.shape.input } else { &self.shape.output };
+        let message = format!(
+            "the contract declares no fields of the {role} model: `{}` is minimal",
+            plan.class_name
+        );
+        let file = format!("models/{}.py", plan.module);
+        let finding = remark("completeness.no-fields", message)
+            .in_file(file)
+            .with_help(format!("declare them under `{role}s:` with type and description"));
+        self.findings.push(finding);
+    }
+
+    /// With several operations or actions, the request has to say which.
+    fn choose_operation(&mut self, fields: &mut Vec<FieldPlan>, taken: &mut BTreeSet<String>) {
+        let operations: Vec<String> =
+            self.contract.io_operations.iter().map(|it| clean(&it.name)).collect();
+        let actions: Vec<String> = self.contract.actions.iter().map(|it| clean(&it.name)).collect();
+        let (role, values) = match (operations.len(), actions.len()) {
+            (2.., _) => ("operation", operations),
+            (0, 1..) => ("action", actions),
+            _ => return,
+        };
+        let stem = format!("{}_{role}", self.names.what);
+        let text = format!("{}s of the {} node.", names::class_words(role), self.names.noun);
+        let at = self.shape.add_enum(&stem, &values, &text);
+        taken.insert(role.to_owned());
+        let text = format!("Which {role} to carry out.");
+        fields.push(FieldPlan::new(role, PyType::Enum(at), &text));
+    }
+
+    /// The fields that IO operations name: required where every operation has them.
+    fn operation_fields(
+        &mut self,
+        operations: &[&IoOperation],
+        role: &str,
+        fields: &mut Vec<FieldPlan>,
+        taken: &mut BTreeSet<String>,
+    ) {
+        let of = |it: &IoOperation| -> Vec<String> {
+            let names = if role == "input" { &it.input_fields } else { &it.output_fields };
+            names.iter().map(|it| clean(it)).filter(|it| !it.is_empty()).collect()
+        };
+        let mut seen = BTreeSet::new();
+        let mut added: Vec<String> = Vec::new();
+        for operation in operations {
+            for name in of(operation) {
+                if !seen.insert(name.clone()) {
+                    continue;
+                }
+                let everywhere = operations.iter().all(|it| of(it).contains(&name));
+                let text = if operations.len() == 1 { "the operation" } else { "operations" };
+                let mut field =
+                    FieldPlan::new(&name, PyType::Str, &format!("Named by {text}, type not told."));
+                field.ident = names::field(&name, taken);
+                if !everywhere {
+                    field.field_type = PyType::Str.optional();
+                    field.default = Some(Default::Value(Expr::atom("None")));
+                }
+                added.push(format!("`{name}`"));
+                fields.push(field);
+            }
+        }
+        if !added.is_empty() {
+            let message =
+                format!("io_operations give no types of {}: `str` stands in", added.join(", "));
+            self.unknown(role, message);
+        }
+    }
+
+    fn unknown(&mut self, role: &str, message: String) {
+        let finding = remark("correctness.unknown-type", message)
+            .in_file(self.file(role))
+            .with_help("declare the type in the contract".to_owned());
+        self.findings.push(finding);
+    }
+
+    fn file(&self, role: &str) -> String {
+        match role {
+            "input" => format!("models/{}.py", self.shape.input.module),
+            "output" => format!("models/{}.py", self.shape.output.module),
+            module => format!("models/{module}.py"),
+        }
+    }
+
+    fn fields(
+        &mut self,
+        fields: &[Field],
+        role: &str,
+        taken: &mut BTreeSet<String>,
+    ) -> Vec<FieldPlan> {
+        let mut plans: Vec<FieldPlan> = Vec::new();
+        for field in fields {
+            let name = field.name.clone();
+            if plans.iter().any(|it| it.name == name) {
+                let message = format!("field `{name}` is declared twice; the first counts");
+                self.findings.push(repair("correctness.duplicate-field", message));
+                continue;
+            }
+            let plan = self.field(field, role, taken);
+            if plan.ident != name {
+                let message = format!(
+                    "field `{}` is called `{}` in Python; data keeps the name",
+                    clean(&name),
+                    plan.ident
+                );
+                let finding = remark("correctness.renamed-field", message);
+                self.findings.push(finding.in_file(self.file(role)));
+            }
+            plans.push(plan);
+        }
+        plans
+    }
+
+    fn field(&mut self, field: &Field, role: &str, taken: &mut BTreeSet<String>) -> FieldPlan {
+        let field_type = self.resolve(&field.field_type, role, &field.name);
+        let text = field.description.as_deref().map_or(String::new(), clean);
+        let mut plan = FieldPlan::new(&field.name, field_type, &text);
+        plan.ident = names::field(&field.name, taken);
+        if plan.field_type.is_number() {
+            (plan.minimum, plan.maximum) = self.bounds(field, plan.field_type.inner(), role);
+        }
+        let given = field.default.as_ref().filter(|it| !it.is_null());
+        if let Some(given) = given {
+            plan.default = value::default(given, &plan.field_type, &self.shape);
+            let number = given.as_f64().unwrap_or(0.0);
+            let outside = plan.minimum.is_some_and(|it| number < it)
+                || plan.maximum.is_some_and(|it| number > it);
+            if plan.default.is_none() || (plan.field_type.is_number() && outside) {
+                plan.default = None;
+                let message = format!("default {given} of `{}` does not fit its type", field.name);
+                let finding = repair("correctness.default-type", message).in_file(self.file(role));
+                self.findings.push(finding);
+            }
+        }
+        if plan.default.is_none() && (!field.required || given.is_some()) {
+            let empty = |factory: &str| Default::Factory(Expr::atom(factory));
+            plan.default = Some(match plan.field_type {
+                PyType::List(_) => empty("list"),
+                PyType::Dict(_) => empty("dict"),
+                _ => Default::Value(Expr::atom("None")),
+            });
+            if !matches!(plan.field_type, PyType::List(_) | PyType::Dict(_)) {
+                plan.field_type = plan.field_type.optional();
+            }
+        }
+        plan
+    }
+
+    fn bounds(&mut self, field: &Field, of: &PyType, role: &str) -> (Option<f64>, Option<f64>) {
+        let whole = *of == PyType::Int;
+        let usable = |it: f64| it.is_finite() && (!whole || it.abs() < 9e15);
+        let low =
+            field.minimum.map(|it| if whole { it.ceil() } else { it }).filter(|it| usable(*it));
+        let high =
+            field.maximum.map(|it| if whole { it.floor() } else { it }).filter(|it| usable(*it));
+        match (low, high) {
+            (Some(low), Some(high)) if low > high => {
+                let message = format!("no number lies within the bounds of `{}`", field.name);
+                let finding = repair("correctness.bounds", message).in_file(self.file(role));
+                self.findings.push(finding);
+                (None, None)
+            }
+            bounds => bounds,
+        }
+    }
+
+    fn resolve(&mut self, of: &FieldType, role: &str, field: &str) -> PyType {
+        let boxed = |it: PyType| Box::new(it);
+        match of {
+            FieldType::Text => PyType::Str,
+            FieldType::Int => PyType::Int,
+            FieldType::Float => PyType::Float,
+            FieldType::Bool => PyType::Bool,
+            FieldType::Uuid => PyType::Uuid,
+            FieldType::DateTime => PyType::DateTime,
+            FieldType::List(item) => PyType::List(boxed(self.resolve(item, role, field))),
+            FieldType::Map(item) => PyType::Dict(boxed(self.resolve(item, role, field))),
+            FieldType::Optional(inner) => self.resolve(inner, role, field).optional(),
+            FieldType::Enum(values) if values.is_empty() => {
+                self.unknown(role, format!("enum `{}` has no values: `str`", clean(field)));
+                PyType::Str
+            }
+            FieldType::Enum(values) => {
+                let stem = format!("{}_{}", self.names.what, names::stem(field));
+                let text = format!("Values of `{}`.", clean(field));
+                PyType::Enum(self.shape.add_enum(&stem, values, &text))
+            }
+            FieldType::Ref(name) => self.reference(name, role, field),
+            FieldType::Unknown(raw) => {
+                let raw = clean(raw);
+                let field = clean(field);
+                let message = if raw.is_empty() {
+                    format!("the contract gives no type of `{field}`: `str` stands in")
+                } else {
+                    format!("type `{raw}` of `{field}` is not known: `str` stands in")
+                };
+                self.unknown(role, message);
+                PyType::Str
+            }
+        }
+    }
+
+    fn reference(&mut self, name: &str, role: &str, field: &str) -> PyType {
+        let at = self.contract.definitions.iter().position(|it| it.name == name);
+        let slot = at.and_then(|at| self.slots.get(at)).cloned();
+        let (name, field) = (clean(name), clean(field));
+        let reason = match (at, slot) {
+            (Some(at), Some(Slot::Untouched)) => {
+                return self.define(at).unwrap_or_else(|| self.mapping());
+            }
+            (_, Some(Slot::Done(it))) => match it {
+                PyType::Model(part) if self.weight(part) > NESTED_MAX => "nests too deep",
+                it => return it,
+            },
+            (_, Some(Slot::Open)) => "refers to itself",
+            (_, Some(Slot::Refused)) => "has no fields",
+            _ => "is not defined",
+        };
+        let message = format!("`{name}`, the type of `{field}`, {reason}: a mapping stands in");
+        self.unknown(role, message);
+        self.mapping()
+    }
+
+    /// Stands in for an object of unknown fields.
+    fn mapping(&self) -> PyType {
+        PyType::Dict(Box::new(PyType::Str))
+    }
+
+    fn weight(&self, part: usize) -> usize {
+        self.weights.get(part).copied().unwrap_or(1)
+    }
+
+    fn define(&mut self, at: usize) -> Option<PyType> {
+        let contract = self.contract;
+        let definition = contract.definitions.get(at)?;
+        self.settle(at, Slot::Open);
+        let made = self.made_of(definition);
+        let slot = made.clone().map_or(Slot::Refused, Slot::Done);
+        self.settle(at, slot);
+        made
+    }
+
+    fn settle(&mut self, at: usize, slot: Slot) {
+        if let Some(place) = self.slots.get_mut(at) {
+            *place = slot;
+        }
+    }
+
+    fn made_of(&mut self, definition: &Definition) -> Option<PyType> {
+        let stem = names::stem(&definition.name);
+        let text = description(definition.description.as_deref(), || {
+            format!("`{}` of the contract's definitions.", clean(&definition.name))
+        });
+        if !definition.values.is_empty() {
+            let stem = stem.strip_prefix("enum_").unwrap_or(&stem);
+            return Some(PyType::Enum(self.shape.add_enum(stem, &definition.values, &text)));
+        }
+        if definition.fields.is_empty() {
+            let name = clean(&definition.name);
+            self.unknown("input", format!("definition `{name}` has no fields: a mapping"));
+            return None;
+        }
+        let stem = stem.strip_prefix("model_").unwrap_or(&stem);
+        let class_name = format!("Model{}", names::class_words(stem));
+        let class_name = names::unique(class_name, "Part", &mut self.classes);
+        let module = names::unique(format!("model_{stem}"), "_part_", &mut self.modules);
+        let fields = self.fields(&definition.fields, &module, &mut BTreeSet::new());
+        let required = fields.iter().filter(|it| it.default.is_none());
+        let weight = required.map(|it| match it.field_type {
+            PyType::Model(part) => self.weight(part),
+            _ => 0,
+        });
+        let weight = weight.fold(1_usize, usize::saturating_add);
+        self.weights.push(weight);
+        self.shape.parts.push(ModelPlan { class_name, module, description: text, fields });
+        Some(PyType::Model(self.shape.parts.len() - 1))
+    }
+
+    /// The field that says what happened: a declared one where it can serve, otherwise a new one,
+    /// with a default so that data of the contract's form still fits.
+    fn trigger(
+        &mut self,
+        machine: &Machine,
+        declared: bool,
+        fields: &mut Vec<FieldPlan>,
+    ) -> Trigger {
+        let triggers = machine.triggers();
+        for field in fields.iter().filter(|it| it.default.is_none()) {
+            let named = ["trigger", "event", "event_type"].contains(&field.name.as_str());
+            let values = match field.field_type {
+                PyType::Enum(at) => self.shape.enums.get(at).map(|it| (at, it)),
+                _ => None,
+            };
+            let within = values
+                .filter(|(_, it)| it.members.iter().all(|(_, value)| triggers.contains(value)));
+            if let Some((at, _)) = within {
+                return Trigger { ident: field.ident.clone(), values: Some(at) };
+            }
+            if named && field.field_type == PyType::Str {
+                return Trigger { ident: field.ident.clone(), values: None };
+            }
+        }
+        let stem = format!("{}_event", self.names.what);
+        let text = "What can happen: the triggers of the state machine.";
+        let at = self.shape.add_enum(&stem, &triggers, text);
+        let mut taken = fields.iter().map(|it| it.ident.clone()).collect();
+        let ident = names::unique("event".to_owned(), "_", &mut taken);
+        let mut field = FieldPlan::new(&ident, PyType::Enum(at), "What happened.");
+        if declared {
+            let first = machine.first_step().map(|it| it.trigger.clone());
+            let first = first.or_else(|| triggers.first().cloned()).unwrap_or_default();
+            let member = self.shape.enums.get(at).and_then(|it| it.member(&first));
+            field.default = member.map(|it| Default::Value(Expr::Atom(it)));
+            let message = format!(
+                "no declared input field holds a trigger: `{ident}` is added, by default `{first}`"
+            );
+            let finding = remark("completeness.trigger-field", message);
+            self.findings.push(finding.in_file(self.file("input")));
+        }
+        fields.push(field);
+        Trigger { ident, values: Some(at) }
+    }
+
+    fn add_error_codes(&mut self) {
+        let codes: Vec<String> =
+            self.contract.error_codes.iter().map(|it| clean(&it.code)).collect();
+        if !codes.is_empty() {
+            let stem = format!("{}_error_code", self.names.what);
+            let text = format!("Error codes of the {} node.", self.names.noun);
+            self.shape.add_enum(&stem, &codes, &text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
