@@ -1,8 +1,8 @@
 //! Integration tests.
-
 mod cli;
 mod contract;
 mod export;
+mod generate;
 mod output;
 mod python;
 mod repl;
