@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::repair;
+use super::{remark, repair};
 use crate::contract::model::{State, StateMachine, Transition};
 use crate::finding::Finding;
 use crate::template::names;
@@ -179,7 +179,9 @@ impl Machine {
                 return;
             }
             let message = format!("{message}; the one to `{to}` gets the trigger `{suffixed}`");
-            findings.push(repair(RULE, message));
+            // a condition decides between the two, and conditions are not generated
+            let said = if transition.conditional { remark } else { repair };
+            findings.push(said(RULE, message));
             trigger = suffixed;
         }
         let source = if from == "*" { "any".into() } else { names::stem(&from) };

@@ -14,7 +14,7 @@ use crate::contract::{Contract, NodeType};
 use crate::error::Result;
 use crate::finding::{Finding, Span};
 use crate::template::names::Names;
-use crate::template::python_text::{Imports, clean, docstring, literal, sentence};
+use crate::template::python_text::{Expr, Imports, clean, docstring, literal, sentence};
 use crate::template::{FileKind, Package, PackageFile, TemplateSet, View};
 
 /// Generation by templates: no network, no model, no clock.
@@ -124,6 +124,7 @@ impl Files<'_> {
 struct NodeView<'a> {
     title: String,
     noun: &'a str,
+    class_line: String,
     class_doc: String,
     node_class: &'a str,
     handler_class: &'a str,
@@ -188,6 +189,7 @@ fn write_node(plan: &Plan, node_type: NodeType, files: &mut Files<'_>) -> Result
     let view = View::new(NodeView {
         title: sentence(&format!("{kind} node: {}", plan.summary)),
         noun: &names.noun,
+        class_line: class_line(plan, node_type),
         class_doc: docstring(&plan.summary, 4),
         node_class: &names.node_class,
         handler_class: &names.handler_class,
@@ -218,6 +220,19 @@ fn write_node(plan: &Plan, node_type: NodeType, files: &mut Files<'_>) -> Result
     render(format!("tests/test_{}.py", names.what), FileKind::Test, "test.py")?;
     files.render("__init__.py".into(), FileKind::Package, "shared/package.py", &view)?;
     Ok(response)
+}
+
+/// `class NodeX(NodeCompute[In, Out]):`
+fn class_line(plan: &Plan, node_type: NodeType) -> String {
+    let models = [&plan.shape.input, &plan.shape.output];
+    let models = || models.iter().map(|it| Expr::atom(&*it.class_name)).collect();
+    let base = match node_type {
+        NodeType::Compute => Expr::group("NodeCompute[", models(), "]"),
+        NodeType::Reducer => Expr::group("NodeReducer[", models(), "]"),
+        NodeType::Effect => Expr::atom("NodeEffect"),
+        NodeType::Orchestrator => Expr::atom("NodeOrchestrator"),
+    };
+    Expr::group(format!("class {}(", plan.names.node_class), vec![base], "):").render(0)
 }
 
 /// A trigger that the initial state knows, else any.
@@ -280,7 +295,8 @@ fn handler_imports(node_type: NodeType) -> Imports {
     let mut imports = Imports::default();
     let contracts = "omnibase_core.models.contracts";
     match node_type {
-        NodeType::Compute | NodeType::Effect => {}
+        NodeType::Compute => {}
+        NodeType::Effect => imports.module("logging"),
         NodeType::Reducer => imports.name(
             &format!("{contracts}.subcontracts.model_fsm_subcontract"),
             "ModelFSMSubcontract",
@@ -301,7 +317,8 @@ fn handler_imports(node_type: NodeType) -> Imports {
 fn test_imports(plan: &Plan, node_type: NodeType) -> Imports {
     let Plan { names, shape, .. } = plan;
     let mut imports = Imports::default();
-    imports.module_of_others("pytest");
+    imports.module("asyncio");
+    imports.module("pytest");
     imports.name("pydantic", "ValidationError");
     imports.name("omnibase_core.models.container.model_onex_container", "ModelONEXContainer");
     let handler = format!("..handlers.handler_{}", names.what);

@@ -102,8 +102,9 @@ impl Expr {
             Self::Text { head, text } if text.contains(' ') => {
                 out.push_str(head);
                 out.push('(');
-                let room = LINE_COLUMNS.saturating_sub(indent + 4 + 3).max(20);
-                let lines = wrap(text, room);
+                let room = LINE_COLUMNS.saturating_sub(indent + 4);
+                let whole = literal(text).width() <= room;
+                let lines = wrap(text, if whole { room } else { room.max(23) - 3 });
                 let last = lines.len().saturating_sub(1);
                 for (at, line) in lines.iter().enumerate() {
                     new_line(out, indent + 4);
@@ -227,7 +228,8 @@ pub fn docstring(text: &str, indent: usize) -> String {
     if indent + 6 + text.width() + stop.len() <= LINE_COLUMNS {
         return format!("{margin}\"\"\"{text}{stop}\"\"\"");
     }
-    let lines = wrap(&text, LINE_COLUMNS.saturating_sub(indent + 4).max(20));
+    // ruff would join a single line with the closing quotes: leave no room for one
+    let lines = wrap(&text, LINE_COLUMNS.saturating_sub(indent + 6).max(20));
     let body = lines.join(&format!("\n{margin}"));
     format!("{margin}\"\"\"{body}{stop}\n{margin}\"\"\"")
 }
@@ -272,26 +274,24 @@ pub struct Imports {
 }
 
 impl Imports {
-    /// `import module` of another distribution.
-    pub fn module_of_others(&mut self, module: &'static str) {
+    /// `import module`; the section follows from the module.
+    pub fn module(&mut self, module: &'static str) {
         self.plain.insert(module);
     }
 
     /// `from module import name`; the section follows from the module.
     pub fn name(&mut self, module: &str, name: &str) {
-        let section = match module {
-            _ if module.starts_with('.') => 2,
-            "datetime" | "typing" | "uuid" | "enum" => 0,
-            _ => 1,
-        };
+        let section = section(module);
         self.from.entry((section, module.to_owned())).or_default().insert(name.to_owned());
     }
 
     /// The import lines, without a final newline.
     pub fn render(&self) -> String {
         let mut sections = [Vec::new(), Vec::new(), Vec::new()];
-        if let Some(others) = sections.get_mut(1) {
-            others.extend(self.plain.iter().map(|module| format!("import {module}")));
+        for module in &self.plain {
+            if let Some(lines) = sections.get_mut(usize::from(section(module))) {
+                lines.push(format!("import {module}"));
+            }
         }
         for ((section, module), names) in &self.from {
             let line = lay(&format!("from {module} import "), names.iter().cloned().collect(), "");
@@ -302,6 +302,15 @@ impl Imports {
         let sections: Vec<String> =
             sections.iter().filter(|lines| !lines.is_empty()).map(|it| it.join("\n")).collect();
         sections.join("\n\n")
+    }
+}
+
+/// 0 for the standard library, 1 for others, 2 for the own package.
+fn section(module: &str) -> u8 {
+    match module {
+        _ if module.starts_with('.') => 2,
+        "asyncio" | "datetime" | "logging" | "typing" | "uuid" => 0,
+        _ => 1,
     }
 }
 
