@@ -1,12 +1,17 @@
 //! Contracts from outside: the real corpus, the broken ones, the project's own samples, and
 //! mutations of them.
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests; a skipped one says so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "tests; a skipped one says so"
+)]
 
 use genstore::contract::model::FieldType;
-use genstore::contract::{Includes, NodeType, Parsed, lint, parse_bytes};
+use genstore::contract::{Includes, NodeType, Parsed, lint, parse, parse_bytes};
 use genstore::error::{IoContext, Result};
 use genstore::finding::Level;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Reads includes from a folder; the parser has made sure that the path stays in it.
@@ -55,34 +60,36 @@ fn corpus() -> Option<PathBuf> {
     found
 }
 
-fn first_error(parsed: &Parsed) -> Option<String> {
-    let error = parsed.findings.iter().find(|it| it.level == Level::Error)?;
-    Some(format!("{}: {} {:?}", error.rule_id, error.message, error.help))
-}
+/// How many of a hundred real contracts must parse to one; the others have no name or are
+/// templates with gaps.
+const PARSED_PERCENT_MIN: usize = 99;
 
 #[test]
 fn every_real_contract_parses_or_says_why_not() {
     let Some(corpus) = corpus() else { return };
     let all = files(&corpus.join("real"));
-    let mut kinds: BTreeMap<NodeType, usize> = BTreeMap::new();
     let mut rules: BTreeMap<(Level, &str), usize> = BTreeMap::new();
+    let mut contracts = 0;
     for path in &all {
         let parsed = parsed(path);
-        let name = path.file_name().unwrap().to_string_lossy();
         match &parsed.contract {
-            Some(contract) => *kinds.entry(contract.node_type).or_default() += 1,
-            None => eprintln!("{name}: {:?}", first_error(&parsed)),
+            Some(_) => {
+                contracts += 1;
+                assert!(!parsed.has_errors(), "{}: {:#?}", path.display(), parsed.findings);
+            }
+            None => {
+                let why: Vec<_> =
+                    parsed.findings.iter().filter(|it| it.level == Level::Error).collect();
+                assert_eq!(why.len(), 1, "{}: {why:#?}", path.display());
+                let known = ["contract.name", "contract.node-type", "contract.not-a-node"];
+                assert!(known.contains(&why[0].rule_id), "{}: {why:#?}", path.display());
+            }
         }
-        if parsed.contract.is_some() && parsed.has_errors() {
-            eprintln!("{name}: {:?}", first_error(&parsed));
-        }
-        let mut seen: Vec<_> = parsed.findings.iter().map(|it| (it.level, it.rule_id)).collect();
-        seen.sort_unstable();
-        seen.dedup();
+        let seen: BTreeSet<_> = parsed.findings.iter().map(|it| (it.level, it.rule_id)).collect();
         seen.into_iter().for_each(|it| *rules.entry(it).or_default() += 1);
     }
-    eprintln!("{kinds:?}");
-    rules.iter().for_each(|it| eprintln!("{it:?}"));
+    eprintln!("{contracts} contracts of {} files; files by rule: {rules:#?}", all.len());
+    assert!(contracts * 100 >= all.len() * PARSED_PERCENT_MIN, "{contracts} of {}", all.len());
 }
 
 fn worst(parsed: &Parsed) -> Option<Level> {
@@ -128,5 +135,70 @@ fn every_broken_contract_has_a_warning_or_an_error() {
     for path in all {
         let parsed = parsed(&path);
         assert!(worst(&parsed) > Some(Level::Note), "{}: {parsed:#?}", path.display());
+    }
+}
+
+#[test]
+fn what_upstream_reads_as_yaml_is_read_as_yaml() {
+    let Some(corpus) = corpus() else { return };
+    let text = std::fs::read_to_string(corpus.join("verdicts.json")).unwrap();
+    let verdicts: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut checked = 0;
+    for (name, verdict) in verdicts.as_object().unwrap() {
+        let valid = verdict.pointer("/layers/yaml").and_then(serde_json::Value::as_bool).unwrap();
+        let parsed = parsed(&corpus.join(name));
+        let refused = ["contract.yaml", "contract.encoding", "contract.multi-document"];
+        let read = !parsed.findings.iter().any(|it| refused.contains(&it.rule_id));
+        assert!(read || !valid, "{name}: {:#?}", parsed.findings);
+        checked += 1;
+    }
+    assert!(checked >= 786, "{checked}");
+}
+
+/// A text with some of its lines and characters changed, doubled or lost.
+fn mutated(text: &str, edits: &[(u16, u8, u8)]) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    for (place, what, with) in edits {
+        let at = usize::from(*place) * chars.len() / (usize::from(u16::MAX) + 1);
+        let end = (at + usize::from(*with)).min(chars.len());
+        let sign = b"{}[]:-,&*!|>'\"%@`#?\t\n \0\\~<"[usize::from(*with) % 26] as char;
+        match what % 6 {
+            0 => chars.truncate(at),
+            1 => drop(chars.drain(at..end)),
+            2 => chars.insert(at, sign),
+            3 => {
+                let copy: Vec<char> = chars[at..end].to_vec();
+                let _: Vec<char> = chars.splice(at..at, copy).collect();
+            }
+            4 if at < chars.len() => chars[at] = sign,
+            _ => chars.insert(at, char::from_u32(u32::from(*with) * 97).unwrap_or('ü')),
+        }
+    }
+    chars.into_iter().collect()
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig {
+        failure_persistence: None,
+        ..Default::default()
+    })]
+
+    #[test]
+    fn no_mutation_of_a_contract_panics(
+        which in 0_usize..8,
+        edits in proptest::collection::vec(proptest::prelude::any::<(u16, u8, u8)>(), 1..6),
+    ) {
+        let files = sample_files();
+        let text = mutated(&std::fs::read_to_string(&files[which]).unwrap(), &edits);
+        let parsed = parse(&text, "m.yaml", &Folder(samples()));
+        proptest::prop_assert!(parsed.contract.is_some() || parsed.has_errors());
+        if let Some(contract) = &parsed.contract {
+            for finding in parsed.findings.iter().chain(&lint(contract, "m.yaml")) {
+                if finding.uri.as_deref() == Some("m.yaml") && let Some(span) = finding.span {
+                    proptest::prop_assert!(text.get(span.start_byte..span.end_byte).is_some());
+                    proptest::prop_assert!(span.start_line >= 1 && span.start_column >= 1);
+                }
+            }
+        }
     }
 }

@@ -1,1 +1,124 @@
-//! The table, and one contract per rule that breaks it.
+//! The table, and for each rule a contract that breaks it.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::*;
+use crate::contract::{NoIncludes, parse};
+use std::collections::BTreeSet;
+
+/// A contract no rule has anything against.
+const GOOD: &str = "name: node_a_effect\nnode_type: EFFECT_GENERIC\ncontract_version: {major: 1, \
+                    minor: 0, patch: 0}\ndescription: Does what it says.\ninputs: {a: str}\n\
+                    outputs: {b: str}\nio_operations: [{operation: x}]\n";
+
+fn hits(text: &str) -> Vec<Finding> {
+    lint(&parse(text, "c.yaml", &NoIncludes).contract.unwrap(), "c.yaml")
+}
+
+/// What GOOD turns into when some keys are replaced or added.
+fn changed(lines: &str) -> String {
+    let key = |line: &str| line.split(':').next().unwrap_or_default().to_owned();
+    let replaced: BTreeSet<String> = lines.lines().map(key).collect();
+    let kept = GOOD.lines().filter(|line| !replaced.contains(&key(line)));
+    kept.chain(lines.lines().filter(|line| !line.ends_with(": -"))).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn ids_are_unique_and_documented() {
+    let ids: Vec<_> = rules().map(|rule| rule.id).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+    assert!(rules().all(|rule| rule.id.starts_with("contract.") && rule.doc.ends_with('.')));
+    assert_eq!(hits(GOOD), []);
+}
+
+#[test]
+fn each_rule_hits_what_breaks_it() {
+    let machine = "fsm: {initial_state: a, terminal_states: [c], states: [a, b, c], transitions: ";
+    let graph = "workflow: {steps: ";
+    let cases = [
+        ("contract.name-style", "name: Has Spaces".to_owned()),
+        ("contract.version-missing", "contract_version: -".to_owned()),
+        ("contract.version-key", "version: 1.0.0".to_owned()),
+        ("contract.description-missing", "description: -".to_owned()),
+        ("contract.description-short", "description: short".to_owned()),
+        ("contract.fingerprint", "fingerprint: 1.0.0:xyz".to_owned()),
+        ("contract.archetype", "descriptor: {node_archetype: compute}".to_owned()),
+        ("contract.purity", "descriptor: {purity: impure}".to_owned()),
+        ("contract.handler-id", "handler_id: single".to_owned()),
+        ("contract.name-suffix", "name: node_a_reducer".to_owned()),
+        ("contract.input-missing", "inputs: -".to_owned()),
+        ("contract.output-missing", "outputs: -".to_owned()),
+        ("contract.model-prefix", "input_model: {name: Thing, module: a}".to_owned()),
+        ("contract.model-incomplete", "inputs: -\ninput_model: {name: ModelA}".to_owned()),
+        ("contract.module-path", "input_model: {name: ModelA, module: ../a}".to_owned()),
+        ("contract.module-in-tests", "input_model: {name: ModelA, module: tests.a}".to_owned()),
+        ("contract.field-twice", "inputs: {order_id: str, orderId: str}".to_owned()),
+        ("contract.field-default", "inputs: {a: {type: int, default: x}}".to_owned()),
+        ("contract.field-default", "inputs: {a: {type: int, default: 5, maximum: 3}}".to_owned()),
+        ("contract.field-default", "inputs: {a: {enum: [x], default: y}}".to_owned()),
+        ("contract.field-bounds", "inputs: {a: {type: int, minimum: 5, maximum: 3}}".to_owned()),
+        ("contract.fsm-undeclared-state", format!("{machine}[{{from: a, to: z, trigger: x}}]}}")),
+        ("contract.fsm-duplicate-state", "fsm: {states: [a, a]}".to_owned()),
+        (
+            "contract.fsm-duplicate-transition",
+            format!("{machine}[{{from: a, to: b, trigger: x}}, {{from: a, to: c, trigger: x}}]}}"),
+        ),
+        ("contract.fsm-terminal-exit", format!("{machine}[{{from: c, to: a, trigger: x}}]}}")),
+        ("contract.fsm-unreachable", format!("{machine}[{{from: a, to: b, trigger: x}}]}}")),
+        ("contract.fsm-missing", "node_type: REDUCER_GENERIC".to_owned()),
+        ("contract.workflow-unknown-step", format!("{graph}[{{name: a, depends_on: [z]}}]}}")),
+        (
+            "contract.workflow-cycle",
+            format!("{graph}[{{name: a, depends_on: [b]}}, {{name: b, depends_on: [a]}}]}}"),
+        ),
+        ("contract.workflow-cycle", format!("{graph}[{{name: a, depends_on: [a]}}]}}")),
+        ("contract.workflow-duplicate-step", format!("{graph}[a, a]}}")),
+        (
+            "contract.workflow-missing",
+            "node_type: ORCHESTRATOR_GENERIC\nhandler_routing: {handlers: [{event_model: A}, \
+             {event_model: B}, {event_model: C}]}"
+                .to_owned(),
+        ),
+        ("contract.dependency-name", "dependencies: [x]".to_owned()),
+        ("contract.dependency-twice", "dependencies: [xx, xx]".to_owned()),
+        ("contract.dependency-self", "dependencies: [node_a_effect]".to_owned()),
+        (
+            "contract.dependency-count",
+            format!("dependencies: [{}]", (0..101).map(|n| format!("d{n}, ")).collect::<String>()),
+        ),
+        ("contract.dependency-protocol", "dependencies: [{name: db, type: protocol}]".to_owned()),
+        ("contract.topic", "event_bus: {publish_topics: [shop.sold]}".to_owned()),
+        ("contract.effect-operations", "io_operations: -".to_owned()),
+        ("contract.operation-twice", "io_operations: [x, x]".to_owned()),
+        ("contract.action-twice", "actions: [go, go]".to_owned()),
+        ("contract.alias-twice", "capability_inputs: [{alias: db}, {alias: db}]".to_owned()),
+        ("contract.tool-specification", "tool_specification: {tool_name: x}".to_owned()),
+    ];
+    for (id, lines) in &cases {
+        let text = changed(lines);
+        let found = hits(&text);
+        let hit = found.iter().find(|it| it.rule_id == *id);
+        let hit = hit.unwrap_or_else(|| panic!("{id} does not hit:\n{text}\n{found:#?}"));
+        assert!(hit.span.is_some() && hit.help.is_some(), "{hit:#?}");
+    }
+    let tested: BTreeSet<_> = cases.iter().map(|(id, _)| *id).collect();
+    let all: BTreeSet<_> = rules().map(|rule| rule.id).collect();
+    assert_eq!(tested, all, "a rule without a case");
+}
+
+#[test]
+fn conditions_wildcards_and_diamonds_are_no_faults() {
+    let text = changed(
+        "fsm: {states: [a, b], transitions: [{from: a, to: b, trigger: x, conditions: [y]}, {from: \
+         a, to: a, trigger: x, priority: 1}, {from: '*', to: a, trigger: reset}]}\nworkflow: \
+         {steps: [a, {name: b, depends_on: [a]}, {name: c, depends_on: [a]}, {name: d, depends_on: \
+         [b, c]}]}",
+    );
+    assert_eq!(hits(&text), []);
+}
+
+#[test]
+fn hits_of_one_rule_are_bounded() {
+    let topics: String = (0..200).map(|n| format!("t{n}, ")).collect();
+    let found = hits(&changed(&format!("event_bus: {{publish_topics: [{topics}]}}")));
+    assert_eq!(found.len(), HITS_MAX);
+}
