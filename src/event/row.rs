@@ -248,7 +248,7 @@ macro_rules! tables {
 
         /// A row of some table.
         #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-        #[allow(clippy::large_enum_variant, reason = "rows are moved rarely and never stored mixed")]
+        #[allow(clippy::large_enum_variant, reason = "rows are rarely moved, never stored mixed")]
         pub enum Row { $( $(#[doc = $table_doc])+ $variant($row), )+ }
 
         impl Row {

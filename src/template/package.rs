@@ -1,4 +1,5 @@
-//! A generated package in memory: files with safe relative paths. Writing it is the pipeline's work.
+//! A generated package in memory: files with safe relative paths. Writing it is the pipeline's
+//! work.
 
 /// What a file of a package is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,5 +1,5 @@
-//! How many steps may work at a time: over all runs that share a [`Limits`], and per named resource.
-//! Knows nothing of steps; `execute` asks.
+//! How many steps may work at a time: over all runs that share a [`Limits`], and per named
+//! resource. Knows nothing of steps; `execution` asks.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The generic engine: steps with dependencies and conditions, planned, scheduled and executed under
-//! limits, with retries, fall-backs and degraded mode.
+//! The generic engine: steps with dependencies and conditions, planned, scheduled and executed
+//! under limits, with retries, fall-backs and degraded mode.
 //!
 //! It knows no store, no contract and no pipeline: work comes in as a [`Component`], what happened
 //! goes out as rows through an [`EventSink`](crate::event::EventSink). `plan`, `schedule` and
