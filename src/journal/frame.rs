@@ -130,3 +130,6 @@ fn checksum(salt: Salt, length: [u8; 4], version: [u8; 2], kind: [u8; 2], payloa
 fn field<const N: usize>(head: &[u8], offset: usize) -> Option<[u8; N]> {
     head.get(offset..offset + N)?.try_into().ok()
 }
+
+#[cfg(test)]
+mod tests;

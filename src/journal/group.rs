@@ -229,3 +229,6 @@ fn describe(error: &Error) -> String {
         None => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,3 +120,6 @@ fn damaged(path: &Path, offset: usize, what: &str) -> Error {
          offset are whole.",
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ use super::status::{self, Status};
 use super::tables::Tables;
 use super::view::{self, OwnSlot, Reading};
 use crate::clock::{Clock, IdSource};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, ErrorKind, IoContext, Result};
 use crate::event::{Event, Table};
 use crate::journal::disk::{Disk, SystemDisk};
 use crate::journal::{Journal, Place};
@@ -60,6 +60,24 @@ impl Store {
 
     /// As [`Store::open`], with the disk as a parameter: tests pass one that fails.
     pub fn open_on(
+        disk: Arc<dyn Disk>,
+        path: &Path,
+        options: StoreOptions,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Result<Self> {
+        Self::open_with(disk, path, options, clock, ids).map_err(|error| match error.kind() {
+            ErrorKind::Failed => Error::unavailable(format!(
+                "the store {} cannot be opened for writing: {error}",
+                path.display()
+            ))
+            .with_hint("Check the permissions of the folder and the space on its disk.")
+            .with_source(error),
+            _ => error,
+        })
+    }
+
+    fn open_with(
         disk: Arc<dyn Disk>,
         path: &Path,
         options: StoreOptions,

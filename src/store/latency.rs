@@ -82,3 +82,6 @@ impl Sketch {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

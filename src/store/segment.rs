@@ -96,3 +96,6 @@ fn sort_key(row: &Row) -> (&str, i64) {
         Row::StepLatency(row) => ("", row.hour.0),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,3 +144,6 @@ fn info(operation: &str, now_us: i64, flush_time_us: Option<i64>) -> CommitInfo 
         genstore_flush_time_us: flush_time_us,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,3 +83,6 @@ fn timestamp(ms: i64) -> Option<Value> {
     let time = chrono::DateTime::from_timestamp_millis(ms)?;
     Some(Value::from(time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)))
 }
+
+#[cfg(test)]
+mod tests;

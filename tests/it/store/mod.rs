@@ -1,7 +1,9 @@
 //! The store as a whole: rows in, rows out, through crashes, damage and readers that look on.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
 
 mod crash;
 mod damage;
+mod kill;
 mod read_write;
+mod readers;
 mod rows;

@@ -1,0 +1,109 @@
+//! Commits happen once: between two writers, and when the disk does the work and then reports a
+//! failure.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::*;
+use crate::clock::SystemIds;
+use crate::error::ErrorKind;
+use crate::journal::disk::{AppendFile, SystemDisk};
+
+/// Links, and then says that it failed, once.
+#[derive(Debug, Default)]
+struct LyingDisk(AtomicBool);
+
+impl Disk for LyingDisk {
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        SystemDisk.create_folder(path)
+    }
+    fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        SystemDisk.write_new(path, bytes)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        SystemDisk.rename(from, to)
+    }
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        SystemDisk.hard_link(from, to)?;
+        match self.0.swap(false, Ordering::SeqCst) {
+            true => Err(io::Error::other("the reply is lost")),
+            false => Ok(()),
+        }
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        SystemDisk.remove(path)
+    }
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        SystemDisk.sync_folder(path)
+    }
+    fn truncate(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
+        SystemDisk.truncate(path, size_bytes)
+    }
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
+        SystemDisk.open_append(path)
+    }
+}
+
+fn segment(n: u64) -> Segment {
+    Segment { name: format!("{n}.parquet"), size_bytes: 1, stats: r#"{"numRecords":2}"#.to_owned() }
+}
+
+fn table(folder: &Path) -> Log {
+    let mut log = Log::new(folder.join("runs"));
+    create(&SystemDisk, &SystemIds, &mut log, Table::Runs, 0).unwrap();
+    log
+}
+
+#[test]
+fn a_commit_whose_reply_was_lost_is_not_made_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = table(folder.path());
+    let disk = LyingDisk(AtomicBool::new(true));
+    append(&disk, &SystemIds, &mut log, "root/0", 1, Some(segment(1)), 9).unwrap_err();
+    append(&disk, &SystemIds, &mut log, "root/0", 1, Some(segment(2)), 9).unwrap();
+    assert_eq!((log.version(), log.committed("root/0")), (Some(1), 1));
+    assert_eq!(log.files().map(|it| it.rows).sum::<u64>(), 2);
+    assert_eq!(log.flush_time_us(), 9);
+}
+
+#[test]
+fn appends_of_two_writers_never_conflict() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(table(folder.path()));
+    std::thread::scope(|scope| {
+        for writer in 0..3 {
+            let mut log = Log::new(folder.path().join("runs"));
+            scope.spawn(move || {
+                let app_id = format!("root/{writer}");
+                for n in 1..=10 {
+                    let segment = segment(writer * 100 + n);
+                    append(&SystemDisk, &SystemIds, &mut log, &app_id, n, Some(segment), 1)
+                        .unwrap();
+                }
+            });
+        }
+    });
+    let mut log = Log::new(folder.path().join("runs"));
+    log.refresh().unwrap();
+    assert_eq!((log.version(), log.files().count()), (Some(30), 30));
+    for writer in 0..3 {
+        assert_eq!(log.committed(&format!("root/{writer}")), 10);
+    }
+}
+
+#[test]
+fn a_table_with_unknown_columns_can_be_read_and_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = table(folder.path());
+    let metadata = r#"{"metaData":{"id":"x","schemaString":"{}","partitionColumns":[],
+        "configuration":{"genstore.schema_version":"99"}}}"#
+        .replace('\n', "");
+    let path = delta_log(log.folder()).join(commit_name(1));
+    std::fs::write(path, metadata).unwrap();
+    let error = append(&SystemDisk, &SystemIds, &mut log, "root/0", 1, None, 1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.message().contains("99"), "{error}");
+    log.refresh().unwrap();
+}

@@ -1,0 +1,35 @@
+//! Bounds hold for every row, whatever the precision they are written in.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use super::*;
+use crate::event::{MetricRow, RunRow, Text, TimeUs};
+
+fn of(table: Table, rows: &[Row]) -> Value {
+    serde_json::from_str(&stats(table, &rows.iter().collect::<Vec<_>>())).unwrap()
+}
+
+#[test]
+fn minima_are_rounded_down_and_maxima_up() {
+    let run = |id: &str, us: i64| {
+        Row::Runs(RunRow { run_id: Text::from(id), start_time: TimeUs(us), ..RunRow::default() })
+    };
+    let stats = of(Table::Runs, &[run("b", 1_999), run("a", 2_001), run("c", -1)]);
+    assert_eq!(stats["numRecords"], 3);
+    assert_eq!(stats["minValues"]["run_id"], "a");
+    assert_eq!(stats["maxValues"]["run_id"], "c");
+    assert_eq!(stats["minValues"]["start_time"], "1969-12-31T23:59:59.999Z");
+    assert_eq!(stats["maxValues"]["start_time"], "1970-01-01T00:00:00.003Z");
+    assert_eq!(stats["nullCount"]["batch_id"], 3);
+    assert!(stats["minValues"].get("batch_id").is_none());
+}
+
+#[test]
+fn long_text_has_no_bounds_and_nulls_are_counted() {
+    let metric = |id: Option<&str>| {
+        Row::Metrics(MetricRow { run_id: id.map(Text::from), ..MetricRow::default() })
+    };
+    let long = "x".repeat(65);
+    let stats = of(Table::Metrics, &[metric(Some(&long)), metric(None), metric(Some("a"))]);
+    assert!(stats["maxValues"].get("run_id").is_none());
+    assert_eq!(stats["nullCount"]["run_id"], 1);
+}
