@@ -6,9 +6,12 @@ mod contract;
 mod export;
 mod query;
 mod repl;
+mod replay;
+mod run;
 mod schema;
 mod sql;
 mod store;
+mod work;
 mod yaml;
 
 use std::ffi::OsString;
@@ -36,6 +39,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Args),
+    Replay(replay::Args),
     Sql(sql::Args),
     Query(query::Args),
     Repl(repl::Args),
@@ -97,6 +102,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> u8 {
 
 fn dispatch(command: Command, context: &Context) -> Result<u8> {
     match command {
+        Command::Run(args) => run::run(&args, context),
+        Command::Replay(args) => replay::run(&args, context),
         Command::Sql(args) => sql::run(&args, context),
         Command::Query(args) => query::run(&args, context),
         Command::Repl(args) => repl::run(&args, context),

@@ -6,6 +6,7 @@ mod generate;
 mod output;
 mod python;
 mod repl;
+mod replay;
 mod sql;
 mod store;
 mod validate;

@@ -1,0 +1,97 @@
+//! `genstore replay`: every contract of a set, as one batch, with a summary from the store.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::error::{Error, Result};
+use crate::output::{Format, Look, RowWriter};
+use crate::replay::{Batch, report, set};
+use crate::sql::{Session, SessionSettings};
+
+use super::work::{WorkArgs, block_on};
+use super::{Context, print};
+
+/// Run every contract of a set and record the batch
+///
+/// The set is a folder (every *.yaml and *.yml below it, but nothing below folders named
+/// `subcontracts`), a file or a glob. The summary at the end is the canned query `batch_summary`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Folder, file or glob
+    set: String,
+    /// Name of the batch
+    #[arg(long)]
+    name: Option<String>,
+    /// Form of the summary: table, json, csv or markdown; `ndjson` prints no summary but one JSON
+    /// object per run, as soon as its rows are durable
+    #[arg(long, default_value = "table", value_name = "FORMAT")]
+    format: Format,
+    #[command(flatten)]
+    work: WorkArgs,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
+    let files = set::contracts(&args.set)?;
+    let workshop = args.work.open(context)?;
+    let bar = progress(files.len(), context);
+    let batch = Batch { name: args.name.clone(), uri: args.set.clone(), files };
+    let mut failures = 0_u64;
+    let done = block_on(async |cancel| {
+        let seen = |report: &crate::pipeline::Report| {
+            if report.run.result.as_str() != "success" {
+                failures += 1;
+                bar.set_message(format!("{failures} not successful"));
+            }
+            bar.inc(1);
+            if args.format == Format::Ndjson {
+                print(&format!("{}\n", report::json(report)))?;
+            }
+            Ok(())
+        };
+        workshop.replay(batch, &cancel, seen).await
+    });
+    bar.finish_and_clear();
+    let row = done?;
+    let store = workshop.recorder.store();
+    if args.format != Format::Ndjson {
+        summary(&store.snapshot()?, &row.batch_id, args.format, context)?;
+    }
+    store.flush()?;
+    Ok(u8::from(row.failed > 0))
+}
+
+/// Prints the summary of a batch, as any other reader of the store would get it.
+fn summary(
+    snapshot: &crate::store::snapshot::Snapshot,
+    batch_id: &str,
+    format: Format,
+    context: &Context,
+) -> Result<()> {
+    let clock = std::sync::Arc::clone(&context.clock);
+    let session = Session::new(snapshot, SessionSettings::default(), clock)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Error::internal("cannot start a runtime").with_source(source))?;
+    let output = runtime.block_on(session.canned("batch_summary", &[("batch_id", batch_id)]))?;
+    let look = Look { width: None, color: context.env.terminal.color_stdout };
+    let mut writer = RowWriter::new(std::io::stdout().lock(), format, look, &output.schema)?;
+    for batch in &output.batches {
+        writer.write(batch)?;
+    }
+    writer.finish()?;
+    Ok(())
+}
+
+/// A bar on a terminal; nothing at all elsewhere.
+fn progress(total: usize, context: &Context) -> ProgressBar {
+    let target = if context.env.terminal.stderr {
+        ProgressDrawTarget::stderr_with_hz(10)
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(total as u64), target);
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta} {msg}");
+    // The template is a constant; without it the default style is as good.
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}

@@ -1,0 +1,89 @@
+//! What `run` and `replay` share: flags, the store opened for writing, the runtime, Ctrl-C.
+
+use std::future::Future;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::config::DEFAULT_OUT;
+use crate::error::{Error, ErrorKind, Result};
+use crate::generate::TemplateGenerator;
+use crate::pipeline::{NodeGeneration, OutputFolder, WriteOptions};
+use crate::recorder::Recorder;
+use crate::replay::Workshop;
+use crate::store::{Store, StoreOptions};
+use crate::workflow::Cancel;
+
+use super::Context;
+
+/// How packages are made and where they go.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WorkArgs {
+    /// Folder for the generated packages
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_OUT)]
+    out: PathBuf,
+    /// Steps that work at a time [default: the number of cores]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Replace files that were edited after they were generated
+    #[arg(long)]
+    overwrite: bool,
+    /// Sync the generated files to disk (the store is always synced)
+    #[arg(long)]
+    fsync: bool,
+}
+
+impl WorkArgs {
+    /// Opens the store and the output folder.
+    pub(crate) fn open(&self, context: &Context) -> Result<Arc<Workshop>> {
+        let options = WriteOptions { overwrite: self.overwrite, fsync: self.fsync };
+        let output = Arc::new(OutputFolder::open(&self.out, options)?);
+        let store = Store::open(
+            &context.store_path,
+            StoreOptions::default(),
+            Arc::clone(&context.clock),
+            Arc::clone(&context.ids),
+        )?;
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Ok(Arc::new(Workshop {
+            pipeline: NodeGeneration::new(Arc::new(TemplateGenerator), output)?,
+            recorder: Recorder::new(Arc::new(store)),
+            clock: Arc::clone(&context.clock),
+            ids: Arc::clone(&context.ids),
+            jobs: self.jobs.map_or(cores, NonZeroUsize::get),
+        }))
+    }
+}
+
+/// Runs `work` on a runtime of its own. The first Ctrl-C cancels it, and what it has done is kept;
+/// the second ends the process at once.
+pub(crate) fn block_on<T>(work: impl AsyncFnOnce(Cancel) -> Result<T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Error::internal("cannot start a runtime").with_source(source))?;
+    runtime.block_on(async {
+        let cancel = Cancel::new();
+        let signals = tokio::spawn(watch(cancel.clone()));
+        let result = work(cancel.clone()).await;
+        signals.abort();
+        match result {
+            Ok(_) if cancel.is_cancelled() => Err(Error::new(
+                ErrorKind::Interrupted,
+                "interrupted; every run that was reported is recorded",
+            )),
+            other => other,
+        }
+    })
+}
+
+fn watch(cancel: Cancel) -> impl Future<Output = ()> + Send {
+    async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            cancel.cancel();
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(i32::from(ErrorKind::Interrupted.exit_code()));
+        }
+    }
+}
