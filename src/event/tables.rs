@@ -183,7 +183,7 @@ tables! {
     "scores" Scores ScoreRow {
         /// The run.
         ["cicd.pipeline.run.id"] run_id: Text,
-        /// The validator's name, or `quality` for the run's score.
+        /// The validator's name, or `overall` for the run's score.
         ["gen_ai.evaluation.name"] name: Text,
         /// 0–100.
         ["gen_ai.evaluation.score.value"] value: Option<f64>,

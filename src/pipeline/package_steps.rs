@@ -148,7 +148,7 @@ pub(super) fn score(ctx: &StepContext) -> Result<Output, StepError> {
     let parts: Vec<String> =
         verdicts.iter().map(|it| format!("{} {:.1}", it.validator, it.score)).collect();
     let clock = ctx.clock().as_ref();
-    ctx.emit(rows::score("quality", quality, &parts.join(", "), clock))?;
+    ctx.emit(rows::score("overall", quality, &parts.join(", "), clock))?;
     Ok(Output::new(Quality(quality)))
 }
 

@@ -113,7 +113,7 @@ fn a_folder_of_contracts_becomes_packages_and_rows() {
     assert_eq!(kinds, BTreeSet::from(["COMPUTE", "EFFECT", "ORCHESTRATOR", "REDUCER"]));
     assert_eq!(place.count("SELECT count(*) AS n FROM batches WHERE result = 'success'"), 1);
     assert_eq!(
-        place.count("SELECT count(*) AS n FROM scores WHERE name = 'quality'"),
+        place.count("SELECT count(*) AS n FROM scores WHERE name = 'overall'"),
         i64::try_from(files).unwrap()
     );
     // The sketches count what the steps count.
@@ -206,7 +206,7 @@ fn what_was_printed_survives_kill_9() {
         child.kill().unwrap();
         child.wait().unwrap();
         // What was on its way through the pipe was acknowledged too.
-        for line in reader.lines().map_while(std::result::Result::ok) {
+        for line in reader.lines().map_while(Result::ok) {
             if let Ok(run) = serde_json::from_str::<Value>(&line) {
                 printed.insert(text(&run, "run_id").to_owned(), run);
             }
