@@ -94,7 +94,9 @@ fn bind_type_parameters(walker: &mut Walker<'_, '_, '_>, node: Node<'_>, scopes:
     let mut cursor = list.walk();
     for child in list.named_children(&mut cursor) {
         let text = walker.text(child).trim_start_matches('*');
-        let bound = text.split([':', '=']).next().unwrap_or(text).trim();
+        let (bound, bounds) = text.split_once([':', '=']).unwrap_or((text, ""));
+        walker.mention_words(bounds);
+        let bound = bound.trim();
         for scope in scopes {
             walker.scopes.bind(scope, bound);
         }

@@ -191,10 +191,7 @@ pub(super) fn text(walker: &mut Walker<'_, '_, '_>, node: Node<'_>, context: Con
     let standalone = parent == Some(Kind::ExpressionStatement);
     if !standalone {
         // a name in quotes may be a type or a member of `__all__`
-        let words = slice(walker.source, content).split(|c: char| !c.is_alphanumeric() && c != '_');
-        for word in words.filter(|it| it.starts_with(|c: char| c.is_alphabetic() || c == '_')) {
-            walker.scopes.mention(word);
-        }
+        walker.mention_words(slice(walker.source, content));
     }
     walker.module.texts.push(Text {
         place: Place::of(node),

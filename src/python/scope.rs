@@ -84,8 +84,10 @@ impl<'s> Scopes<'s> {
         let is_global = self.globals.contains(&(scope, name));
         let scope = if is_global { Self::MODULE } else { scope };
         let slot = self.bindings.entry((scope, name)).or_insert(import);
-        if slot.is_none() {
-            *slot = import;
+        if slot.is_some() != import.is_some() {
+            // imported in one branch and defined in another: meant for others, or a fallback
+            self.mentions.insert(name);
+            *slot = slot.or(import);
         }
     }
 

@@ -334,6 +334,14 @@ impl<'t, 's> Walker<'t, 's, '_> {
         }
     }
 
+    /// Keeps alive the imports of all names in a text.
+    pub(super) fn mention_words(&mut self, text: &'s str) {
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        for word in words.filter(|it| it.starts_with(|c: char| c.is_alphabetic() || c == '_')) {
+            self.scopes.mention(word);
+        }
+    }
+
     /// Marks the loops that a statement can leave: the innermost for `break`, all of the function
     /// for `return` and `raise`.
     pub(super) fn leave_loops(&mut self, innermost_alone: bool) {
