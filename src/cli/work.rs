@@ -1,6 +1,5 @@
 //! What `run` and `replay` share: flags, the store opened for writing, the runtime, Ctrl-C.
 
-use std::future::Future;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -77,13 +76,11 @@ pub(crate) fn block_on<T>(work: impl AsyncFnOnce(Cancel) -> Result<T>) -> Result
     })
 }
 
-fn watch(cancel: Cancel) -> impl Future<Output = ()> + Send {
-    async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            cancel.cancel();
-        }
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(i32::from(ErrorKind::Interrupted.exit_code()));
-        }
+async fn watch(cancel: Cancel) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        cancel.cancel();
+    }
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(i32::from(ErrorKind::Interrupted.exit_code()));
     }
 }

@@ -9,7 +9,7 @@ use crate::clock::{Clock, IdSource};
 use crate::error::{Error, Result};
 use crate::event::{BatchRow, EventSink, RunRow, RunStarted, Text, TimeUs};
 use crate::pipeline::{NodeGeneration, PIPELINE, Report, Task};
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, RunRecorder};
 use crate::workflow::{Cancel, Engine, Limits};
 
 /// Runs in flight per place to work at: while some wait for the disk, others work.
@@ -63,7 +63,7 @@ impl Workshop {
             tool_version: env!("CARGO_PKG_VERSION").into(),
         };
         let recorder = Arc::new(self.recorder.begin(started.clone())?);
-        let sink: Arc<dyn EventSink> = recorder.clone();
+        let sink: Arc<dyn EventSink> = Arc::<RunRecorder>::clone(&recorder);
         let engine = Engine { clock: Arc::clone(&self.clock), sink, limits };
         let report = self.pipeline.execute(task, &started, &engine, cancel).await?;
         recorder.finish(report.run.clone()).await?;
