@@ -25,12 +25,19 @@ pub enum Strategy {
     /// Every ready step at once, in the order of the plan, without the run's own limit; the limits
     /// shared with other runs hold.
     FullParallel,
+    /// Chain by chain: a chain of dependent steps that has begun goes on before another begins.
+    DependencyChains,
 }
 
 impl Strategy {
     /// Every strategy.
-    pub const ALL: [Self; 4] =
-        [Self::ReadyQueue, Self::Sequential, Self::StagedParallel, Self::FullParallel];
+    pub const ALL: [Self; 5] = [
+        Self::ReadyQueue,
+        Self::Sequential,
+        Self::StagedParallel,
+        Self::FullParallel,
+        Self::DependencyChains,
+    ];
 
     /// The name in the `runs` table and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -39,6 +46,7 @@ impl Strategy {
             Self::Sequential => "sequential",
             Self::StagedParallel => "staged_parallel",
             Self::FullParallel => "full_parallel",
+            Self::DependencyChains => "dependency_chains",
         }
     }
 
@@ -52,7 +60,7 @@ impl Strategy {
         match self {
             Self::Sequential => 1,
             Self::FullParallel => usize::MAX,
-            Self::ReadyQueue | Self::StagedParallel => wanted.max(1),
+            Self::ReadyQueue | Self::StagedParallel | Self::DependencyChains => wanted.max(1),
         }
     }
 }
@@ -79,6 +87,8 @@ pub(super) struct Schedule {
     /// Ready steps per slot: 0 needs no resource, each other one a place of its resource.
     slots: Vec<BinaryHeap<Ready>>,
     barrier: Option<Barrier>,
+    /// Per step the number of its chain, for [`Strategy::DependencyChains`].
+    chains: Option<Vec<i64>>,
 }
 
 /// The closed stages of [`Strategy::StagedParallel`].
@@ -103,6 +113,7 @@ impl Schedule {
             waiting: plan.nodes().iter().map(|node| node.dependencies.len()).collect(),
             slots: (0..=plan.resources().len()).map(|_| BinaryHeap::new()).collect(),
             barrier,
+            chains: (strategy == Strategy::DependencyChains).then(|| chains(plan)),
         }
     }
 
@@ -115,9 +126,10 @@ impl Schedule {
             barrier.held[node.stage].push(index);
             return;
         }
-        let urgency = match self.strategy {
-            Strategy::ReadyQueue => node.remaining,
-            Strategy::Sequential | Strategy::StagedParallel | Strategy::FullParallel => 0,
+        let urgency = match (self.strategy, &self.chains) {
+            (Strategy::ReadyQueue, _) => node.remaining,
+            (_, Some(chains)) => -chains[index],
+            (_, None) => 0,
         };
         self.slots[node.slot].push(Ready { urgency, index: Reverse(index) });
     }
@@ -169,6 +181,22 @@ impl Schedule {
         self.slots.iter_mut().for_each(BinaryHeap::clear);
         self.barrier = None;
     }
+}
+
+/// Parts the steps into chains: each begins with the first step that is in none and goes on with
+/// the first dependent that is in none.
+fn chains(plan: &Plan) -> Vec<i64> {
+    let mut chains = vec![None; plan.len()];
+    let mut number = 0;
+    for start in 0..plan.len() {
+        let mut next = chains[start].is_none().then_some(start);
+        number += i64::from(next.is_some());
+        while let Some(at) = next {
+            chains[at] = Some(number);
+            next = plan.dependents(at).iter().copied().find(|&it| chains[it].is_none());
+        }
+    }
+    chains.into_iter().flatten().collect()
 }
 
 /// Whether a step may run, given how its dependencies ended; if not, why not.

@@ -55,6 +55,31 @@ fn a_closed_slot_does_not_hold_up_the_others() {
 }
 
 #[test]
+fn a_chain_that_has_begun_goes_on_before_another_begins() {
+    let steps = [("a1", ""), ("b1", ""), ("a2", "a1"), ("b2", "b1"), ("end", "b2")];
+    let steps = steps.map(|(name, after)| {
+        step(name, after.split_terminator(',').collect::<Vec<_>>().as_slice())
+    });
+    let plan = Plan::new(steps.to_vec()).unwrap();
+    for (strategy, expected) in [
+        (Strategy::DependencyChains, ["a1", "a2", "b1", "b2", "end"]),
+        (Strategy::ReadyQueue, ["b1", "a1", "b2", "a2", "end"]),
+        (Strategy::FullParallel, ["a1", "b1", "a2", "b2", "end"]),
+    ] {
+        let (mut schedule, mut released) = (Schedule::new(&plan, strategy), vec![0, 1]);
+        let mut order = Vec::new();
+        loop {
+            released.drain(..).for_each(|index| schedule.push(&plan, index));
+            let Some(slot) = schedule.best(|_| true) else { break };
+            let index = schedule.pop(slot).unwrap();
+            order.push(plan.step_name(index));
+            schedule.finish(&plan, index, &mut released);
+        }
+        assert_eq!(order, expected, "{strategy}");
+    }
+}
+
+#[test]
 fn a_stage_opens_when_the_one_before_is_over() {
     let plan = Plan::new(vec![step("a", &[]), step("b", &[]), step("c", &["a"])]).unwrap();
     let mut schedule = Schedule::new(&plan, Strategy::StagedParallel);

@@ -203,6 +203,16 @@ async fn times_and_the_critical_path_are_exact() {
     assert_eq!(&*rows[4].step_id, "0000000000000005");
 }
 
+#[tokio::test(start_paused = true)]
+async fn of_equal_chains_the_first_in_the_plan_is_critical() {
+    let bench = Bench::new();
+    let steps = vec![sleeper("a", 10), sleeper("b", 10), sleeper("c", 5).after(["a", "b"])];
+    let outcome = bench.run(steps).await;
+    assert_eq!(outcome.critical_path_ns, 15 * MS);
+    let critical = outcome.steps.iter().filter(|step| step.on_critical_path);
+    assert_eq!(critical.map(|step| &*step.name).collect::<Vec<_>>(), ["a", "c"]);
+}
+
 #[derive(Debug)]
 struct Known;
 

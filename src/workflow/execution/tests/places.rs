@@ -45,6 +45,7 @@ async fn a_run_keeps_its_own_limit() {
         (Strategy::StagedParallel, 3, 40),
         (Strategy::Sequential, 1, 100),
         (Strategy::FullParallel, 10, 10),
+        (Strategy::DependencyChains, 3, 40),
     ] {
         let (bench, gauge) = (Bench::new(), Arc::new(Gauge::default()));
         let run = Run { concurrency_max: 3, strategy, ..Run::new("run", "test") };

@@ -126,6 +126,26 @@ async fn a_wish_after_the_last_step_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_in_its_grace_takes_no_place_from_others() {
+    let bench = Bench::with(Limits::new(2), usize::MAX);
+    let dropped = Arc::new(AtomicBool::new(false));
+    let stopped = Plan::new(vec![stubborn("stubborn", &dropped), noop("queues")]).unwrap();
+    let (stopped, cancel) = (Arc::new(stopped), Cancel::new());
+    let (_, _, other, ()) = tokio::join!(
+        biased;
+        bench.run_as(vec![sleeper("a", 100)], Run::new("first", "test")),
+        bench.engine.execute(&stopped, Run::new("stopped", "test"), &cancel),
+        bench.run_as(vec![sleeper("b", 100)], Run::new("other", "test")),
+        async {
+            tokio::time::sleep(ms(50)).await;
+            cancel.cancel();
+        }
+    );
+    // `queues` was first in line for the place of `a`
+    assert_eq!(other.duration_ns, 200 * MS);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_has_a_deadline() {
     let bench = Bench::new();
     let run = Run { timeout: Some(ms(100)), grace: ms(0), ..Run::new("run", "test") };
