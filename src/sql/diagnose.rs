@@ -256,7 +256,9 @@ fn plan(message: &str, names: &Vocabulary) -> Error {
 }
 
 fn exhausted(message: &str) -> Error {
-    Error::failed(format!("the query needs more memory than it may have: {}", first_line(message)))
+    let message = first_line(message);
+    let what = message.split(" with top memory consumers").next().unwrap_or(&message);
+    Error::failed(format!("the query needs more memory than it may have: {what}"))
         .with_hint("ask for fewer rows or columns, filter earlier, or raise sql.memory_bytes_max")
 }
 

@@ -12,6 +12,7 @@ mod plain;
 mod position;
 mod provider;
 mod queries;
+mod run;
 mod session;
 mod statements;
 

@@ -102,7 +102,9 @@ impl StoreTable {
         state: &dyn Session,
         file: &DataFile,
     ) -> Result<PartitionedFile> {
-        let location = object_store::path::Path::from_absolute_path(&file.path)
+        let location = std::path::absolute(&file.path)
+            .map_err(|source| external(self.damaged(file, source)))?;
+        let location = object_store::path::Path::from_absolute_path(location)
             .map_err(|source| external(self.damaged(file, source)))?;
         let meta = ObjectMeta {
             location,

@@ -12,10 +12,11 @@ use std::task::{Context, Poll};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::common::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{DataFrame, SessionContext};
-use datafusion::sql::parser::DFParserBuilder;
+use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
@@ -24,7 +25,7 @@ use tokio::task::JoinHandle;
 use super::diagnose::{Vocabulary, diagnose};
 use super::engine::Engine;
 use super::params::{self, Params};
-use super::{functions, guard, limits, plain, provider, queries};
+use super::{functions, guard, limits, provider, queries, run};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::event::Table;
@@ -234,25 +235,7 @@ impl Session {
         let (started, start) = tokio::sync::oneshot::channel();
         let (sender, batches) = mpsc::channel(BATCHES_IN_FLIGHT);
         let task = self.engine.handle()?.spawn(async move {
-            match Box::pin(session.start(&text, &params)).await {
-                Err(error) => drop(started.send(Err(error))),
-                Ok(mut rows) => {
-                    let schema = plain::schema(&rows.schema());
-                    if started.send(Ok(Arc::clone(&schema))).is_err() {
-                        return;
-                    }
-                    while let Some(batch) = rows.next().await {
-                        let batch = batch
-                            .and_then(|it| plain::batch(&schema, &it))
-                            .map_err(|error| diagnose(&error, &text, &session.vocabulary));
-                        let failed = batch.is_err();
-                        if sender.send(batch.map(Some)).await.is_err() || failed {
-                            return;
-                        }
-                    }
-                    drop(sender.send(Ok(None)).await);
-                }
-            }
+            Box::pin(run::run(&session, &text, &params, started, sender)).await;
         });
         let task = Cancel(task);
         let schema = start
@@ -270,32 +253,50 @@ impl Session {
         self.query(&query.sql, &query.bind(args)?).await
     }
 
-    async fn start(&self, sql: &str, params: &Params) -> Result<SendableRecordBatchStream> {
-        let wrong = |error| diagnose(&error, sql, &self.vocabulary);
-        limits::check_text(sql)?;
-        let mut statements = DFParserBuilder::new(sql)
-            .with_dialect(&GenericDialect {})
-            .with_recursion_limit(NESTING_MAX)
-            .build()
-            .and_then(|mut parser| parser.parse_statements())
-            .map_err(wrong)?;
-        let mut statement = match (statements.pop_front(), statements.len()) {
-            (Some(statement), 0) => statement,
-            (None, _) => return Err(Error::invalid("there is no statement to run")),
-            (Some(_), more) => {
-                return Err(Error::invalid(format!(
-                    "one statement was expected, but {} were given",
-                    more + 1
-                ))
-                .with_hint("run them one after another"));
-            }
-        };
+    /// Plans a statement and starts it. `spill_joins` prefers joins that can spill to the disk.
+    pub(super) async fn start(
+        &self,
+        sql: &str,
+        params: &Params,
+        spill_joins: bool,
+    ) -> Result<SendableRecordBatchStream> {
+        let wrong = |error| self.told(&error, sql);
+        let mut statement = parse(sql, wrong)?;
         guard::check_statement(&statement)?;
         params::bind(&mut statement, params)?;
-        let state = self.context.state();
+        let mut state = self.context.state();
+        if spill_joins {
+            let options = state.config_mut().options_mut();
+            options.optimizer.prefer_hash_join = false;
+            // The planner sorts for a join only where it would also partition it.
+            options.execution.target_partitions = self.engine.settings.threads.max(2);
+        }
         let plan = state.statement_to_plan(statement).await.map_err(wrong)?;
         guard::check_plan(&plan)?;
-        let frame = DataFrame::new(state, plan);
-        frame.execute_stream().await.map_err(wrong)
+        DataFrame::new(state, plan).execute_stream().await.map_err(wrong)
+    }
+
+    /// The engine's error about a statement, in this project's words.
+    pub(super) fn told(&self, error: &DataFusionError, sql: &str) -> Error {
+        diagnose(error, sql, &self.vocabulary)
+    }
+}
+
+fn parse(sql: &str, wrong: impl Fn(DataFusionError) -> Error) -> Result<Statement> {
+    limits::check_text(sql)?;
+    let mut statements = DFParserBuilder::new(sql)
+        .with_dialect(&GenericDialect {})
+        .with_recursion_limit(NESTING_MAX)
+        .build()
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(wrong)?;
+    match (statements.pop_front(), statements.len()) {
+        (Some(statement), 0) => Ok(statement),
+        (None, _) => Err(Error::invalid("there is no statement to run")),
+        (Some(_), more) => {
+            let count = more + 1;
+            let message = format!("one statement was expected, but {count} were given");
+            Err(Error::invalid(message).with_hint("run them one after another"))
+        }
     }
 }

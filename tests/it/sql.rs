@@ -4,6 +4,7 @@
 mod errors;
 mod fixture;
 mod functions;
+mod live;
 
 use std::error::Error as _;
 
@@ -247,11 +248,18 @@ async fn memory_and_results_are_bounded() {
     use genstore::sql::{Session, SessionSettings};
     let clock = || std::sync::Arc::new(genstore::clock::SystemClock::new());
     let small = SessionSettings { memory_bytes_max: 1 << 20, ..SessionSettings::default() };
-    let session = Session::new(&Snapshot::default(), small, clock()).unwrap();
+    let session = Session::new(&Snapshot::default(), small.clone(), clock()).unwrap();
     let sql = "SELECT p50(sqrt(value)) FROM generate_series(1, 1000000)";
     let error = refuse(&session, sql).await;
     assert_eq!(error.kind(), ErrorKind::Failed);
     assert!(error.message().contains("memory"), "{error}");
+    // A join whose build side does not fit is done by sorting, which spills.
+    let sql = "SELECT count(*), sum(length(a.t)) FROM \
+               (SELECT value, repeat('x', 200) AS t FROM generate_series(1, 100000)) a \
+               JOIN generate_series(1, 100000) b ON a.value = b.value";
+    let medium = SessionSettings { memory_bytes_max: 12 << 20, threads: 1, ..small.clone() };
+    let session = Session::new(&Snapshot::default(), medium, clock()).unwrap();
+    assert_eq!(ask(&session, sql).await, ["100000|20000000"]);
     let small = SessionSettings { result_bytes_max: 10_000, ..SessionSettings::default() };
     let session = Session::new(&Snapshot::default(), small, clock()).unwrap();
     let error = refuse(&session, "SELECT * FROM generate_series(1, 100000)").await;

@@ -84,14 +84,19 @@ async fn large_groups_are_within_a_thousandth_across_partitions() {
     }
 }
 
+/// So many groups that the engine gives up grouping before it exchanges rows between threads.
 #[tokio::test]
 async fn many_small_groups_survive_partial_aggregation() {
     let session = nothing();
-    let sql = "SELECT count(*), sum(m) FROM (SELECT g, p50(x) AS m FROM \
-               (SELECT value % 50000 AS g, value AS x FROM generate_series(0, 199999)) GROUP BY g)";
-    // Each group holds g, g + 50000, g + 100000 and g + 150000: its median is g + 75000.
-    let sum = (0..50_000_i64).map(|it| it + 75_000).sum::<i64>() as f64;
-    assert_eq!(ask(&session, sql).await, [format!("50000|{sum:?}")]);
+    let sql = "SELECT count(*), sum(m), count(f), sum(f) FROM (SELECT g, p50(x) AS m, \
+               p50(x) FILTER (WHERE x >= 190000) AS f FROM \
+               (SELECT value % 190000 AS g, value AS x FROM generate_series(0, 199999)) GROUP BY g)";
+    // The first 10,000 groups hold g and g + 190000, the others g alone.
+    let twice = (0..10_000_i64).map(|it| it + 95_000).sum::<i64>();
+    let once = (10_000..190_000_i64).sum::<i64>();
+    let filtered = (190_000..200_000_i64).sum::<i64>();
+    let expected = format!("190000|{:?}|10000|{:?}", (twice + once) as f64, filtered as f64);
+    assert_eq!(ask(&session, sql).await, [expected]);
 }
 
 #[tokio::test]
