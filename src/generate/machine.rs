@@ -1,6 +1,6 @@
 //! The state machine of a reducer, repaired as little as needed until upstream's
-//! `ModelFSMSubcontract` takes it: states exist, a terminal state has no way out, source and trigger
-//! decide, names are unique. Every repair is a finding. Never removes a state.
+//! `ModelFSMSubcontract` takes it: states exist, a terminal state has no way out, source and
+//! trigger decide, names are unique. Every repair is a finding. Never removes a state.
 
 use std::collections::BTreeSet;
 

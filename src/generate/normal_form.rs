@@ -1,6 +1,6 @@
-//! The contract of a generated package in upstream's strict form: what the strict model knows stands
-//! in its place, everything else that the contract says stands under `annotations`, which the model
-//! takes as it is. Drops only topics that upstream's event bus refuses, with a finding.
+//! The contract of a generated package in upstream's strict form: what the strict model knows
+//! stands in its place, everything else that the contract says stands under `annotations`, which
+//! the model takes as it is. Drops only topics that upstream's event bus refuses, with a finding.
 
 use serde_json::{Map, Value as Json, json};
 

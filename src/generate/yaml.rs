@@ -1,5 +1,5 @@
-//! Writes a JSON value as YAML in block style, with text quoted wherever a YAML reader could take it
-//! for something else. Reads nothing.
+//! Writes a JSON value as YAML in block style, with text quoted wherever a YAML reader could take
+//! it for something else. Reads nothing.
 
 use serde_json::Value as Json;
 

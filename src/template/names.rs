@@ -48,7 +48,8 @@ impl Names {
     }
 }
 
-/// The words of a text in lower case, split at case changes and at all but ASCII letters and digits.
+/// The words of a text in lower case, split at case changes and at all but ASCII letters and
+/// digits.
 fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut word = String::new();

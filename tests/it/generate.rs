@@ -1,6 +1,6 @@
-//! Generated packages: the real corpus comes to safe, parsing, deterministic packages, and upstream's
-//! own checks accept them. The corpus is read from `GENSTORE_CORPUS`, the checks are the script in
-//! `GENSTORE_ONEX_CHECK`; without them these tests say that they skip.
+//! Generated packages: the real corpus comes to safe, parsing, deterministic packages, and
+//! upstream's own checks accept them. The corpus is read from `GENSTORE_CORPUS`, the checks are the
+//! script in `GENSTORE_ONEX_CHECK`; without them these tests say that they skip.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 

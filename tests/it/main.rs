@@ -1,4 +1,5 @@
 //! Integration tests.
+
 mod cli;
 mod contract;
 mod export;
@@ -9,5 +10,6 @@ mod repl;
 mod replay;
 mod sql;
 mod store;
+mod tidy;
 mod validate;
 mod write;

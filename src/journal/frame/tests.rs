@@ -26,7 +26,11 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_bit_or_a_missing_byte_is_noticed(payload: Vec<u8>, at: prop::sample::Index, bit in 0..8) {
+    fn a_changed_bit_or_a_missing_byte_is_noticed(
+        payload: Vec<u8>,
+        at: prop::sample::Index,
+        bit in 0..8,
+    ) {
         let mut bytes = frame(&[&payload]);
         let at = at.index(bytes.len());
         prop_assert!(decode(&bytes[..at], None).is_none());

@@ -140,8 +140,8 @@ pub(super) fn absolute_paths(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>
     }
 }
 
-/// Whether a text begins as an SQL statement does. In capitals the words of SQL are enough; in small
-/// letters they are also those of a sentence, so a sign of SQL has to be there besides.
+/// Whether a text begins as an SQL statement does. In capitals the words of SQL are enough; in
+/// small letters they are also those of a sentence, so a sign of SQL has to be there besides.
 fn is_sql(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or("");
     let lower = text.to_lowercase();

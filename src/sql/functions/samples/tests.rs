@@ -88,7 +88,10 @@ fn negative_values_stay_exact_among_many() {
 proptest! {
     #[test]
     fn parts_merge_to_the_whole(
-        parts in prop::collection::vec(prop::collection::vec(-1_000_000_i64..1_000_000, 0..60), 1..5),
+        parts in prop::collection::vec(
+            prop::collection::vec(-1_000_000_i64..1_000_000, 0..60),
+            1..5,
+        ),
         q in 0.0..=1.0_f64,
     ) {
         let all: Vec<f64> = parts.iter().flatten().map(|it| *it as f64).collect();
