@@ -143,10 +143,10 @@ fn dependency(
     let says = |key: &str| entry.get(key).and_then(Node::as_bool);
     let own = says("required").or_else(|| says("optional").map(|optional| !optional));
     let kind = owned(entry.first_text(&["type", "dependency_type"]));
-    let group = group.filter(|group| !matches!(*group, "required" | "optional")).zip(Some(()));
+    let group = group.filter(|group| !matches!(*group, "required" | "optional"));
     found.push(Dependency {
         name: name.to_owned(),
-        kind: kind.or_else(|| group.map(|(group, ())| group.trim_end_matches('s').to_owned())),
+        kind: kind.or_else(|| group.map(|group| group.trim_end_matches('s').to_owned())),
         module: owned(entry.first_text(&["module", "module_path"])),
         class_name: owned(entry.first_text(&["class_name", "class"])),
         required: own.unwrap_or(true),

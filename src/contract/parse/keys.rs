@@ -7,6 +7,10 @@ use crate::finding::{Finding, Level};
 /// Most unknown keys that are compared with the known ones.
 const UNKNOWN_MAX: usize = 500;
 
+/// Most typing mistakes in a key that is still taken for a known one: a contract may have keys of
+/// its own, and a longer distance finds a namesake for most of them.
+const TYPOS_MAX: usize = 2;
+
 /// Longest key that is compared with the known ones.
 const KEY_CHARS_MAX: usize = 64;
 
@@ -27,7 +31,9 @@ pub(super) fn check(document: &Node, notes: &mut Notes) {
         if unknown > UNKNOWN_MAX {
             return;
         }
-        if let Some(near) = crate::error::nearest(name, KNOWN) {
+        let near = crate::error::nearest(name, KNOWN);
+        let near = near.filter(|near| strsim::damerau_levenshtein(name, near) <= TYPOS_MAX);
+        if let Some(near) = near {
             let message = format!("the key {} is not known", shown(name));
             notes.push(
                 Finding::new("contract.unknown-key", Level::Warning, message)
@@ -39,7 +45,7 @@ pub(super) fn check(document: &Node, notes: &mut Notes) {
 }
 
 /// Keys that upstream's models define or that more than one real contract has, sorted.
-const KNOWN: [&str; 214] = [
+const KNOWN: [&str; 221] = [
     "actions",
     "activation",
     "aggregation",
@@ -69,6 +75,7 @@ const KNOWN: [&str; 214] = [
     "contract_driven",
     "contract_id",
     "contract_name",
+    "contract_type",
     "contract_version",
     "copyright",
     "created_at",
@@ -97,6 +104,7 @@ const KNOWN: [&str; 214] = [
     "error_states",
     "event_bus",
     "event_coordination",
+    "event_emission",
     "event_flow",
     "event_outputs",
     "event_registry",
@@ -111,6 +119,7 @@ const KNOWN: [&str; 214] = [
     "externally_consumed_topics",
     "failure_isolation_enabled",
     "feature_flags",
+    "features",
     "fingerprint",
     "fsm",
     "golden_path",
@@ -119,7 +128,9 @@ const KNOWN: [&str; 214] = [
     "handler_config",
     "handler_id",
     "handler_kind",
+    "handler_name",
     "handler_routing",
+    "handler_type",
     "handlers",
     "hash",
     "health_check",
@@ -197,6 +208,7 @@ const KNOWN: [&str; 214] = [
     "protocol_interfaces",
     "protocol_version",
     "publications",
+    "publish_topics",
     "published_events",
     "pure_fsm",
     "pure_function",
@@ -225,6 +237,7 @@ const KNOWN: [&str; 214] = [
     "strong_typing",
     "sub_handler_dependencies",
     "subcontracts",
+    "subscribe_topics",
     "subscriptions",
     "supported_actions",
     "supports_health_check",

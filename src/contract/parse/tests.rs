@@ -136,10 +136,14 @@ fn fields_are_declared_in_six_places() {
         "inputs: {a: str, b: {type: int, default: 3}}",
         "input: {a: {type: str}, b: {type: integer, default: 3}}",
         "input_model: {name: ModelX, fields: {a: {type: str}, b: {type: int, default: 3}}}",
-        "input_model: {name: ModelX, fields: [{name: a, type: str}, {name: b, type: int, default: 3}]}",
-        "input_state: {type: object, required: [a], properties: {a: {type: string}, b: {type: integer, default: 3}}}",
-        "input_state: {object_type: object, required: [a], properties: {a: {property_type: string}, b: {property_type: integer, default: 3}}}",
-        "input_model: {name: ModelX, module: m}\ndefinitions: {ModelX: {type: object, required: [a], properties: {a: {type: string}, b: {type: integer, default: 3}}}}",
+        "input_model: {name: ModelX, fields: [{name: a, type: str}, {name: b, type: int, \
+         default: 3}]}",
+        "input_state: {type: object, required: [a], properties: {a: {type: string}, b: {type: \
+         integer, default: 3}}}",
+        "input_state: {object_type: object, required: [a], properties: {a: {property_type: \
+         string}, b: {property_type: integer, default: 3}}}",
+        "input_model: {name: ModelX, module: m}\ndefinitions: {ModelX: {type: object, required: \
+         [a], properties: {a: {type: string}, b: {type: integer, default: 3}}}}",
     ] {
         let fields = with(text).input.fields;
         let got: Vec<_> =
@@ -155,7 +159,8 @@ fn fields_are_declared_in_six_places() {
 #[test]
 fn operations_dependencies_and_codes_are_read_in_their_forms() {
     let contract = with(
-        "io_operations:\n  - {operation: read, input_fields: [a], output_fields: [b], idempotent: true}\n  - {operation_type: file_write, atomic: true}\n",
+        "io_operations:\n  - {operation: read, input_fields: [a], output_fields: [b], \
+         idempotent: true}\n  - {operation_type: file_write, atomic: true}\n",
     );
     let got: Vec<_> = contract
         .io_operations
@@ -206,10 +211,14 @@ fn operations_dependencies_and_codes_are_read_in_their_forms() {
 #[test]
 fn a_state_machine_is_read_under_three_names_and_in_four_forms() {
     for text in [
-        "state_machine:\n  initial_state: a\n  terminal_states: [b]\n  states: [{state_name: a}, {state_name: b}]\n  transitions: [{from_state: a, to_state: b, trigger: go}]\n",
-        "fsm:\n  initial_state: a\n  states: [a, {name: b, is_terminal: true}]\n  transitions: [{from: a, to: b, trigger: go}]\n",
-        "state_transitions:\n  states: [{state_name: a}, {state_name: b, state_type: terminal}]\n  transitions: [{source: a, dest: b, trigger: go}]\n",
-        "fsm:\n  terminal_states: [b]\n  states:\n    a: {transitions: {go: b}}\n    b: {description: end}\n",
+        "state_machine:\n  initial_state: a\n  terminal_states: [b]\n  states: [{state_name: a}, \
+         {state_name: b}]\n  transitions: [{from_state: a, to_state: b, trigger: go}]\n",
+        "fsm:\n  initial_state: a\n  states: [a, {name: b, is_terminal: true}]\n  transitions: \
+         [{from: a, to: b, trigger: go}]\n",
+        "state_transitions:\n  states: [{state_name: a}, {state_name: b, state_type: \
+         terminal}]\n  transitions: [{source: a, dest: b, trigger: go}]\n",
+        "fsm:\n  terminal_states: [b]\n  states:\n    a: {transitions: {go: b}}\n    b: \
+         {description: end}\n",
     ] {
         let machine = with(text).state_machine.unwrap();
         assert_eq!(machine.initial_state, "a", "{text}");
@@ -233,12 +242,15 @@ fn a_state_machine_is_read_under_three_names_and_in_four_forms() {
 #[test]
 fn a_workflow_is_read_from_graphs_edges_steps_and_flows() {
     for text in [
-        "workflow_coordination: {workflow_definition: {execution_graph: {nodes: [{node_id: a}, {node_id: b, depends_on: [a]}]}}}",
-        "workflow_coordination: {workflow_definition: {execution_graph: {nodes: [{node_id: a}, {node_id: b}], edges: [{source: a, target: b}]}}}",
+        "workflow_coordination: {workflow_definition: {execution_graph: {nodes: [{node_id: a}, \
+         {node_id: b, depends_on: [a]}]}}}",
+        "workflow_coordination: {workflow_definition: {execution_graph: {nodes: [{node_id: a}, \
+         {node_id: b}], edges: [{source: a, target: b}]}}}",
         "workflow_coordination: {steps: [a, {step: b, depends_on: a}]}",
         "workflow: {steps: {a: {}, b: {depends_on: [a]}}}",
         "workflows: {first: {steps: [{step: a}, {step: b, depends_on: [a]}]}}",
-        "nodes: [a, b]\nevent_flow: [{source: start, target: a}, {source: a, target: b}, {source: b, target: end}]",
+        "nodes: [a, b]\nevent_flow: [{source: start, target: a}, {source: a, target: b}, \
+         {source: b, target: end}]",
     ] {
         let workflow = with(text).workflow.unwrap();
         let steps: Vec<_> =
@@ -252,7 +264,8 @@ fn a_workflow_is_read_from_graphs_edges_steps_and_flows() {
 fn topics_are_read_from_their_places_once() {
     for text in [
         "event_bus: {subscribe_topics: [onex.a], publish_topics: [onex.b]}",
-        "event_bus: {subscribe: {topic: onex.a, consumer_group: g}, publish: {success_topic: onex.b}}",
+        "event_bus: {subscribe: {topic: onex.a, consumer_group: g}, publish: {success_topic: \
+         onex.b}}",
         "event_bus: {subscribe: [{topic: onex.a}], publish: [{topic: onex.b}]}",
         "consumed_events: [{topic: onex.a}]\npublished_events: [{topic: onex.b}, {topic: onex.b}]",
         "topics: {consumes: [onex.a], produces: [onex.b]}",

@@ -47,10 +47,7 @@ impl<'a> Types<'a> {
             return FieldType::Unknown("nested too deep".to_owned());
         }
         match &node.value {
-            Value::Scalar { text, .. } if node.is_null() => {
-                debug_assert!(text.len() <= 4, "null");
-                FieldType::Unknown(String::new())
-            }
+            Value::Scalar { .. } if node.is_null() => FieldType::Unknown(String::new()),
             Value::Scalar { text, .. } => self.spelled(text, node.span, notes, 0),
             Value::Sequence(items) => self.alternatives(items, name, notes, depth),
             Value::Mapping(_) => {
@@ -82,9 +79,9 @@ impl<'a> Types<'a> {
         if items.iter().any(is_null) { optional(found) } else { found }
     }
 
-    /// A schema: `type` or `property_type`, `$ref` or `reference`, `enum`, `items`, `properties`.
+    /// A schema: `type` or `property_type`, `$ref`, `reference` or `ref`, `enum`, `items`, `properties`.
     fn schema(&mut self, node: &Node, name: &str, notes: &mut Notes, depth: usize) -> FieldType {
-        if let Some(reference) = node.first(&["$ref", "reference"]) {
+        if let Some(reference) = node.first(&["$ref", "reference", "ref"]) {
             return self.reference(reference, name, notes, depth);
         }
         if let Some(values) = node.first(&["enum", "values", "allowed_values", "choices"])

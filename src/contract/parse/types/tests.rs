@@ -12,7 +12,8 @@ fn contract(text: &str) -> Contract {
 
 fn of(text: &str) -> FieldType {
     let contract = contract(&format!(
-        "definitions: {{ModelD: {{type: object, properties: {{x: {{type: string}}}}}}, Word: {{type: string}}}}\ninputs: {{a: {text}}}"
+        "definitions: {{ModelD: {{type: object, properties: {{x: {{type: string}}}}}}, Word: \
+         {{type: string}}}}\ninputs: {{a: {text}}}"
     ));
     contract.input.fields[0].field_type.clone()
 }
@@ -60,6 +61,7 @@ fn every_spelling_has_its_type() {
         ("{type: array, items: {type: string}}", list(Text)),
         ("{type: array, items: {$ref: '#/definitions/ModelD'}}", list(Ref("ModelD".to_owned()))),
         ("{reference: ModelD}", Ref("ModelD".to_owned())),
+        ("{type: ref, ref: ModelD}", Ref("ModelD".to_owned())),
         ("{$ref: '#/definitions/Word'}", Text),
         ("'list[ModelD]'", list(Ref("ModelD".to_owned()))),
         ("{type: enum, values: [a, b]}", values(&["a", "b"])),
@@ -97,7 +99,8 @@ fn depth_and_circles_end() {
     let deep = format!("'{}str{}'", "list[".repeat(100), "]".repeat(100));
     assert!(matches!(of(&deep), FieldType::List(_)));
     let circle = contract(
-        "definitions: {A: {type: array, items: {$ref: '#/definitions/A'}}}\ninputs: {x: {$ref: '#/definitions/A'}}",
+        "definitions: {A: {type: array, items: {$ref: '#/definitions/A'}}}\ninputs: {x: {$ref: \
+         '#/definitions/A'}}",
     );
     assert!(matches!(circle.input.fields[0].field_type, FieldType::List(_)));
 }
