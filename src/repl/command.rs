@@ -74,7 +74,7 @@ struct Line {
 pub(super) fn parse(line: &str) -> Result<Command> {
     let words = words(line)?;
     let name = words.first().cloned().unwrap_or_default();
-    if !names().contains(&name) {
+    if !is_command(&name) {
         let names = names();
         let hint = nearest(&name, names.iter().map(String::as_str))
             .map_or_else(|| ".help lists them.".to_owned(), |it| format!("Did you mean {it}?"));
@@ -101,6 +101,11 @@ pub(super) fn names() -> Vec<String> {
             std::iter::once(it.get_name().to_owned()).chain(aliases).collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// Whether a dot command has this name.
+pub(super) fn is_command(name: &str) -> bool {
+    names().iter().any(|it| it == name)
 }
 
 /// The text of `.help`.

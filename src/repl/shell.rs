@@ -105,14 +105,15 @@ impl Shell {
         self
     }
 
-    /// Takes one line. A dot command is done at once; SQL when a semicolon ends it. After an error
-    /// the rest of the text is forgotten.
+    /// Takes one line. A dot command is done at once, also amid a statement, which then goes on;
+    /// SQL when a semicolon ends it. After an error the rest of the text is forgotten.
     pub fn feed(&mut self, line: &str, out: &mut dyn Write) -> Result<Step, Failure> {
+        let first = line.split_whitespace().next().unwrap_or_default();
+        if first.starts_with('.') && (self.pending.is_empty() || command::is_command(first)) {
+            return Ok(self.command(command::parse(line.trim())?, out)?);
+        }
         if self.pending.is_empty() {
             let line = line.trim();
-            if line.starts_with('.') {
-                return Ok(self.command(command::parse(line)?, out)?);
-            }
             if matches!(line.trim_end_matches(';'), "quit" | "exit") {
                 return Ok(Step::Quit);
             }

@@ -61,6 +61,7 @@ fn a_statement_runs_at_its_semicolon() {
     assert_eq!(feed(&mut shell, "SELECT count(*) AS n").unwrap(), (Step::More, String::new()));
     assert_eq!(feed(&mut shell, "FROM scores -- not yet;").unwrap().0, Step::More);
     assert_eq!(feed(&mut shell, "WHERE name <> ';'").unwrap().0, Step::More);
+    assert_eq!(feed(&mut shell, ".mode").unwrap().1, "csv\n");
     assert_eq!(feed(&mut shell, ";").unwrap(), (Step::Done, "n\n3\n".to_owned()));
     assert_eq!(shell.pending(), "");
     let two = "SELECT 1 AS a; SELECT 2 AS b;";
