@@ -11,7 +11,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::fit::{Slot, Wish, fit};
 use super::text::{cut_middle, escape, pad, width};
-use super::value::{Value, is_number};
+use super::value::{Value, can_cut, is_number};
 use super::writer::{Encoder, Look};
 
 /// Rows that decide the widths.
@@ -65,7 +65,7 @@ impl TableEncoder {
                 let text = value.short_text();
                 let text = escape(&text);
                 let text = match self.look.width {
-                    Some(terminal) if !is_number(field.data_type()) => cut_middle(&text, terminal),
+                    Some(terminal) if can_cut(field.data_type()) => cut_middle(&text, terminal),
                     _ => text,
                 };
                 Cell { text: text.into_owned(), null: value.is_null() }
@@ -80,7 +80,7 @@ impl TableEncoder {
             let cells = self.measured.iter().filter_map(|row| row.get(index));
             let widest = cells.map(|it| width(&it.text)).max().unwrap_or(0);
             let name = width(&escape(field.name()));
-            let can_cut = !is_number(field.data_type());
+            let can_cut = can_cut(field.data_type());
             wishes.push(Wish { width: widest.max(name), can_cut });
         }
         let layout = match self.look.width {
@@ -146,7 +146,8 @@ impl TableEncoder {
                     }
                     let field = self.schema.fields().get(*index);
                     let right = field.is_some_and(|it| is_number(it.data_type()));
-                    let cut = self.look.width.is_some() && !right;
+                    let cut = self.look.width.is_some()
+                        && field.is_some_and(|it| can_cut(it.data_type()));
                     let text =
                         if cut { cut_middle(&cell.text, *width) } else { (&*cell.text).into() };
                     pad(&mut line, &text, *width, right);

@@ -127,6 +127,12 @@ pub(super) fn is_number(data_type: &DataType) -> bool {
     data_type.is_numeric()
 }
 
+/// Whether a value of this type still says something when its middle is left out: a number or a
+/// time does not.
+pub(super) fn can_cut(data_type: &DataType) -> bool {
+    !data_type.is_numeric() && !data_type.is_temporal()
+}
+
 fn primitive<T: ArrowPrimitiveType>(array: &dyn Array, row: usize) -> T::Native {
     array.as_primitive::<T>().value(row)
 }

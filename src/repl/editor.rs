@@ -88,12 +88,13 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
         }
         editor.add_history_entry(entry.trim()).map_err(terminal)?;
         entry.clear();
+        // At once, so that a closed window or another shell does not lose it.
+        if let Some(history) = &history {
+            editor.append_history(history).map_err(terminal)?;
+        }
         if step == Step::Quit {
             break;
         }
-    }
-    if let Some(history) = &history {
-        editor.append_history(history).map_err(terminal)?;
     }
     Ok(())
 }
