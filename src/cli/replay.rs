@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::{Error, Result};
-use crate::output::{Format, Look, RowWriter};
+use crate::output::{Format, RowWriter};
 use crate::replay::{Batch, report, set};
 use crate::sql::{Session, SessionSettings};
 
@@ -73,8 +73,8 @@ fn summary(
         .build()
         .map_err(|source| Error::internal("cannot start a runtime").with_source(source))?;
     let output = runtime.block_on(session.canned("batch_summary", &[("batch_id", batch_id)]))?;
-    let look = Look { width: None, color: context.env.terminal.color_stdout };
-    let mut writer = RowWriter::new(std::io::stdout().lock(), format, look, &output.schema)?;
+    let stdout = std::io::stdout().lock();
+    let mut writer = RowWriter::new(stdout, format, context.look(), &output.schema)?;
     for batch in &output.batches {
         writer.write(batch)?;
     }

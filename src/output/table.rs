@@ -73,8 +73,8 @@ impl TableEncoder {
             .collect()
     }
 
-    /// Fixes the widths and writes the head and the rows so far.
-    fn lay_out(&mut self, out: &mut dyn Write) -> io::Result<()> {
+    /// What every column wants, by the rows so far.
+    fn wishes(&self) -> Vec<Wish> {
         let mut wishes: Vec<Wish> = Vec::new();
         for (index, field) in self.schema.fields().iter().enumerate() {
             let cells = self.measured.iter().filter_map(|row| row.get(index));
@@ -83,6 +83,38 @@ impl TableEncoder {
             let can_cut = can_cut(field.data_type());
             wishes.push(Wish { width: widest.max(name), can_cut });
         }
+        wishes
+    }
+
+    /// A lone row that does not fit stands upright, a line per column, so that nothing is left out.
+    /// Returns whether it was one.
+    fn upright(&self, out: &mut dyn Write) -> io::Result<bool> {
+        let (Some(terminal), [row]) = (self.look.width, self.measured.as_slice()) else {
+            return Ok(false);
+        };
+        if !fit(&self.wishes(), terminal).contains(&Slot::Gap) {
+            return Ok(false);
+        }
+        let fields = self.schema.fields();
+        let names: Vec<_> = fields.iter().map(|it| escape(it.name())).collect();
+        let head = names.iter().map(|it| width(it)).max().unwrap_or(0).min(terminal / 2);
+        let room = terminal.saturating_sub(head + 3).max(1);
+        for ((name, cell), field) in names.iter().zip(row).zip(fields) {
+            let mut line = String::new();
+            pad(&mut line, &cut_middle(name, head), head, false);
+            let text = match can_cut(field.data_type()) {
+                true => cut_middle(&cell.text, room),
+                false => (&*cell.text).into(),
+            };
+            let (dim, reset) = if cell.null && self.look.color { (DIM, RESET) } else { ("", "") };
+            writeln!(out, "{line} │ {dim}{text}{reset}")?;
+        }
+        self.foot(out, fields.len()).map(|()| true)
+    }
+
+    /// Fixes the widths and writes the head and the rows so far.
+    fn lay_out(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let wishes = self.wishes();
         let layout = match self.look.width {
             Some(terminal) => fit(&wishes, terminal),
             None => wishes
@@ -175,14 +207,18 @@ impl TableEncoder {
         Ok(())
     }
 
-    fn footer(&self, shown: usize) -> String {
-        let plural = |n: u64| if n == 1 { "" } else { "s" };
+    /// Says how many rows there are, on a terminal.
+    fn foot(&self, out: &mut dyn Write, shown: usize) -> io::Result<()> {
+        if self.look.width.is_none() {
+            return Ok(());
+        }
         let columns = self.schema.fields().len();
-        let mut text = format!("{} row{}", self.rows, plural(self.rows));
+        let mut text = format!("{} row{}", self.rows, if self.rows == 1 { "" } else { "s" });
         if shown < columns {
             text.push_str(&format!(", {shown} of {columns} columns shown"));
         }
-        text
+        let (dim, reset) = if self.look.color { (DIM, RESET) } else { ("", "") };
+        writeln!(out, "{dim}{text}{reset}")
     }
 }
 
@@ -221,16 +257,14 @@ impl Encoder for TableEncoder {
             return Ok(());
         }
         if self.layout.is_none() {
+            if self.upright(out)? {
+                return Ok(());
+            }
             self.lay_out(out)?;
         }
         let Some(layout) = &self.layout else { return Ok(()) };
         self.rule(out, layout, ["└", "┴", "┘"])?;
-        if self.look.width.is_some() {
-            let shown = layout.iter().filter(|it| matches!(it, Slot::Column { .. })).count();
-            let footer = self.footer(shown);
-            let (dim, reset) = if self.look.color { (DIM, RESET) } else { ("", "") };
-            writeln!(out, "{dim}{footer}{reset}")?;
-        }
-        Ok(())
+        let shown = layout.iter().filter(|it| matches!(it, Slot::Column { .. })).count();
+        self.foot(out, shown)
     }
 }

@@ -100,9 +100,16 @@ fn a_wide_result_loses_columns_on_a_terminal_and_says_so() {
     let one: ArrayRef = Arc::new(StringArray::from(vec!["twenty characters ..."]));
     let names: Vec<String> = (0..30).map(|it| format!("column_{it}")).collect();
     let rows = batch(names.iter().map(|it| (it.as_str(), Arc::clone(&one))).collect());
-    let text = write(Format::Table, Look { width: Some(80), color: false }, &[rows]);
+    let look = Look { width: Some(80), color: false };
+    let text = write(Format::Table, look, &[rows.clone(), rows.clone()]);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(text.contains("of 30 columns shown"), "{text}");
+    // A lone row has room for all of its columns.
+    let text = write(Format::Table, look, std::slice::from_ref(&rows));
+    assert_eq!(text.lines().count(), 31, "{text}");
+    assert_eq!(text.lines().next(), Some("column_0  │ twenty characters ..."));
+    assert!(text.ends_with("\n1 row\n"), "{text}");
+    assert_eq!(piped(Format::Table, &[rows]).lines().count(), 5);
 }
 
 #[test]
