@@ -30,7 +30,10 @@ pub struct WriteOptions {
 /// The output folder of one or many runs.
 #[derive(Debug)]
 pub struct OutputFolder {
+    /// Absolute, without links.
     root: PathBuf,
+    /// As the user named it.
+    named: PathBuf,
     options: WriteOptions,
     /// Which contract took which folder name in this process.
     taken: Mutex<BTreeMap<String, String>>,
@@ -39,7 +42,7 @@ pub struct OutputFolder {
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// The package's folder.
+    /// The package's folder, below the output folder as the user named it.
     pub folder: PathBuf,
     /// Files created or changed; 0 when everything was there already.
     pub changed: usize,
@@ -62,18 +65,14 @@ impl OutputFolder {
                 .with_hint("Name another folder with --out."));
         }
         fs::create_dir_all(root).context("create the output folder", root)?;
+        let named = root.to_path_buf();
         let root = root.canonicalize().context("resolve the output folder", root)?;
         let probe = root.join(format!(".genstore-probe-{}", std::process::id()));
         fs::write(&probe, b"")
             .context("write into the output folder", &root)
             .map_err(|error| error.with_hint("Name a folder you may write to with --out."))?;
         fs::remove_file(&probe).context("remove", &probe)?;
-        Ok(Self { root, options, taken: Mutex::new(BTreeMap::new()) })
-    }
-
-    /// Where packages are written.
-    pub fn root(&self) -> &Path {
-        &self.root
+        Ok(Self { root, named, options, taken: Mutex::new(BTreeMap::new()) })
     }
 
     /// Writes `package`, generated from the contract at `uri` with this digest. `unique` names
@@ -99,11 +98,12 @@ impl OutputFolder {
             contract_digest: contract_digest.to_owned(),
             files: files.map(|it| (it.path.clone(), digest(it.content.as_bytes()))).collect(),
         };
-        if folder.exists() {
-            self.update(&folder, package, &manifest, unique)
+        let changed = if folder.exists() {
+            self.update(&folder, package, &manifest, unique)?
         } else {
-            self.create(&folder, package, &manifest, unique)
-        }
+            self.create(&folder, package, &manifest, unique)?
+        };
+        Ok(Written { folder: self.named.join(name), changed })
     }
 
     /// The path of a contract as the manifest has it: relative to the output folder, so that it
@@ -141,7 +141,7 @@ impl OutputFolder {
         package: &Package,
         manifest: &Manifest,
         unique: &str,
-    ) -> Result<Written> {
+    ) -> Result<usize> {
         let temporary = self.root.join(format!(".genstore-{unique}"));
         let written = self
             .write_all(&temporary, package, manifest)
@@ -154,7 +154,7 @@ impl OutputFolder {
         if self.options.fsync {
             sync_folder(&self.root)?;
         }
-        Ok(Written { folder: folder.to_path_buf(), changed: package.files.len() })
+        Ok(package.files.len())
     }
 
     fn write_all(&self, folder: &Path, package: &Package, manifest: &Manifest) -> Result<()> {
@@ -185,7 +185,7 @@ impl OutputFolder {
         package: &Package,
         manifest: &Manifest,
         unique: &str,
-    ) -> Result<Written> {
+    ) -> Result<usize> {
         let old = read_manifest(folder)?.map(|it| it.files).unwrap_or_default();
         let mut changed = Vec::new();
         refuse_link(folder, folder)?;
@@ -223,7 +223,7 @@ impl OutputFolder {
         if fs::read(&path).ok().as_deref() != Some(&json) {
             self.replace_file(&path, &json, unique)?;
         }
-        Ok(Written { folder: folder.to_path_buf(), changed: changed.len() })
+        Ok(changed.len())
     }
 
     /// A file is ours to replace if it still is what was generated.

@@ -1,4 +1,10 @@
-//! Integration tests.
+//! Integration tests: one binary, one file per subject.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and says why it was skipped"
+)]
 
 mod cli;
 mod contract;

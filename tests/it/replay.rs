@@ -1,6 +1,5 @@
 //! The whole path through the program: a folder of contracts in, packages and rows out, and nothing
 //! lost when it is killed.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};

@@ -1,5 +1,4 @@
 //! Packages on disk: whole, inside their folder, and never over somebody's work.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::Path;
