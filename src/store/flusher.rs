@@ -86,27 +86,28 @@ impl Work {
     fn run(mut self) {
         let mut failed = false;
         loop {
-            let done = match self.hot.next_task(failed, self.retry, self.idle) {
+            let flushed = match self.hot.next_task(failed, self.retry, self.idle) {
                 Task::Flush(n, file) => self.flush(n, &file),
                 Task::Idle => Ok(()),
                 Task::End => return,
             };
-            // a file that cannot be removed is only late: the next look tries again
-            let done = done.and_then(|()| self.remove_leftovers());
-            failed = done.is_err();
-            let failure = done.err().map(|error| describe(&error));
-            if let Some(failure) = &failure {
-                self.hot.flush_failed(failure.clone());
+            if let Err(error) = &flushed {
+                let failure = describe(error);
+                self.queue.set_stall(Some(failure.clone()));
+                self.hot.flush_failed(failure);
             }
-            self.queue.set_stall(failure);
+            failed = flushed.is_err();
+            // a file that cannot be removed is only late: a later look tries again
+            drop(self.remove_leftovers());
         }
     }
 
     fn flush(&mut self, n: u64, file: &HotFile) -> Result<()> {
         let flush_time_us = flush_file(&self.writing, self.slot, n, file.events())?;
         self.leftovers.push(Leftover { n, flush_time_us, open_runs: file.open_runs() });
-        self.hot.flushed(n);
+        self.queue.set_stall(None);
         self.queue.release(file.size_bytes());
+        self.hot.flushed(n); // last: whoever waits for it may write again
         Ok(())
     }
 

@@ -38,7 +38,8 @@ impl HotFile {
 struct State {
     files: BTreeMap<u64, HotFile>,
     newest: u64,
-    failures: u64,
+    attempts: u64,
+    failed_attempt: u64,
     failure: String,
     try_now: bool,
     closing: bool,
@@ -85,6 +86,7 @@ impl Hot {
             match sealed {
                 Some((n, file)) if !failed || waited || state.try_now => {
                     state.try_now = false;
+                    state.attempts += 1;
                     return Task::Flush(n, file);
                 }
                 _ if state.closing => return Task::End,
@@ -108,22 +110,23 @@ impl Hot {
     /// Notes that a flush failed.
     pub(super) fn flush_failed(&self, failure: String) {
         let mut state = self.lock();
-        state.failures += 1;
+        state.failed_attempt = state.attempts;
         state.failure = failure;
         self.done.notify_all();
     }
 
-    /// Waits until file `n` and those before it are in the tables, or a flush fails.
+    /// Waits until file `n` and those before it are in the tables, or a flush that began after
+    /// this call fails.
     pub(super) fn wait_flushed(&self, n: u64) -> Result<()> {
         let mut state = self.lock();
-        let failures = state.failures;
+        let before = state.attempts; // one that is under way may fail for a cause that is gone
         state.try_now = true;
         self.work.notify_all();
         loop {
             if state.files.keys().next().is_none_or(|first| *first > n) {
                 return Ok(());
             }
-            if state.failures > failures || state.closing {
+            if state.failed_attempt > before || state.closing {
                 return Err(unflushed(&state.failure));
             }
             state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);

@@ -170,6 +170,7 @@ fn create_folders(path: &Path, disk: &dyn Disk) -> Result<()> {
     disk.create_folder(path).map_err(|source| {
         Error::unavailable(format!("cannot create the folder {}", path.display()))
             .with_source(source)
+            .with_hint("Choose another path with --store, or check the permissions.")
     })
 }
 

@@ -157,19 +157,30 @@ fn texts(batch: &RecordBatch) -> Vec<String> {
 #[derive(Debug)]
 pub(crate) struct BreakingDisk {
     left: Arc<AtomicI64>,
+    within: &'static str,
 }
 
 impl BreakingDisk {
     pub(crate) fn after(operations: i64) -> Arc<Self> {
-        Arc::new(Self { left: Arc::new(AtomicI64::new(operations)) })
+        Self::after_within(operations, "")
+    }
+
+    /// Only operations on paths that contain `within` count, and fail.
+    pub(crate) fn after_within(operations: i64, within: &'static str) -> Arc<Self> {
+        Arc::new(Self { left: Arc::new(AtomicI64::new(operations)), within })
+    }
+
+    /// Lets this many further operations go through.
+    pub(crate) fn set(&self, operations: i64) {
+        self.left.store(operations, Ordering::SeqCst);
     }
 
     pub(crate) fn is_broken(&self) -> bool {
         self.left.load(Ordering::SeqCst) < 0
     }
 
-    fn step(&self) -> io::Result<()> {
-        step(&self.left)
+    fn step(&self, path: &Path) -> io::Result<()> {
+        if path.to_string_lossy().contains(self.within) { step(&self.left) } else { Ok(()) }
     }
 }
 
@@ -183,11 +194,11 @@ fn step(left: &AtomicI64) -> io::Result<()> {
 
 impl Disk for BreakingDisk {
     fn create_folder(&self, path: &Path) -> io::Result<()> {
-        self.step()?;
+        self.step(path)?;
         UnsyncedDisk.create_folder(path)
     }
     fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        if let Err(error) = self.step() {
+        if let Err(error) = self.step(path) {
             if self.left.load(Ordering::SeqCst) == -1 {
                 UnsyncedDisk.write_new(path, &bytes[..bytes.len() / 2]).ok();
                 self.left.store(-2, Ordering::SeqCst);
@@ -197,28 +208,31 @@ impl Disk for BreakingDisk {
         UnsyncedDisk.write_new(path, bytes)
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step()?;
+        self.step(to)?;
         UnsyncedDisk.rename(from, to)
     }
     fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step()?;
+        self.step(to)?;
         UnsyncedDisk.hard_link(from, to)
     }
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.step()?;
+        self.step(path)?;
         UnsyncedDisk.remove(path)
     }
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        self.step()?;
+        self.step(path)?;
         UnsyncedDisk.sync_folder(path)
     }
     fn truncate(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
-        self.step()?;
+        self.step(path)?;
         UnsyncedDisk.truncate(path, size_bytes)
     }
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        self.step()?;
+        self.step(path)?;
         let file = UnsyncedDisk.open_append(path)?;
+        if !path.to_string_lossy().contains(self.within) {
+            return Ok(file);
+        }
         Ok(Box::new(BreakingFile { left: Arc::clone(&self.left), file }))
     }
 }
