@@ -59,10 +59,7 @@ impl Component for Render {
             for file in &generated.package.files {
                 ctx.emit(rows::artifact(file))?;
             }
-            let about = read.about();
-            for finding in &generated.findings {
-                ctx.emit(rows::issue(finding, "completeness", &about, ctx.clock().as_ref()))?;
-            }
+            // its findings become rows with those of the validators, which pass them on
             let digest = package_digest(&generated);
             Ok(Output::new(generated).with_output_digest(digest))
         })

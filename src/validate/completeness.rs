@@ -164,8 +164,20 @@ impl<'a> Vocabulary<'a> {
 fn states(subject: &Subject, sink: &mut Sink<'_>) {
     let Some(machine) = &subject.contract().state_machine else { return };
     let vocabulary = Vocabulary::new(subject);
+    let missing: Vec<_> =
+        machine.states.iter().filter(|it| !vocabulary.has_text(&it.name)).collect();
+    if missing.len() > 1 && missing.len() == machine.states.len() {
+        let message = format!(
+            "the state machine `{}` of the contract is missing, with {} states and {} transitions",
+            machine.name,
+            machine.states.len(),
+            machine.transitions.len()
+        );
+        sink.package(message, "Return it from the handler, or leave it out of the contract.");
+        return;
+    }
     let help = "Add it to the state machine that the handler returns.";
-    for state in machine.states.iter().filter(|it| !vocabulary.has_text(&it.name)) {
+    for state in missing {
         sink.package(format!("the state `{}` of the contract is missing", state.name), help);
     }
     let edges = edges(subject);

@@ -43,7 +43,7 @@ impl SourceFile {
 
 impl Subject {
     /// Parses every Python file of the package. `generated` are the generator's findings: the
-    /// validator whose name begins their rule id passes them on.
+    /// validator whose name begins a rule id passes the finding on, `completeness` all others.
     pub fn new(contract: Arc<Contract>, package: Arc<Package>, generated: Vec<Finding>) -> Self {
         let python_files = package.files.iter().filter(|file| file.path.ends_with(".py"));
         let sources = python_files

@@ -57,12 +57,8 @@ impl Validator for Suite {
     }
 
     fn validate(&self, subject: &Subject) -> Verdict {
-        let mut findings: Vec<Finding> = subject
-            .generated()
-            .iter()
-            .filter(|it| it.rule_id.split('.').next() == Some(self.name))
-            .cloned()
-            .collect();
+        let mut findings: Vec<Finding> =
+            subject.generated().iter().filter(|it| passes_on(it) == self.name).cloned().collect();
         for rule in self.rules {
             let mut sink = Sink::new(rule, &mut findings);
             match rule.check {
@@ -82,6 +78,14 @@ impl Validator for Suite {
         let (score, explanation) = score(&findings);
         Verdict { validator: self.name, findings, score, explanation }
     }
+}
+
+/// Which validator passes a generator's finding on: the one that begins its rule id, or
+/// `completeness` where that is none, so that every finding is passed on exactly once.
+fn passes_on(finding: &Finding) -> &'static str {
+    let prefix = finding.rule_id.split('.').next();
+    let named = WEIGHTS.iter().find(|(name, _)| Some(*name) == prefix);
+    named.map_or("completeness", |(name, _)| name)
 }
 
 /// What the first finding of a rule costs.

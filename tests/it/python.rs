@@ -127,3 +127,58 @@ fn measures_are_those_of_radon() {
     let shown = differences.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(differences.is_empty(), "{} differences:\n{shown}", differences.len());
 }
+
+#[test]
+fn columns_count_characters() {
+    let module = python::parse("é = 'ü'; wrong = ünknown\r\nnext_line = also_wrong\n");
+    let spans: Vec<_> = module.undefined.iter().map(|place| module.span(*place)).collect();
+    let found: Vec<_> = spans
+        .iter()
+        .map(|it| (it.start_line, it.start_column, it.end_line, it.end_column))
+        .collect();
+    assert_eq!(found, [(1, 18, 1, 25), (2, 13, 2, 23)]);
+    assert_eq!(&module.source()[spans[0].start_byte..spans[0].end_byte], "ünknown");
+}
+
+#[test]
+fn what_python_refuses_is_a_problem_with_its_place() {
+    let cases = [
+        ("def f(:\n    pass\n", 1, "`)` is missing"),
+        ("x = = 1\n", 1, "unexpected `=`"),
+        ("x = 1\nprint 'two'\n", 2, "`print` is a function"),
+        ("x = 1\n\nreturn x\n", 3, "`return` outside"),
+        ("class A:\n    return 1\n", 2, "`return` outside"),
+        ("def f(a, *, a): ...\n", 1, "two parameters are called `a`"),
+        ("def f():\n    await g()\n", 2, "`await` outside"),
+        ("for x in y:\n    def f():\n        break\n", 3, "`break` outside"),
+        ("x = [1, 2\n", 1, ""),
+        ("x = 'open\n", 1, ""),
+    ];
+    for (text, line, message) in cases {
+        let module = python::parse(text);
+        let first = module.problems.first().unwrap_or_else(|| panic!("{text:?} is refused"));
+        assert!(first.message.contains(message), "{text:?}: {first:?}");
+        assert_eq!(module.line(first.place), line, "{text:?}");
+    }
+    let too_large = python::parse(&" ".repeat(python::SIZE_BYTES_MAX + 1));
+    assert!(!too_large.is_valid());
+}
+
+#[test]
+fn names_resolve_through_imports() {
+    let text = "import os.path\nimport numpy as np\nfrom time import sleep as pause\n\
+                from .time import sleep\nfrom .. import tools\nprint(os, np, pause, sleep, tools)\n";
+    let module = python::parse(text);
+    let cases = [
+        ("os.path.join", "os.path.join"),
+        ("np.array", "numpy.array"),
+        ("pause", "time.sleep"),
+        ("sleep", ".time.sleep"),
+        ("tools.x", "..tools.x"),
+        ("other.y", "other.y"),
+    ];
+    for (written, expected) in cases {
+        assert_eq!(module.resolve(written), expected);
+    }
+    assert!(module.imports.iter().all(|it| it.used) && module.undefined.is_empty());
+}

@@ -167,6 +167,10 @@ fn generator_findings_pass_once_through_their_validator() {
     let scaffold = Finding::new("completeness.scaffold", Level::Note, "`handle` is a scaffold");
     let unknown = Finding::new("correctness.unknown-type", Level::Note, "`x` has no type");
     let verdicts = judge(contract, package, vec![scaffold.clone(), unknown.clone()]);
+    let foreign = Finding::new("model.refusal", Level::Note, "the model refused");
+    let (contract, package) = load(&folder().join("order"));
+    let others = judge(contract, package, vec![foreign.clone()]);
+    assert_eq!(others.iter().flat_map(|it| it.findings.clone()).collect::<Vec<_>>(), [foreign]);
     let by_name: BTreeMap<_, _> = verdicts.iter().map(|it| (it.validator, it)).collect();
     assert_eq!(by_name["completeness"].findings, [scaffold]);
     assert_eq!(by_name["correctness"].findings, [unknown]);
@@ -222,9 +226,7 @@ workflow_coordination:
         found,
         [
             "the package has no `__init__.py`",
-            "the state `open` of the contract is missing",
-            "the state `paid` of the contract is missing",
-            "the transition `open` → `paid` of the contract is missing",
+            "the state machine `order` of the contract is missing, with 2 states and 1 transitions",
             "the workflow step `ship` of the contract is missing",
             "the error code `LATE_ORDER` of the contract is missing",
             "the package has no test",
@@ -292,4 +294,36 @@ fn rules_are_named_after_their_validator_and_only_once() {
     assert_eq!(ids.len(), count);
     let finding = Finding::new("security.exec", Level::Error, "x");
     assert_eq!(fingerprint(&finding), fingerprint(&finding.clone()));
+}
+
+#[test]
+fn a_state_or_transition_that_the_code_leaves_out_is_named() {
+    let (mut contract, mut package) = load(&folder().join("order"));
+    let text = "
+name: node_order_reducer
+node_type: REDUCER_GENERIC
+contract_version: {major: 1, minor: 0, patch: 0}
+state_machine:
+  state_machine_name: order
+  initial_state: open
+  states: [{state_name: open}, {state_name: paid}, {state_name: lost}]
+  transitions:
+    - {transition_name: pay, from_state: open, to_state: paid, trigger: pay}
+    - {transition_name: undo, from_state: paid, to_state: open, trigger: undo}
+";
+    contract.state_machine =
+        parse(text, "contract.yaml", &NoIncludes).contract.unwrap().state_machine;
+    let handler = package.files.iter_mut().find(|it| it.path.ends_with("handler_order.py"));
+    handler.unwrap().content.push_str(
+        "\n\nEDGES = [{\"from_state\": \"open\", \"to_state\": \"paid\", \"trigger\": \"pay\"}]\n",
+    );
+    let verdicts = judge(contract, package, Vec::new());
+    let found: Vec<&str> = verdicts[0].findings.iter().map(|it| it.message.as_str()).collect();
+    assert_eq!(
+        found,
+        [
+            "the state `lost` of the contract is missing",
+            "the transition `paid` → `open` of the contract is missing",
+        ]
+    );
 }
