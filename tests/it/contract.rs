@@ -168,7 +168,7 @@ fn mutated(text: &str, edits: &[(u16, u8, u8)]) -> String {
             2 => chars.insert(at, sign),
             3 => {
                 let copy: Vec<char> = chars[at..end].to_vec();
-                drop(chars.splice(at..at, copy));
+                chars.splice(at..at, copy).for_each(drop);
             }
             4 if at < chars.len() => chars[at] = sign,
             _ => chars.insert(at, char::from_u32(u32::from(*with) * 97).unwrap_or('ü')),
