@@ -1,6 +1,7 @@
 //! SQL over a store: one read-only session per snapshot, the functions that genstore adds to the
 //! engine, and the canned queries. Writes nothing, prints nothing, reads no file but the tables'.
 
+mod cancel;
 mod diagnose;
 mod engine;
 mod functions;

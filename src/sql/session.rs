@@ -22,6 +22,7 @@ use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::cancel::YieldingJoins;
 use super::diagnose::{Vocabulary, diagnose};
 use super::engine::Engine;
 use super::params::{self, Params};
@@ -182,6 +183,7 @@ impl Session {
     fn over(snapshot: &Snapshot, engine: Arc<Engine>) -> Result<Self> {
         let state = SessionStateBuilder::new()
             .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(YieldingJoins))
             .with_config(engine.session_config())
             .with_runtime_env(Arc::clone(&engine.env))
             .build();

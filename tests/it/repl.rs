@@ -9,7 +9,7 @@ use genstore::error::{Error, ErrorKind};
 use genstore::event::{Row, ScoreRow, Table, Text};
 use genstore::output::Format;
 use genstore::repl::{Failure, Reader, Settings, Shell, Step, script};
-use genstore::sql::SessionSettings;
+use genstore::sql::{Params, Session, SessionSettings};
 use genstore::store::schema::to_batch;
 use genstore::store::snapshot::{Snapshot, TableSnapshot};
 
@@ -173,4 +173,21 @@ fn a_store_that_cannot_be_opened_is_told_once_asked() {
     assert!(feed(&mut shell, ".help").unwrap().1.contains(".tables"));
     assert_eq!(failure(&mut shell, "SELECT 1;").error.kind().exit_code(), 4);
     assert_eq!(failure(&mut shell, ".tables").error.kind().exit_code(), 4);
+}
+
+#[test]
+fn a_dropped_query_frees_its_thread() {
+    let settings = SessionSettings { threads: 1, ..SessionSettings::default() };
+    let session = Session::new(&scores(100), settings, ManualClock::at(0)).unwrap();
+    let endless = "SELECT sum(sin(a.value * b.value * c.value * d.value * e.value)) \
+                   FROM scores a, scores b, scores c, scores d, scores e";
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        drop(session.query_stream(endless, &Params::new()).await.unwrap());
+        let params = Params::new();
+        let next = session.query("SELECT count(*) FROM scores WHERE value > 1", &params);
+        let bound = std::time::Duration::from_secs(60);
+        let answer = tokio::time::timeout(bound, next).await;
+        assert_eq!(answer.expect("the dropped query still runs").unwrap().rows(), 1);
+    });
 }
