@@ -79,7 +79,8 @@ impl<'a> Types<'a> {
         if items.iter().any(is_null) { optional(found) } else { found }
     }
 
-    /// A schema: `type` or `property_type`, `$ref`, `reference` or `ref`, `enum`, `items`, `properties`.
+    /// A schema: `type` or `property_type`, `$ref`, `reference` or `ref`, `enum`, `items`,
+    /// `properties`.
     fn schema(&mut self, node: &Node, name: &str, notes: &mut Notes, depth: usize) -> FieldType {
         if let Some(reference) = node.first(&["$ref", "reference", "ref"]) {
             return self.reference(reference, name, notes, depth);
