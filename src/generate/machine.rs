@@ -110,13 +110,16 @@ impl Machine {
         self.transitions.iter().filter(new).map(|step| step.trigger.clone()).collect()
     }
 
-    /// A transition that certainly leads out of the initial state: no other has its trigger there.
+    /// A transition that certainly happens in the initial state, since no other has its trigger
+    /// there; one that changes the state where there is one.
     pub(super) fn first_step(&self) -> Option<&Step> {
         let applies = |step: &&Step| step.from == self.initial || step.from == "*";
-        self.transitions.iter().filter(applies).find(|step| {
+        let alone = |step: &&Step| {
             let same = |it: &&Step| applies(it) && it.trigger == step.trigger;
             self.transitions.iter().filter(same).count() == 1
-        })
+        };
+        let sure = || self.transitions.iter().filter(applies).filter(alone);
+        sure().find(|step| step.to != self.initial).or_else(|| sure().next())
     }
 
     fn declare(&mut self, state: &State, findings: &mut Vec<Finding>) {

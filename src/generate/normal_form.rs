@@ -45,6 +45,11 @@ pub(super) fn text(source: &Source<'_>, findings: &mut Vec<Finding>) -> String {
         }
         NodeType::Effect => {
             put("io_operations", io_operations(source));
+            let operations = &contract.io_operations;
+            if !operations.is_empty() && !operations.iter().any(|it| it.atomic) {
+                // the strict model takes transactions only with an atomic operation
+                put("transaction_management", json!({"enabled": false}));
+            }
         }
         NodeType::Reducer => {
             if let Some(machine) = source.machine {

@@ -11,7 +11,7 @@ use crate::contract::NodeType;
 use crate::contract::model::{Contract, Definition, Field, FieldType, IoOperation, Model};
 use crate::finding::Finding;
 use crate::template::names::{self, Names};
-use crate::template::python_text::{Expr, clean};
+use crate::template::python_text::{Expr, clean, shorten};
 
 /// Required models inside one model; above it a mapping stands in, to keep literals bounded.
 const NESTED_MAX: usize = 64;
@@ -204,10 +204,12 @@ impl Builder<'_> {
                 if !seen.insert(name.clone()) {
                     continue;
                 }
-                let everywhere = operations.iter().all(|it| of(it).contains(&name));
-                let text = if operations.len() == 1 { "the operation" } else { "operations" };
-                let mut field =
-                    FieldPlan::new(&name, PyType::Str, &format!("Named by {text}, type not told."));
+                let having = operations.iter().filter(|it| of(it).contains(&name));
+                let having: Vec<String> = having.map(|it| clean(&it.name)).collect();
+                let everywhere = having.len() == operations.len();
+                let text = format!("{} of {}.", names::class_words(role), having.join(", "));
+                let text = shorten(&text, 300);
+                let mut field = FieldPlan::new(&name, PyType::Str, &text);
                 field.ident = names::field(&name, taken);
                 if !everywhere {
                     field.field_type = PyType::Str.optional();

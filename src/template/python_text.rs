@@ -229,9 +229,26 @@ pub fn docstring(text: &str, indent: usize) -> String {
         return format!("{margin}\"\"\"{text}{stop}\"\"\"");
     }
     // ruff would join a single line with the closing quotes: leave no room for one
-    let lines = wrap(&text, LINE_COLUMNS.saturating_sub(indent + 6).max(20));
-    let body = lines.join(&format!("\n{margin}"));
-    format!("{margin}\"\"\"{body}{stop}\n{margin}\"\"\"")
+    let columns = LINE_COLUMNS.saturating_sub(indent + 6).max(20);
+    let lines = match text.split_once(". ") {
+        Some((first, rest)) if first.width() < columns => {
+            let mut lines = vec![format!("{first}."), String::new()];
+            lines.extend(wrap(rest, columns));
+            lines
+        }
+        _ => wrap(&text, columns),
+    };
+    let mut out = format!("{margin}\"\"\"");
+    for (at, line) in lines.iter().enumerate() {
+        if at > 0 {
+            out.push('\n');
+        }
+        if at > 0 && !line.is_empty() {
+            out.push_str(&margin);
+        }
+        out.push_str(line);
+    }
+    format!("{out}{stop}\n{margin}\"\"\"")
 }
 
 /// A statement: `head` with its indentation, items, tail. Without a tail it is an assignment or an

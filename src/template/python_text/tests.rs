@@ -21,6 +21,8 @@ fn a_long_docstring_is_wrapped() {
     let text = docstring(&"word ".repeat(60), 4);
     assert!(text.lines().all(|line| line.len() <= LINE_COLUMNS && line.starts_with("    ")));
     assert!(text.ends_with("\n    \"\"\""));
+    let text = docstring(&format!("First sentence. {}", "word ".repeat(30)), 4);
+    assert!(text.starts_with("    \"\"\"First sentence.\n\n    word "), "{text}");
 }
 
 #[test]
