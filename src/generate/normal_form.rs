@@ -320,6 +320,7 @@ fn type_name(of: &FieldType) -> String {
         FieldType::Optional(item) => format!("{} | null", type_name(item)),
         FieldType::Enum(values) => format!("enum: {}", values.join(", ")),
         FieldType::Ref(name) => format!("ref: {name}"),
+        FieldType::Unknown(raw) if raw.is_empty() => "unknown".into(),
         FieldType::Unknown(raw) => format!("unknown: {raw}"),
     }
 }

@@ -56,15 +56,18 @@ pub(super) fn plan(
         contract,
         names,
         classes: [&input, &output].iter().map(|it| it.class_name.clone()).collect(),
-        modules: [&input, &output].iter().map(|it| it.module.clone()).collect(),
         shape: Shape { enums: Vec::new(), parts: Vec::new(), input, output },
         slots: vec![Slot::Untouched; contract.definitions.len()],
         weights: Vec::new(),
         findings,
     };
-    let trigger = builder.plan_input(machine);
+    let own = machine.filter(|_| contract.node_type == NodeType::Reducer);
+    let trigger = builder.plan_input(own);
     builder.plan_output();
     builder.add_error_codes();
+    if let (Some(machine), None) = (machine, own) {
+        builder.add_states(machine);
+    }
     (builder.shape, trigger)
 }
 
@@ -80,7 +83,6 @@ struct Builder<'a> {
     /// Required models inside each of the shape's parts, itself included.
     weights: Vec<usize>,
     classes: BTreeSet<String>,
-    modules: BTreeSet<String>,
     findings: &'a mut Vec<Finding>,
 }
 
@@ -94,7 +96,7 @@ impl Builder<'_> {
             let operations: Vec<&IoOperation> = self.contract.io_operations.iter().collect();
             self.operation_fields(&operations, "input", &mut fields, &mut taken);
         }
-        if !declared && !fields.iter().any(|it| it.name == "correlation_id") {
+        if !declared && !fields.iter().any(|it| it.ident == "correlation_id") {
             let mut field = FieldPlan::new(
                 "correlation_id",
                 PyType::Uuid,
@@ -141,7 +143,7 @@ impl Builder<'_> {
                 let operations: Vec<&IoOperation> = self.contract.io_operations.iter().collect();
                 self.operation_fields(&operations, "output", &mut fields, &mut taken);
                 let text = "Correlation id of the request.";
-                let inside = |it: &FieldPlan| it.name == "correlation_id";
+                let inside = |it: &FieldPlan| it.ident == "correlation_id";
                 if self.shape.input.fields.iter().any(inside) && !fields.iter().any(inside) {
                     fields.push(FieldPlan::new("correlation_id", PyType::Uuid, text));
                 } else if fields.is_empty() {
@@ -173,6 +175,7 @@ impl Builder<'_> {
             self.contract.io_operations.iter().map(|it| clean(&it.name)).collect();
         let actions: Vec<String> = self.contract.actions.iter().map(|it| clean(&it.name)).collect();
         let (role, values) = match (operations.len(), actions.len()) {
+            (2.., _) if self.names_field("operation") => ("io_operation", operations),
             (2.., _) => ("operation", operations),
             (0, 1..) => ("action", actions),
             _ => return,
@@ -183,6 +186,11 @@ impl Builder<'_> {
         taken.insert(role.to_owned());
         let text = format!("Which {role} to carry out.");
         fields.push(FieldPlan::new(role, PyType::Enum(at), &text));
+    }
+
+    /// Whether an IO operation names an input field so.
+    fn names_field(&self, name: &str) -> bool {
+        self.contract.io_operations.iter().any(|it| it.input_fields.iter().any(|it| it == name))
     }
 
     /// The fields that IO operations name: required where every operation has them.
@@ -247,6 +255,12 @@ impl Builder<'_> {
         role: &str,
         taken: &mut BTreeSet<String>,
     ) -> Vec<FieldPlan> {
+        // names that can stay come first, so that no other field takes one of them
+        for field in fields {
+            if names::field(&field.name, &mut BTreeSet::new()) == field.name {
+                taken.insert(field.name.clone());
+            }
+        }
         let mut plans: Vec<FieldPlan> = Vec::new();
         for field in fields {
             let name = field.name.clone();
@@ -274,7 +288,9 @@ impl Builder<'_> {
         let field_type = self.resolve(&field.field_type, role, &field.name);
         let text = field.description.as_deref().map_or(String::new(), clean);
         let mut plan = FieldPlan::new(&field.name, field_type, &text);
-        plan.ident = names::field(&field.name, taken);
+        if names::field(&field.name, &mut BTreeSet::new()) != field.name {
+            plan.ident = names::field(&field.name, taken);
+        }
         if plan.field_type.is_number() {
             (plan.minimum, plan.maximum) = self.bounds(field, plan.field_type.inner(), role);
         }
@@ -419,10 +435,13 @@ impl Builder<'_> {
             self.unknown("input", format!("definition `{name}` has no fields: a mapping"));
             return None;
         }
-        let stem = stem.strip_prefix("model_").unwrap_or(&stem);
-        let class_name = format!("Model{}", names::class_words(stem));
-        let class_name = names::unique(class_name, "Part", &mut self.classes);
-        let module = names::unique(format!("model_{stem}"), "_part_", &mut self.modules);
+        let stem = names::allowed(stem.strip_prefix("model_").unwrap_or(&stem));
+        let stem = names::free(&stem, |stem| {
+            self.classes.contains(&format!("Model{}", names::class_words(stem)))
+        });
+        let class_name = format!("Model{}", names::class_words(&stem));
+        let module = format!("model_{stem}");
+        self.classes.insert(class_name.clone());
         let fields = self.fields(&definition.fields, &module, &mut BTreeSet::new());
         let required = fields.iter().filter(|it| it.default.is_none());
         let weight = required.map(|it| match it.field_type {
@@ -462,7 +481,7 @@ impl Builder<'_> {
         let stem = format!("{}_event", self.names.what);
         let text = "What can happen: the triggers of the state machine.";
         let at = self.shape.add_enum(&stem, &triggers, text);
-        let mut taken = fields.iter().map(|it| it.ident.clone()).collect();
+        let mut taken = fields.iter().flat_map(|it| [it.ident.clone(), it.name.clone()]).collect();
         let ident = names::unique("event".to_owned(), "_", &mut taken);
         let mut field = FieldPlan::new(&ident, PyType::Enum(at), "What happened.");
         if declared {
@@ -478,6 +497,17 @@ impl Builder<'_> {
         }
         fields.push(field);
         Trigger { ident, values: Some(at) }
+    }
+
+    /// The words of a state machine that the node has but is not driven by.
+    fn add_states(&mut self, machine: &Machine) {
+        let states: Vec<String> = machine.states.iter().map(|it| it.name.clone()).collect();
+        let stem = format!("{}_state", self.names.what);
+        let text = format!("States of the {} node.", self.names.noun);
+        self.shape.add_enum(&stem, &states, &text);
+        let stem = format!("{}_event", self.names.what);
+        let text = format!("What can happen to the {} node.", self.names.noun);
+        self.shape.add_enum(&stem, &machine.triggers(), &text);
     }
 
     fn add_error_codes(&mut self) {

@@ -81,8 +81,7 @@ fn plan(contract: &Contract, findings: &mut Vec<Finding>) -> Plan {
         let message = "the contract declares no workflow: one step stands in for it";
         findings.push(remark("completeness.no-workflow", message.into()));
     }
-    let own = machine.as_ref().filter(|_| contract.node_type == NodeType::Reducer);
-    let (shape, trigger) = shape::plan(contract, &names, own, findings);
+    let (shape, trigger) = shape::plan(contract, &names, machine.as_ref(), findings);
     let mut summary = clean(&contract.description);
     if summary.is_empty() {
         summary = format!("{} node for {}.", contract.node_type.as_str(), names.noun);

@@ -1,6 +1,8 @@
 //! What the generated Python consists of: types, enums, models and their fields, as data, and their
 //! text. Decides nothing about a contract; see `shape` for that.
 
+use std::collections::BTreeSet;
+
 use crate::template::names;
 use crate::template::python_text::{Expr, Imports, literal};
 
@@ -230,8 +232,8 @@ impl Shape {
     /// Adds an enum for `values` and gives its place; the same values under the same stem are one
     /// enum.
     pub(super) fn add_enum(&mut self, stem: &str, values: &[String], description: &str) -> usize {
-        let class_name = format!("Enum{}", names::class_words(stem));
-        let module = format!("enum_{stem}");
+        let stem = names::allowed(stem);
+        let class_name = format!("Enum{}", names::class_words(&stem));
         let same = |it: &EnumPlan| {
             it.members.len() == values.len() && it.holds(values.iter().map(String::as_str))
         };
@@ -239,11 +241,15 @@ impl Shape {
         if let Some(at) = known {
             return at;
         }
-        let mut taken = self.enums.iter().map(|it| it.class_name.clone()).collect();
-        let class_name = names::unique(class_name, "", &mut taken);
-        let mut taken = self.enums.iter().map(|it| it.module.clone()).collect();
-        let module = names::unique(module, "_", &mut taken);
-        let mut taken = std::collections::BTreeSet::new();
+        let taken = |stem: &str| {
+            let class_name = format!("Enum{}", names::class_words(stem));
+            let module = format!("enum_{stem}");
+            self.enums.iter().any(|it| it.class_name == class_name || it.module == module)
+        };
+        let stem = names::free(&stem, taken);
+        let class_name = format!("Enum{}", names::class_words(&stem));
+        let module = format!("enum_{stem}");
+        let mut taken = BTreeSet::new();
         let mut members: Vec<(String, String)> = Vec::new();
         for value in values {
             if !members.iter().any(|(_, it)| it == value) {

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use crate::contract::NodeType;
 
 /// Longest stem of a name, in characters; a longer one is cut and gets a digest.
-const STEM_CHARS: usize = 48;
+const STEM_CHARS: usize = 44;
 
 /// The names of one package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
-    /// What the node is about, in snake case: `price`.
+    /// What the node is about, in snake case, for files: `price`; see [`allowed`].
     pub what: String,
     /// The same for prose: `price`, `job queue`.
     pub noun: String,
@@ -30,15 +30,17 @@ impl Names {
     /// The names of the package for a contract of this name and kind.
     pub fn new(name: &str, node_type: NodeType) -> Self {
         let kind = node_type.suffix();
-        let all = stem(name);
+        let all = words(name).join("_");
         let mut what = all.as_str();
         what = what.strip_prefix("node_").filter(|rest| !rest.is_empty()).unwrap_or(what);
         let ending = format!("_{kind}");
         what = what.strip_suffix(&ending).filter(|rest| !rest.is_empty()).unwrap_or(what);
+        let what = bounded(what, name);
+        let what = what.as_str();
         let class_stem = class_words(what);
         let kind_class = class_words(kind);
         Self {
-            what: what.to_owned(),
+            what: allowed(what),
             noun: what.replace('_', " "),
             package: format!("node_{what}_{kind}"),
             node_class: format!("Node{class_stem}{kind_class}"),
@@ -53,7 +55,7 @@ impl Names {
 fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut word = String::new();
-    let chars: Vec<char> = text.chars().take(4 * STEM_CHARS).collect();
+    let chars: Vec<char> = text.chars().take(8 * STEM_CHARS).collect();
     for (at, char) in chars.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|at| chars.get(at));
         let after = chars.get(at + 1);
@@ -78,16 +80,20 @@ fn words(text: &str) -> Vec<String> {
 /// A snake-case stem of at most [`STEM_CHARS`] characters. Where letters had to go, a digest of the
 /// text keeps two such names apart.
 pub fn stem(text: &str) -> String {
-    let mut stem = words(text).join("_");
+    bounded(&words(text).join("_"), text)
+}
+
+/// The stem of a text, cut where it is too long.
+fn bounded(stem: &str, text: &str) -> String {
     let lost = text.chars().any(|char| char.is_alphanumeric() && !char.is_ascii());
-    if stem.len() > STEM_CHARS || lost || stem.is_empty() {
-        let digest = blake3::hash(text.as_bytes()).to_hex();
-        let digest = digest.get(..8).unwrap_or_default();
-        stem.truncate(STEM_CHARS - 10);
-        let stem = stem.trim_end_matches('_');
-        return if stem.is_empty() { format!("x{digest}") } else { format!("{stem}_x{digest}") };
+    if !lost && !stem.is_empty() && stem.len() <= STEM_CHARS {
+        return stem.to_owned();
     }
-    stem
+    let digest = blake3::hash(text.as_bytes()).to_hex();
+    let digest = digest.get(..8).unwrap_or_default();
+    // class names of this length still leave generated lines within their columns
+    let cut = stem.get(..STEM_CHARS - 13).unwrap_or(stem).trim_end_matches('_');
+    if cut.is_empty() { format!("x{digest}") } else { format!("{cut}_x{digest}") }
 }
 
 /// Parts of class names that upstream's pattern checker refuses anywhere in a class name
@@ -103,6 +109,14 @@ const REFUSED: [(&str, &str); 9] = [
     ("processor", "Proc"),
     ("worker", "Wkr"),
 ];
+
+/// The stem without what upstream refuses in class names, so that a file is named as its class.
+pub fn allowed(stem: &str) -> String {
+    let replace = |stem: String, (refused, instead): &(&str, &str)| {
+        stem.replace(refused, &instead.to_ascii_lowercase())
+    };
+    REFUSED.iter().fold(stem.to_owned(), replace)
+}
 
 /// A snake-case stem as part of a class name: `job_service` becomes `JobSvc`.
 pub fn class_words(stem: &str) -> String {
@@ -242,6 +256,13 @@ pub fn member(value: &str, taken: &mut BTreeSet<String>) -> String {
         ident.insert_str(0, "VALUE_");
     }
     unique(ident, "_", taken)
+}
+
+/// `stem`, with the lowest number behind it for which `taken` is false.
+pub fn free(stem: &str, taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2_usize..).map(|number| format!("{stem}_{number}"));
+    let mut candidates = std::iter::once(stem.to_owned()).chain(numbered);
+    candidates.find(|it| !taken(it)).unwrap_or_else(|| stem.to_owned())
 }
 
 /// `name`, with the lowest number behind it that makes it new, and puts it into `taken`.

@@ -13,6 +13,8 @@ fn ordinary_names_keep_their_form() {
     assert_eq!(Names::new("PriceOrder", NodeType::Effect).package, "node_price_order_effect");
     assert_eq!(Names::new("HTTPFetch v2", NodeType::Effect).package, "node_http_fetch_v2_effect");
     assert_eq!(Names::new("compute", NodeType::Compute).package, "node_compute_compute");
+    let long = "node_default_nondeterministic_compute_step_orchestrator";
+    assert_eq!(Names::new(long, NodeType::Orchestrator).package, long);
     assert_eq!(Names::new("node_", NodeType::Reducer).package, "node_node_reducer");
 }
 
@@ -38,6 +40,10 @@ fn a_hostile_name_stays_one_safe_identifier() {
 fn class_names_avoid_what_upstream_refuses() {
     assert_eq!(class_words("job_service"), "JobSvc");
     assert_eq!(class_words("utilization"), "Utlization");
+    assert_eq!(allowed("job_service"), "job_svc");
+    let names = Names::new("job_manager", NodeType::Compute);
+    assert_eq!(names.package, "node_job_manager_compute");
+    assert_eq!((&*names.what, &*names.class_stem), ("job_mgr", "JobMgr"));
     for (refused, _) in REFUSED {
         assert!(!class_words(refused).to_lowercase().contains(refused));
     }
@@ -72,4 +78,19 @@ fn members_are_capitals() {
     assert_eq!(member("in-progress", &mut taken), "IN_PROGRESS");
     assert_eq!(member("in_progress", &mut taken), "IN_PROGRESS_2");
     assert_eq!(member("4xx", &mut taken), "VALUE_4XX");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_comes_to_identifiers(text: String) {
+        let names = Names::new(&text, NodeType::Reducer);
+        let ident = field(&text, &mut BTreeSet::new());
+        let member = member(&text, &mut BTreeSet::new());
+        for name in [names.package, names.node_class, names.what, ident, member] {
+            proptest::prop_assert!(name.len() <= 80, "{name}");
+            proptest::prop_assert!(
+                name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_'), "{name}"
+            );
+        }
+    }
 }

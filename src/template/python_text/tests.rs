@@ -41,3 +41,26 @@ fn a_long_import_gets_parentheses() {
     let text = lay("from .models.module_of_some_length import ", vec![name.clone()], "");
     assert_eq!(text, format!("from .models.module_of_some_length import (\n    {name},\n)"));
 }
+
+/// Whether the source is one statement without a syntax error.
+fn is_one_statement(source: &str) -> bool {
+    let mut parser = tree_sitter::Parser::new();
+    let language = tree_sitter_python::LANGUAGE.into();
+    let parsed = parser
+        .set_language(&language)
+        .ok()
+        .and_then(|()| parser.parse(format!("{source}\n"), None));
+    parsed.is_some_and(|tree| {
+        !tree.root_node().has_error() && tree.root_node().named_child_count() == 1
+    })
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_leaves_its_literal(text in "\\PC*|[\"'\\\\\n{}# a]*") {
+        let call = Expr::group("f(", vec![Expr::text(&text).named("a")], ")").render(0);
+        for source in [literal(&text), docstring(&text, 0), call] {
+            proptest::prop_assert!(is_one_statement(&source), "{source}");
+        }
+    }
+}
