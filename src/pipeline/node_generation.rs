@@ -142,9 +142,6 @@ fn counts(outcome: &Outcome) -> Result<Counts> {
     if let Some(findings) = outcome.output::<Vec<Finding>>("lint")? {
         counts += Counts::of(findings.iter());
     }
-    if let Some(generated) = outcome.output::<Generated>("render")? {
-        counts += Counts::of(&generated.findings);
-    }
     for validator in validators() {
         if let Some(verdict) = outcome.output::<Verdict>(validator.name())? {
             counts += Counts::of(&verdict.findings);

@@ -31,7 +31,8 @@ pub(super) fn select_template(library: &Library, ctx: &StepContext) -> Result<Ou
     Ok(Output::shared(set).with_output_digest(digest))
 }
 
-/// Makes the package and records its files.
+/// Makes the package and records its files. What the generator has to say is passed on by the
+/// validators, each finding by the one whose rule it names.
 pub(super) struct Render {
     pub(super) generator: Arc<dyn Generator>,
 }
