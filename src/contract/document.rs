@@ -51,6 +51,12 @@ impl Node {
         path.iter().try_fold(self, |node, key| node.get(key))
     }
 
+    /// The place of the last key of a path, where that is there; else of the node itself.
+    pub fn key_span(&self, path: &[&str]) -> Span {
+        let found = path.split_last().and_then(|(last, before)| self.at(before)?.entry(last));
+        found.map_or(self.span, |(key, _)| key.span)
+    }
+
     /// The value of the first of `keys` that is there and not null.
     pub fn first(&self, keys: &[&str]) -> Option<&Self> {
         keys.iter().find_map(|key| self.get(key).filter(|it| !it.is_null()))

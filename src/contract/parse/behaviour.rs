@@ -31,17 +31,17 @@ fn nameless(notes: &mut Notes, list: &str, place: &Node) {
     notes.warning("contract.nameless", place.span, message);
 }
 
-fn map_note(notes: &mut Notes, key: &str, node: &Node) {
-    if node.is_mapping() {
+fn map_note(notes: &mut Notes, key: &str, document: &Node) {
+    if document.get(key).is_some_and(Node::is_mapping) {
         let message = format!("the map `{key}` is read as a list of named entries");
-        notes.note("contract.rewrite-map", node.span, message);
+        notes.note("contract.rewrite-map", document.key_span(&[key]), message);
     }
 }
 
 /// Actions: a list, or the map of the original system's form.
 pub(super) fn actions(document: &Node, notes: &mut Notes) -> Vec<Action> {
     let Some(node) = document.first(&["actions", "supported_actions"]) else { return Vec::new() };
-    map_note(notes, "actions", node);
+    map_note(notes, "actions", document);
     let mut found = Vec::new();
     for (key, place, entry) in entries(node) {
         let Some(name) = name_of(key, entry, &["name", "action_name", "action"]) else {
@@ -70,7 +70,7 @@ pub(super) fn io_operations(document: &Node, notes: &mut Notes) -> Vec<IoOperati
     };
     if path.join(".") != "io_operations" {
         let message = format!("`{}` is read as `io_operations`", path.join("."));
-        notes.note("contract.rewrite-io-operations", node.span, message);
+        notes.note("contract.rewrite-io-operations", document.key_span(path), message);
     }
     let names = ["operation", "operation_name", "name", "operation_type", "type"];
     let mut found = Vec::new();
@@ -113,7 +113,7 @@ pub(super) fn dependencies(document: &Node, notes: &mut Notes) -> Vec<Dependency
         }
         return found;
     }
-    map_note(notes, "dependencies", node);
+    map_note(notes, "dependencies", document);
     for (group_key, group) in node.pairs() {
         let Some(name) = group_key.text() else { continue };
         if group.is_sequence() || group.pairs().iter().any(|(_, value)| value.is_mapping()) {
@@ -182,7 +182,7 @@ pub(super) fn error_codes(document: &Node, notes: &mut Notes) -> Vec<ErrorCode> 
         }
         if found.len() > before && path != ["error_codes"] {
             let message = format!("`{}` is read as `error_codes`", path.join("."));
-            notes.note("contract.rewrite-error-codes", node.span, message);
+            notes.note("contract.rewrite-error-codes", document.key_span(path), message);
         }
     }
     found

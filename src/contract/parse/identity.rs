@@ -262,7 +262,9 @@ fn semver(key: &str, value: &Node, level: Level, notes: &mut Notes) -> Option<Ve
         None => notes.push(fault(format!("`{key}` {} is no version", shown(text)))),
         Some(version) => {
             let lost = if suffix.is_empty() { "" } else { ", without its suffix" };
-            let message = format!("`{key}` {} is read as the map of {version}{lost}", shown(text));
+            let Version { major, minor, patch } = version;
+            let map = format!("{{major: {major}, minor: {minor}, patch: {patch}}}");
+            let message = format!("`{key}` {} is read as {map}{lost}", shown(text));
             notes.note("contract.rewrite-version", value.span, message);
         }
     }

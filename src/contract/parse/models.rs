@@ -116,7 +116,7 @@ fn named_class(document: &Node, side: &Side, notes: &mut Notes) -> Model {
         let Some(model) = class_reference(node, &path.join("."), notes) else { continue };
         if path != [side.model] && model.class_name.is_some() {
             let message = format!("`{}` is read as `{}`", path.join("."), side.model);
-            notes.note("contract.rewrite-model", node.span, message);
+            notes.note("contract.rewrite-model", document.key_span(path), message);
         }
         if model.class_name.is_some() || path == [side.model] {
             return model;
@@ -186,7 +186,7 @@ fn class_text(text: &str, key: &str, span: Span, notes: &mut Notes) -> Model {
     }
     let message = match module {
         Some(module) => format!("`{key}` is read as class {class} of module {module}"),
-        None => format!("`{key}` is read as class {class} of no module"),
+        None => format!("`{key}` is read as class {class}, without a module"),
     };
     notes.note("contract.rewrite-model", span, message);
     Model {

@@ -74,7 +74,7 @@ fn collect(document: &Node, places: &[&[&str]], notes: &mut Notes) -> Vec<String
         if found.len() > before && !own {
             let normal = places.first().map(|first| first.join(".")).unwrap_or_default();
             let message = format!("`{}` is read into `{normal}`", path.join("."));
-            notes.note("contract.rewrite-topics", node.span, message);
+            notes.note("contract.rewrite-topics", document.key_span(path), message);
         }
     }
     found

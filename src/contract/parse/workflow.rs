@@ -3,6 +3,7 @@
 use crate::contract::document::Node;
 use crate::contract::model::{Workflow, WorkflowStep};
 use crate::contract::notes::Notes;
+use crate::finding::Span;
 use std::collections::{HashMap, HashSet};
 
 /// The workflow of a contract: `workflow_coordination.workflow_definition`, else another declared
@@ -26,18 +27,18 @@ pub(super) fn workflow(
         }
         if path != places[0] {
             let message = format!("`{}` is read as `{}`", path.join("."), places[0].join("."));
-            notes.note("contract.rewrite-workflow", node.span, message);
+            notes.note("contract.rewrite-workflow", document.key_span(path), message);
         }
         return Some(definition(node, steps, contract_name));
     }
     if let Some(node) = document.get("workflows").filter(|node| node.is_mapping()) {
-        return one_of(node, notes);
+        return one_of(node, document.key_span(&["workflows"]), notes);
     }
     let steps = steps_of(document, notes);
     if steps.is_empty() {
         return None;
     }
-    let span = document.get("nodes").map_or(document.span, |node| node.span);
+    let span = document.key_span(&["nodes"]);
     let message = "`nodes` and `event_flow` are read as the workflow";
     notes.note("contract.rewrite-workflow", span, message);
     let mut found = definition(document, steps, contract_name);
@@ -47,7 +48,7 @@ pub(super) fn workflow(
 }
 
 /// The first of several workflows.
-fn one_of(node: &Node, notes: &mut Notes) -> Option<Workflow> {
+fn one_of(node: &Node, key: Span, notes: &mut Notes) -> Option<Workflow> {
     let mut workflows = node.entries().filter_map(|(name, entry)| {
         let steps = steps_of(entry, notes);
         (!steps.is_empty()).then(|| definition(entry, steps, name))
@@ -60,7 +61,7 @@ fn one_of(node: &Node, notes: &mut Notes) -> Option<Workflow> {
             others + 1,
             found.name
         );
-        notes.note("contract.rewrite-workflow", node.span, message);
+        notes.note("contract.rewrite-workflow", key, message);
     }
     Some(found)
 }
