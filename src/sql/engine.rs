@@ -72,6 +72,9 @@ impl Engine {
         options.sql_parser.collect_spans = true;
         options.sql_parser.map_string_types_to_utf8view = false;
         options.execution.parquet.schema_force_view_types = false;
+        // What each sort keeps back for merging: the engine's 10 MB would be all of a small memory.
+        let share = self.settings.memory_bytes_max / self.settings.threads / 32;
+        options.execution.sort_spill_reservation_bytes = share.clamp(64 << 10, 10 << 20);
         options.execution.time_zone = Some("UTC".to_owned());
         config
     }

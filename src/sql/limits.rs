@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Select, Statement, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{Query, Select, Statement, Visit, Visitor};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// Operators in one chain, such as `a OR b OR c`. Lists (`IN (…)`, `VALUES`) have no bound.
 const CHAIN_MAX: usize = 1_000;
 
-/// Tables in one FROM.
+/// Tables in one FROM, joined ones included, and queries in one WITH.
 const TABLES_MAX: usize = 100;
 
 /// Operators seen at one depth of parentheses since the last comma.
@@ -68,25 +68,31 @@ pub(super) fn check_text(sql: &str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a statement that joins too many tables by commas.
+/// Refuses a statement that joins too many tables or stacks too many queries.
 pub(super) fn check_tables(statement: &Statement) -> Result<()> {
     match statement.visit(&mut Tables) {
         ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(tables) => Err(Error::invalid(format!(
-            "a FROM names {tables} tables, but at most {TABLES_MAX} are allowed"
-        ))),
+        ControlFlow::Break(message) => Err(Error::invalid(message)),
     }
+}
+
+fn within(what: &str, count: usize) -> ControlFlow<String> {
+    if count <= TABLES_MAX {
+        return ControlFlow::Continue(());
+    }
+    ControlFlow::Break(format!("{count} {what} are too many: at most {TABLES_MAX} are allowed"))
 }
 
 struct Tables;
 
 impl Visitor for Tables {
-    type Break = usize;
+    type Break = String;
 
-    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<usize> {
-        match select.from.len() {
-            tables if tables > TABLES_MAX => ControlFlow::Break(tables),
-            _ => ControlFlow::Continue(()),
-        }
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<String> {
+        within("tables in one FROM", select.from.iter().map(|it| 1 + it.joins.len()).sum())
+    }
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<String> {
+        within("queries in one WITH", query.with.as_ref().map_or(0, |it| it.cte_tables.len()))
     }
 }

@@ -12,7 +12,7 @@ use fixture::{PLACES, Place, RUNS, STEPS, ask, lines, refuse, rows, session, sna
 use futures::StreamExt;
 use genstore::error::ErrorKind;
 use genstore::event::{Row, RunRow, Table};
-use genstore::sql::{ParamValue, Params, canned_queries};
+use genstore::sql::{ParamValue, Params, Session, SessionSettings, canned_queries};
 use genstore::store::schema::to_batch;
 use genstore::store::snapshot::{Snapshot, TableSnapshot};
 
@@ -245,27 +245,32 @@ async fn a_file_that_is_no_parquet_is_named() {
 
 #[tokio::test]
 async fn memory_and_results_are_bounded() {
-    use genstore::sql::{Session, SessionSettings};
     let clock = || std::sync::Arc::new(genstore::clock::SystemClock::new());
     let small = SessionSettings { memory_bytes_max: 1 << 20, ..SessionSettings::default() };
-    let session = Session::new(&Snapshot::default(), small.clone(), clock()).unwrap();
-    let sql = "SELECT p50(sqrt(value)) FROM generate_series(1, 1000000)";
+    let session = Session::new(&Snapshot::default(), small, clock()).unwrap();
+    let sql = "SELECT p50(sqrt(value)) FROM generate_series(1, 300000)";
     let error = refuse(&session, sql).await;
     assert_eq!(error.kind(), ErrorKind::Failed);
     assert!(error.message().contains("memory"), "{error}");
-    // A join whose build side does not fit is done by sorting, which spills.
-    let sql = "SELECT count(*), sum(length(a.t)) FROM \
-               (SELECT value, repeat('x', 200) AS t FROM generate_series(1, 100000)) a \
-               JOIN generate_series(1, 100000) b ON a.value = b.value";
-    let medium = SessionSettings { memory_bytes_max: 12 << 20, threads: 1, ..small.clone() };
-    let session = Session::new(&Snapshot::default(), medium, clock()).unwrap();
-    assert_eq!(ask(&session, sql).await, ["100000|20000000"]);
     let small = SessionSettings { result_bytes_max: 10_000, ..SessionSettings::default() };
     let session = Session::new(&Snapshot::default(), small, clock()).unwrap();
     let error = refuse(&session, "SELECT * FROM generate_series(1, 100000)").await;
     assert!(error.message().contains("larger than 10000 bytes"), "{error}");
     let none = SessionSettings { threads: 0, ..SessionSettings::default() };
     assert!(Session::new(&Snapshot::default(), none, clock()).is_err());
+}
+
+/// The table that a hash join builds cannot spill; sorts can.
+#[tokio::test]
+async fn a_join_that_does_not_fit_is_done_by_sorting() {
+    let settings =
+        SessionSettings { memory_bytes_max: 6 << 20, threads: 1, ..SessionSettings::default() };
+    let clock = std::sync::Arc::new(genstore::clock::SystemClock::new());
+    let session = Session::new(&Snapshot::default(), settings, clock).unwrap();
+    let sql = "SELECT count(*), sum(length(a.t)) FROM \
+               (SELECT value, repeat('x', 400) AS t FROM generate_series(1, 20000)) a \
+               JOIN generate_series(1, 20000) b ON a.value = b.value";
+    assert_eq!(ask(&session, sql).await, ["20000|8000000"]);
 }
 
 #[tokio::test]
