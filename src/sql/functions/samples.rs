@@ -19,6 +19,8 @@ pub(super) const EXACT_VALUES_MAX: usize = 32_768;
 
 /// A number that a quantile can be taken of.
 pub(super) trait Sample: ArrowPrimitiveType + std::fmt::Debug + Send + Sync {
+    /// Whether a histogram can take any value of this type.
+    const COUNTABLE: bool;
     /// The order that defines ranks: by value; NaN above all numbers, as in ORDER BY.
     fn order(left: &Self::Native, right: &Self::Native) -> Ordering;
     /// The nearest float.
@@ -30,6 +32,7 @@ pub(super) trait Sample: ArrowPrimitiveType + std::fmt::Debug + Send + Sync {
 }
 
 impl Sample for Int64Type {
+    const COUNTABLE: bool = true;
     fn order(left: &i64, right: &i64) -> Ordering {
         left.cmp(right)
     }
@@ -45,6 +48,7 @@ impl Sample for Int64Type {
 }
 
 impl Sample for Float64Type {
+    const COUNTABLE: bool = false;
     fn order(left: &f64, right: &f64) -> Ordering {
         left.total_cmp(right)
     }
@@ -83,7 +87,7 @@ impl<T: Sample> Samples<T> {
             (Some(histogram), Some(count)) => record(histogram, count)?,
             _ => self.values.push(T::normal(value)),
         }
-        if self.histogram.is_none() && self.values.len() > EXACT_VALUES_MAX {
+        if T::COUNTABLE && self.histogram.is_none() && self.values.len() > EXACT_VALUES_MAX {
             self.count_values()?;
         }
         Ok(())
@@ -143,10 +147,9 @@ impl<T: Sample> Samples<T> {
         Some((T::float(*low), next))
     }
 
-    /// Moves what a histogram can take into one. Of floats it can take none: they stay.
+    /// Moves what a histogram can take into one, once.
     fn count_values(&mut self) -> Result<()> {
-        let takes = |it: &T::Native| T::countable(*it).is_some();
-        if self.histogram.is_some() || !(self.values.is_empty() || self.values.iter().any(takes)) {
+        if self.histogram.is_some() {
             return Ok(());
         }
         let mut histogram = Box::new(histogram::empty()?);
