@@ -297,3 +297,39 @@ fn a_pipe_gets_no_escapes_and_no_footer_unless_colour_is_forced() {
     let forced = world.command(&["sql", "SELECT NULL AS x"]).env("CLICOLOR_FORCE", "1").output();
     assert!(stdout(&forced.unwrap()).contains('\x1b'));
 }
+
+#[test]
+fn every_command_explains_itself() {
+    let world = World::empty();
+    let help = answers(&world.run(&["help"]));
+    let listed = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    let names = listed.lines().filter_map(|it| it.split_whitespace().next());
+    let mut count = 0;
+    for name in names.filter(|it| *it != "help") {
+        let text = answers(&world.run(&[name, "--help"]));
+        assert!(text.contains("Usage: genstore "), "{name}: {text}");
+        assert!(!text.starts_with("Usage:"), "{name} does not say what it is for");
+        count += 1;
+    }
+    assert!(count >= 9, "{help}");
+}
+
+#[test]
+fn the_shell_runs_contracts_with_the_flags_of_the_command() {
+    let world = World::empty();
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/contracts");
+    let set = samples.to_str().unwrap();
+    let script = format!(
+        ".replay '{set}' --out packages --format csv\n.mode csv\n\
+         SELECT count(*) AS n FROM runs WHERE result = 'success';\n"
+    );
+    let text = answers(&world.pipe(&["repl"], &script));
+    let mut lines = text.lines().rev();
+    let runs = lines.next().unwrap().parse::<usize>().unwrap();
+    assert!(runs >= 8 && lines.next() == Some("n"), "{text}");
+    assert!(world.path("packages").is_dir());
+    fails(&world.pipe(&["repl"], ".run\n"), 2, &["CONTRACT"]);
+    fails(&world.pipe(&["repl"], ".run x.yaml --jbos 2\n"), 2, &["--jobs"]);
+    let missing = world.pipe(&["repl"], ".run nix.yaml\nSELECT 1;\n");
+    assert_eq!(missing.status.code(), Some(1), "{}", stderr(&missing));
+}
