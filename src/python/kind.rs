@@ -163,6 +163,8 @@ names! {
 struct Tables {
     kinds: Vec<Kind>,
     fields: Vec<Field>,
+    /// The grammar's number of each field, by the variant's own.
+    field_ids: Vec<u16>,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
@@ -179,10 +181,14 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         let id = u16::try_from(id).unwrap_or(u16::MAX);
         language.field_name_for_id(id).map_or(Field::Other, Field::named)
     };
-    Tables {
-        kinds: (0..language.node_kind_count()).map(kind).collect(),
-        fields: (0..=language.field_count()).map(field).collect(),
+    let fields: Vec<Field> = (0..=language.field_count()).map(field).collect();
+    let mut field_ids = vec![0; Field::Other as usize + 1];
+    for (id, field) in (0_u16..).zip(&fields).filter(|(_, field)| **field != Field::Other) {
+        if let Some(slot) = field_ids.get_mut(*field as usize) {
+            *slot = id;
+        }
     }
+    Tables { kinds: (0..language.node_kind_count()).map(kind).collect(), fields, field_ids }
 });
 
 impl Kind {
@@ -211,7 +217,6 @@ impl Field {
 
     /// The child of a node in this field.
     pub(super) fn child<'t>(self, node: Node<'t>) -> Option<Node<'t>> {
-        let id = TABLES.fields.iter().position(|it| *it == self)?;
-        node.child_by_field_id(u16::try_from(id).ok()?)
+        node.child_by_field_id(*TABLES.field_ids.get(self as usize)?)
     }
 }
