@@ -24,7 +24,9 @@ pub struct Recorder {
 impl Recorder {
     /// A recorder into a store that is open for writing.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, contracts: Arc::default() }
+        // not knowing them only means that a contract is recorded again
+        let known = store.contract_digests(DIGESTS_MAX / 2).unwrap_or_default();
+        Self { store, contracts: Arc::new(Mutex::new(known)) }
     }
 
     /// Begins a run: if the process dies before [`RunRecorder::finish`], the run gets a row of

@@ -1,9 +1,11 @@
 //! The handle on a store: opens, takes events, gives snapshots, closes. The work is done in the
 //! rooms around it.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::contracts;
 use super::delta;
 use super::flush::Writing;
 use super::flusher::Flusher;
@@ -19,7 +21,7 @@ use super::tables::Tables;
 use super::view::{self, OwnSlot, Reading};
 use crate::clock::{Clock, IdSource};
 use crate::error::{Error, ErrorKind, IoContext, Result};
-use crate::event::{Event, Table};
+use crate::event::{Event, Table, Text};
 use crate::journal::disk::{Disk, SystemDisk};
 use crate::journal::{Journal, Place};
 
@@ -198,6 +200,11 @@ impl Store {
             oldest: status::oldest(&self.tables)?,
             tables,
         })
+    }
+
+    /// Digests of the contracts that the store holds, at most `count_max` of them.
+    pub fn contract_digests(&self, count_max: usize) -> Result<HashSet<Text>> {
+        contracts::digests(&self.snapshot()?, count_max)
     }
 
     /// Where the store is.

@@ -4,6 +4,7 @@
 //! Parquet files under a Delta log, one commit per table. [`Store::snapshot`] shows both parts at
 //! one moment. A store is one folder; nothing here talks to a network or to a terminal.
 
+mod contracts;
 mod delta;
 mod flush;
 mod flusher;

@@ -51,30 +51,28 @@ enum Events {
 /// Journal files by slot and number.
 type Journals = BTreeMap<(u32, u64), Events>;
 
-/// What a table's log said: by app id, the newest file that the table holds.
-type Committed = BTreeMap<Table, BTreeMap<String, u64>>;
+/// What the logs said when they were read.
+#[derive(Debug, Default)]
+struct Seen {
+    /// By table and app id, the newest journal file that the table holds.
+    committed: BTreeMap<Table, BTreeMap<String, u64>>,
+    /// How often rows had been removed from `runs`.
+    removals: u64,
+}
+
+impl Seen {
+    fn newest(&self, table: Table, app_id: &str) -> u64 {
+        self.committed.get(&table).and_then(|it| it.get(app_id)).copied().unwrap_or(0)
+    }
+}
 
 /// Takes a snapshot.
 pub(super) fn snapshot(reading: Reading<'_>) -> Result<Snapshot> {
     for _ in 0..ATTEMPTS_MAX {
-        let mut snapshot = Snapshot::default();
-        let mut committed = Committed::new();
-        let mut removals = 0;
-        for table in Tables::reading_order() {
-            let mut log = reading.tables.log(table)?;
-            log.refresh()?;
-            if table == Table::Runs {
-                removals = log.data_removals();
-            }
-            committed.insert(table, newest_files(&log));
-            let files = log.files().cloned().collect();
-            snapshot
-                .tables
-                .insert(table, TableSnapshot { version: log.version(), files, hot: Vec::new() });
-        }
-        let journals = read_journals(reading, &committed)?;
-        if is_complete(reading, &committed, removals, &journals)? {
-            add_hot(reading, &mut snapshot, &committed, &journals)?;
+        let (mut snapshot, seen) = read_logs(reading)?;
+        let journals = read_journals(reading, &seen)?;
+        if is_complete(reading, &seen, &journals)? {
+            add_hot(reading, &mut snapshot, &seen, &journals)?;
             return Ok(snapshot);
         }
     }
@@ -98,11 +96,27 @@ pub(super) fn check_owner(path: &Path, header: &FileHeader, store_id: &str) -> R
     .with_hint("Nothing was changed; take the file away if it was copied here by mistake."))
 }
 
+fn read_logs(reading: Reading<'_>) -> Result<(Snapshot, Seen)> {
+    let (mut snapshot, mut seen) = (Snapshot::default(), Seen::default());
+    for table in Tables::reading_order() {
+        let mut log = reading.tables.log(table)?;
+        log.refresh()?;
+        if table == Table::Runs {
+            seen.removals = log.data_removals();
+        }
+        seen.committed.insert(table, newest_files(&log));
+        let files = log.files().cloned().collect();
+        let it = TableSnapshot { version: log.version(), files, hot: Vec::new() };
+        snapshot.tables.insert(table, it);
+    }
+    Ok((snapshot, seen))
+}
+
 fn newest_files(log: &Log) -> BTreeMap<String, u64> {
     log.txns().iter().map(|(app_id, txn)| (app_id.clone(), txn.version)).collect()
 }
 
-fn read_journals(reading: Reading<'_>, committed: &Committed) -> Result<Journals> {
+fn read_journals(reading: Reading<'_>, seen: &Seen) -> Result<Journals> {
     let mut journals = Journals::new();
     let Some(root_id) = reading.journal_root_id else { return Ok(journals) };
     for slot in slot::list(reading.layout)? {
@@ -112,7 +126,7 @@ fn read_journals(reading: Reading<'_>, committed: &Committed) -> Result<Journals
             }
             continue;
         }
-        let flushed = newest(committed, Table::Runs, &app_id(root_id, slot));
+        let flushed = seen.newest(Table::Runs, &app_id(root_id, slot));
         for n in slot::files(reading.layout, slot)? {
             if n <= flushed {
                 continue;
@@ -132,27 +146,22 @@ fn read_journals(reading: Reading<'_>, committed: &Committed) -> Result<Journals
 }
 
 /// Whether `runs` has not moved past anything that was not read.
-fn is_complete(
-    reading: Reading<'_>,
-    committed: &Committed,
-    removals: u64,
-    journals: &Journals,
-) -> Result<bool> {
+fn is_complete(reading: Reading<'_>, seen: &Seen, journals: &Journals) -> Result<bool> {
     let held: BTreeSet<(u32, u64)> = journals.keys().copied().collect();
     let mut runs = reading.tables.log(Table::Runs)?;
     runs.refresh()?;
-    if runs.data_removals() != removals {
+    if runs.data_removals() != seen.removals {
         return Ok(false);
     }
     let Some(root_id) = reading.journal_root_id else {
         // the first writer came after this reader looked for journals
         return Ok(
-            newest_files(&runs).len() == committed.get(&Table::Runs).map_or(0, BTreeMap::len)
+            newest_files(&runs).len() == seen.committed.get(&Table::Runs).map_or(0, BTreeMap::len)
         );
     };
     Ok(newest_files(&runs).iter().all(|(app, now)| {
         let slot = app.strip_prefix(root_id).and_then(|it| it.strip_prefix('/')?.parse().ok());
-        let before = newest(committed, Table::Runs, app);
+        let before = seen.newest(Table::Runs, app);
         match slot {
             Some(slot) => (before + 1..=*now).all(|n| held.contains(&(slot, n))),
             None => before == *now, // journals elsewhere: rows are seen when `runs` has them
@@ -163,7 +172,7 @@ fn is_complete(
 fn add_hot(
     reading: Reading<'_>,
     snapshot: &mut Snapshot,
-    committed: &Committed,
+    seen: &Seen,
     journals: &Journals,
 ) -> Result<()> {
     let root_id = reading.journal_root_id.unwrap_or_default();
@@ -171,8 +180,8 @@ fn add_hot(
     let mut sketched = RowsByTable::new();
     for ((slot, n), events) in journals {
         let app_id = app_id(root_id, *slot);
-        let runs = newest(committed, Table::Runs, &app_id);
-        let is_hot = |table| *n > runs.max(newest(committed, table, &app_id));
+        let runs = seen.newest(Table::Runs, &app_id);
+        let is_hot = |table| *n > runs.max(seen.newest(table, &app_id));
         let rows = match events {
             Events::Own(file) => by_table(file.events()),
             Events::Read(events) => by_table(events),
@@ -196,12 +205,11 @@ fn add_hot(
     Ok(())
 }
 
-fn newest(committed: &Committed, table: Table, app_id: &str) -> u64 {
-    committed.get(&table).and_then(|it| it.get(app_id)).copied().unwrap_or(0)
-}
-
 fn is_vanished(error: &Error) -> bool {
     std::error::Error::source(error)
         .and_then(|source| source.downcast_ref::<io::Error>())
         .is_some_and(|source| source.kind() == io::ErrorKind::NotFound)
 }
+
+#[cfg(test)]
+mod tests;

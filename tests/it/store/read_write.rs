@@ -200,6 +200,14 @@ async fn the_recorder_keeps_the_rows_of_a_run_together_and_contracts_once() {
     assert_eq!(snapshot.tables[&Table::Runs].rows(), 3);
     assert_eq!(snapshot.tables[&Table::Steps].rows(), 1_200);
     assert_eq!(snapshot.tables[&Table::Contracts].rows(), 2);
+    recorder.store().flush().unwrap();
+    let digests = recorder.store().contract_digests(10).unwrap();
+    assert_eq!(digests, recorder.store().contract_digests(2).unwrap());
+    assert_eq!(recorder.store().contract_digests(1).unwrap().len(), 1);
+    // the next process knows them, too
+    let next = Recorder::new(Arc::clone(recorder.store()));
+    next.record(vec![contract("another"), contract("a third")]).await.unwrap();
+    assert_eq!(next.store().snapshot().unwrap().tables[&Table::Contracts].rows(), 3);
 }
 
 #[test]
