@@ -217,11 +217,13 @@ fn plan(message: &str, names: &Vocabulary) -> Error {
         Some(rest.split_once(suffix)?.0.to_owned())
     };
     if let Some(table) = quoted("table '", "' not found") {
+        if table.contains(['/', '\\', ':']) {
+            let file = table.trim_start_matches("genstore.main.").trim_matches('"');
+            return Error::invalid(format!("there is no table '{file}'"))
+                .with_hint("SQL reads the tables of the store, and no files");
+        }
         let name = table.rsplit('.').next().unwrap_or(&table).trim_matches('"').to_owned();
         let error = Error::invalid(format!("there is no table {name}"));
-        if name.contains(['/', '.']) || table.contains('/') {
-            return error.with_hint("SQL reads the tables of the store, and no files");
-        }
         return match nearest(&name, Table::ALL.iter().map(|it| it.name())) {
             Some(near) => error.with_hint(format!("did you mean {near}?")),
             None => {

@@ -61,6 +61,12 @@ async fn no_file_is_read() {
 
 /// Statement, message, hint, and the text that the caret is under.
 const MISTAKES: &[(&str, &str, Option<&str>, Option<&str>)] = &[
+    (
+        "SELECT * FROM '/etc/passwd.csv'",
+        "there is no table '/etc/passwd.csv'",
+        Some("SQL reads the tables of the store, and no files"),
+        None,
+    ),
     ("SELECT * FROM rusn", "there is no table rusn", Some("did you mean runs?"), Some("rusn")),
     (
         "SELECT run_id,\n  duratoin_ns\nFROM runs",
