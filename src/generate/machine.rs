@@ -51,6 +51,24 @@ pub(super) struct Step {
     pub(super) trigger: String,
 }
 
+/// An event that a new machine gets.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct FirstEvent {
+    pub(super) trigger: String,
+    pub(super) outcome: Outcome,
+}
+
+/// What comes of an event.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The machine is in this state then.
+    Reaches(String),
+    /// The initial state does not know the event.
+    Refused,
+    /// More than one transition could happen.
+    Unsure,
+}
+
 impl Machine {
     /// The contract's machine, repaired.
     pub(super) fn new(machine: &StateMachine, findings: &mut Vec<Finding>) -> Self {
@@ -110,16 +128,24 @@ impl Machine {
         self.transitions.iter().filter(new).map(|step| step.trigger.clone()).collect()
     }
 
-    /// A transition that certainly happens in the initial state, since no other has its trigger
-    /// there; one that changes the state where there is one.
-    pub(super) fn first_step(&self) -> Option<&Step> {
+    /// The event that tests send to a new machine, and what comes of it: a state change where one
+    /// is certain, since no other transition of the initial state has its trigger.
+    pub(super) fn first_event(&self) -> FirstEvent {
         let applies = |step: &&Step| step.from == self.initial || step.from == "*";
-        let alone = |step: &&Step| {
-            let same = |it: &&Step| applies(it) && it.trigger == step.trigger;
-            self.transitions.iter().filter(same).count() == 1
+        let count = |trigger: &str| {
+            self.transitions.iter().filter(applies).filter(|it| it.trigger == trigger).count()
         };
-        let sure = || self.transitions.iter().filter(applies).filter(alone);
-        sure().find(|step| step.to != self.initial).or_else(|| sure().next())
+        let sure = || self.transitions.iter().filter(applies).filter(|it| count(&it.trigger) == 1);
+        if let Some(step) = sure().find(|it| it.to != self.initial).or_else(|| sure().next()) {
+            let outcome = Outcome::Reaches(step.to.clone());
+            return FirstEvent { trigger: step.trigger.clone(), outcome };
+        }
+        if let Some(step) = self.transitions.iter().find(|it| count(&it.trigger) == 0) {
+            return FirstEvent { trigger: step.trigger.clone(), outcome: Outcome::Refused };
+        }
+        let first = self.transitions.first();
+        let trigger = first.map_or(String::new(), |step| step.trigger.clone());
+        FirstEvent { trigger, outcome: Outcome::Unsure }
     }
 
     fn declare(&mut self, state: &State, findings: &mut Vec<Finding>) {

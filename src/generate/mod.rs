@@ -11,6 +11,7 @@ mod shape;
 mod template_backend;
 mod types;
 mod value;
+mod views;
 mod yaml;
 
 use async_trait::async_trait;

@@ -42,7 +42,7 @@ fn a_sound_machine_is_left_alone() {
     let (machine, findings) = repaired("idle", states, vec![transition("idle", "done", "finish")]);
     assert!(findings.is_empty(), "{findings:?}");
     assert_eq!(machine.triggers(), ["finish"]);
-    assert_eq!(machine.first_step().map(|it| it.to.as_str()), Some("done"));
+    assert_eq!(machine.first_event().outcome, Outcome::Reaches("done".into()));
 }
 
 #[test]
@@ -89,9 +89,12 @@ fn a_missing_trigger_gets_a_name_and_no_transition_a_loop() {
 }
 
 #[test]
-fn the_first_step_is_unambiguous() {
+fn the_first_event_says_only_what_is_certain() {
     let states = vec![state("a", false), state("b", false)];
     let ways = vec![transition("*", "b", "go"), transition("a", "a", "go")];
     let (machine, _) = repaired("a", states, ways);
-    assert!(machine.first_step().is_none());
+    assert_eq!(machine.first_event().outcome, Outcome::Unsure);
+    let states = vec![state("a", false), state("b", false)];
+    let (machine, _) = repaired("a", states, vec![transition("b", "a", "back")]);
+    assert_eq!(machine.first_event().outcome, Outcome::Refused);
 }
