@@ -19,7 +19,8 @@ use genstore::store::snapshot::{Snapshot, TableSnapshot};
 /// Statements whose rows are fully ordered, so that their answers can be compared.
 const QUESTIONS: &[&str] = &[
     "SELECT count(*) FROM runs",
-    "SELECT count(quality_score), min(start_time), max(start_time), min(run_id), max(run_id) FROM runs",
+    "SELECT count(quality_score), min(start_time), max(start_time), min(run_id), max(run_id) \
+     FROM runs",
     "SELECT min(duration_ns), max(duration_ns), min(quality_score), max(quality_score) FROM runs",
     "SELECT count(*) FROM runs WHERE result = 'failure'",
     "SELECT count(*), min(duration_ns), max(duration_ns) FROM steps WHERE step_name = 'render'",
@@ -32,15 +33,19 @@ const QUESTIONS: &[&str] = &[
     "SELECT run_id, step_name FROM steps ORDER BY duration_ns DESC, run_id LIMIT 9",
     "SELECT * FROM runs WHERE run_id = 'run-0050'",
     "SELECT run_id FROM runs WHERE start_time >= '2026-11-05' ORDER BY run_id",
-    "SELECT step_name, count(*), sum(duration_ns), p50(duration_ns), p99(duration_ns) FROM steps GROUP BY step_name ORDER BY 1",
-    "SELECT r.result, count(*) FROM runs r JOIN steps s ON s.run_id = r.run_id GROUP BY 1 ORDER BY 1",
+    "SELECT step_name, count(*), sum(duration_ns), p50(duration_ns), p99(duration_ns) FROM steps \
+     GROUP BY step_name ORDER BY 1",
+    "SELECT r.result, count(*) FROM runs r JOIN steps s ON s.run_id = r.run_id GROUP BY 1 ORDER \
+     BY 1",
     "SELECT run_id FROM runs WHERE run_id NOT IN (SELECT run_id FROM issues) ORDER BY 1",
     "SELECT contract_digest, uri FROM contracts ORDER BY 1",
     "SELECT count(*) FROM contracts",
     "SELECT uri FROM contracts WHERE name = 'node_3'",
-    "SELECT run_id, avg(duration_ns) OVER (ORDER BY start_time ROWS 3 PRECEDING) FROM runs ORDER BY 1",
+    "SELECT run_id, avg(duration_ns) OVER (ORDER BY start_time ROWS 3 PRECEDING) FROM runs ORDER \
+     BY 1",
     "SELECT date_trunc('day', start_time) d, count(*) FROM runs GROUP BY 1 ORDER BY 1",
-    "SELECT hdr_count(hdr_merge(histogram)), hdr_quantile(hdr_merge(histogram), 0.5) FROM step_latency",
+    "SELECT hdr_count(hdr_merge(histogram)), hdr_quantile(hdr_merge(histogram), 0.5) FROM \
+     step_latency",
 ];
 
 #[tokio::test]
@@ -197,7 +202,8 @@ async fn parameters_are_values() {
     ]);
     let sql = "SELECT $t, $i, $f, $b, $n IS NULL, $u, $a < now(), $a > now() - interval '8 days'";
     let output = session.query(sql, &params).await.unwrap();
-    let expected = "'; DROP TABLE runs; --|-9223372036854775808|-0.25|true|true|1970-01-01T00:00:01.500Z|\
+    let expected = "'; DROP TABLE runs; \
+     --|-9223372036854775808|-0.25|true|true|1970-01-01T00:00:01.500Z|\
          true|true";
     assert_eq!(lines(&output), [expected]);
     let error = session.query("SELECT $tt", &params).await.unwrap_err();

@@ -90,7 +90,8 @@ async fn many_small_groups_survive_partial_aggregation() {
     let session = nothing();
     let sql = "SELECT count(*), sum(m), count(f), sum(f) FROM (SELECT g, p50(x) AS m, \
                p50(x) FILTER (WHERE x >= 190000) AS f FROM \
-               (SELECT value % 190000 AS g, value AS x FROM generate_series(0, 199999)) GROUP BY g)";
+               (SELECT value % 190000 AS g, value AS x FROM generate_series(0, 199999)) GROUP BY \
+                g)";
     // The first 10,000 groups hold g and g + 190000, the others g alone.
     let twice = (0..10_000_i64).map(|it| it + 95_000).sum::<i64>();
     let once = (10_000..190_000_i64).sum::<i64>();
