@@ -12,6 +12,7 @@ mod export;
 mod generate;
 mod output;
 mod python;
+mod readme;
 mod repl;
 mod replay;
 mod sql;
