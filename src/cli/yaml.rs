@@ -79,7 +79,7 @@ fields:
       list: int
   - x
   -
-    - y
+    - \"y\"
 ";
         assert_eq!(document(&value), expected);
     }
