@@ -1,5 +1,5 @@
-//! What the templates see: typed views of a plan, in which everything is decided, so that a template
-//! only says the form.
+//! What the templates see: typed views of a plan, in which everything is decided, so that a
+//! template only says the form.
 
 use serde::Serialize;
 

@@ -13,7 +13,7 @@ use crate::recorder::{Recorder, RunRecorder};
 use crate::workflow::{Cancel, Engine, Limits};
 
 /// Runs in flight per place to work at: while some wait for the disk, others work.
-const RUNS_PER_JOB: usize = 8;
+const RUNS_PER_JOB: usize = 2;
 
 /// What all runs share.
 #[derive(Debug)]

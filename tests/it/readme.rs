@@ -16,14 +16,27 @@ fn the_tables_are_those_of_the_program() {
     assert!(README.contains(tables.trim()), "paste `genstore schema` into README.md:\n{tables}");
 }
 
+/// What follows `genstore ` in code: in spans within a line, and at the start of lines of blocks.
+fn commands() -> Vec<&'static str> {
+    let mut found = Vec::new();
+    let mut in_block = false;
+    for line in README.lines() {
+        if line.starts_with("```") {
+            in_block = !in_block;
+        } else if in_block {
+            found.extend(line.trim_start_matches("$ ").strip_prefix("genstore "));
+        } else {
+            let spans = line.split('`').skip(1).step_by(2);
+            found.extend(spans.filter_map(|it| it.strip_prefix("genstore ")));
+        }
+    }
+    found
+}
+
 #[test]
 fn every_command_and_query_exists() {
     let help = genstore(&["--help"]);
-    let listed: Vec<&str> = README
-        .split('`')
-        .filter_map(|it| it.strip_prefix("genstore "))
-        .chain(README.lines().filter_map(|it| it.strip_prefix("genstore ")))
-        .collect();
+    let listed = commands();
     assert!(listed.len() > 10, "the README names its commands: {listed:?}");
     for text in listed {
         let mut words = text.split_whitespace();
