@@ -11,7 +11,7 @@ use crate::store::Store;
 /// Rows of one run that wait here at most; then they enter the journal, unacknowledged.
 const ROWS_MAX: usize = 256;
 /// Digests of contracts that are remembered as recorded; beyond it a contract may be recorded
-/// twice, which SQL hides.
+/// twice, which SQL hides. So may one of which several runs end at the same time.
 const DIGESTS_MAX: usize = 100_000;
 
 /// Records runs in a store. Clones share what they know.
@@ -39,8 +39,9 @@ impl Recorder {
     /// Records rows that belong to no run, or to one that has ended; returns when they are
     /// acknowledged.
     pub async fn record(&self, rows: Vec<Row>) -> Result<()> {
-        let events = rows.into_iter().filter(|row| self.is_new(row)).map(Event::Row).collect();
-        self.store.commit(events).await
+        let events = rows.into_iter().filter(|row| self.is_new(row)).map(Event::Row);
+        let rows = Rows::from_iter(events);
+        self.commit(rows).await
     }
 
     /// The store.
@@ -51,11 +52,51 @@ impl Recorder {
     /// Whether a row is worth recording: all are, but a contract that is recorded already.
     fn is_new(&self, row: &Row) -> bool {
         let Row::Contracts(contract) = row else { return true };
-        let mut known = self.contracts.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= DIGESTS_MAX {
+        !self.known().contains(&contract.contract_digest)
+    }
+
+    /// Commits rows. Only then are their contracts known: before, another run must not rely on a
+    /// row that may never become durable, or become so after that run.
+    async fn commit(&self, rows: Rows) -> Result<()> {
+        self.store.commit(rows.events).await?;
+        let mut known = self.known();
+        if known.len() + rows.contracts.len() > DIGESTS_MAX {
             known.clear();
         }
-        known.insert(contract.contract_digest.clone())
+        known.extend(rows.contracts);
+        Ok(())
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashSet<Text>> {
+        self.contracts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Rows that wait, and the digests of the contracts among them and among those that went before.
+#[derive(Debug, Default)]
+struct Rows {
+    events: Vec<Event>,
+    contracts: Vec<Text>,
+}
+
+impl Rows {
+    /// Adds a row, but no contract twice.
+    fn push(&mut self, event: Event) {
+        if let Event::Row(Row::Contracts(contract)) = &event {
+            if self.contracts.contains(&contract.contract_digest) {
+                return;
+            }
+            self.contracts.push(contract.contract_digest.clone());
+        }
+        self.events.push(event);
+    }
+}
+
+impl FromIterator<Event> for Rows {
+    fn from_iter<I: IntoIterator<Item = Event>>(events: I) -> Self {
+        let mut rows = Self::default();
+        events.into_iter().for_each(|event| rows.push(event));
+        rows
     }
 }
 
@@ -63,7 +104,7 @@ impl Recorder {
 #[derive(Debug)]
 pub struct RunRecorder {
     recorder: Recorder,
-    rows: Mutex<Vec<Event>>,
+    rows: Mutex<Rows>,
 }
 
 impl EventSink for RunRecorder {
@@ -76,10 +117,10 @@ impl EventSink for RunRecorder {
         let full = {
             let mut rows = self.lock();
             rows.push(event);
-            if rows.len() < ROWS_MAX {
+            if rows.events.len() < ROWS_MAX {
                 return Ok(());
             }
-            std::mem::take(&mut *rows)
+            std::mem::take(&mut rows.events)
         };
         self.recorder.store.append(full)
     }
@@ -88,12 +129,13 @@ impl EventSink for RunRecorder {
 impl RunRecorder {
     /// Ends the run. When this returns, the run and all its rows are acknowledged.
     pub async fn finish(&self, run: RunRow) -> Result<()> {
-        let mut events = std::mem::take(&mut *self.lock());
-        events.push(Event::from(run));
-        self.recorder.store.commit(events).await
+        let mut rows = std::mem::take(&mut *self.lock());
+        rows.push(Event::from(run));
+        // rows that went before are acknowledged with this commit: the journal keeps their order
+        self.recorder.commit(rows).await
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
+    fn lock(&self) -> MutexGuard<'_, Rows> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -101,7 +143,7 @@ impl RunRecorder {
 impl Drop for RunRecorder {
     /// A run that was not finished keeps the rows it has; the run itself stays open.
     fn drop(&mut self) {
-        let rows = std::mem::take(&mut *self.lock());
+        let rows = std::mem::take(&mut self.lock().events);
         if !rows.is_empty() {
             drop(self.recorder.store.append(rows)); // a closed store has no use for them
         }

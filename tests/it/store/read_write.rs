@@ -210,6 +210,25 @@ async fn the_recorder_keeps_the_rows_of_a_run_together_and_contracts_once() {
     assert_eq!(next.store().snapshot().unwrap().tables[&Table::Contracts].rows(), 3);
 }
 
+#[tokio::test]
+async fn a_contract_counts_as_recorded_only_when_it_is_durable() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::new(Arc::new(open(folder.path(), quiet()).unwrap()));
+    let first = recorder.begin(started(1)).unwrap();
+    first.emit(Event::Row(contract("a digest"))).unwrap();
+    // the second run must not rely on a row that waits in the memory of the first
+    let second = recorder.begin(started(2)).unwrap();
+    second.emit(Event::Row(contract("a digest"))).unwrap();
+    second.emit(Event::Row(contract("a digest"))).unwrap();
+    second.finish(run_row(2)).await.unwrap();
+    let contracts = || recorder.store().snapshot().unwrap().tables[&Table::Contracts].rows();
+    assert_eq!(contracts(), 1);
+    let third = recorder.begin(started(3)).unwrap();
+    third.emit(Event::Row(contract("a digest"))).unwrap();
+    third.finish(run_row(3)).await.unwrap();
+    assert_eq!(contracts(), 1);
+}
+
 #[test]
 fn writers_wait_at_the_bound_and_all_rows_arrive() {
     let folder = tempfile::tempdir().unwrap();
