@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, IoContext, Result};
 use crate::template::Package;
 
+mod leftovers;
+
 /// Name of the file that says what genstore generated.
 pub const MANIFEST: &str = ".genstore.json";
 
@@ -37,6 +39,8 @@ pub struct OutputFolder {
     options: WriteOptions,
     /// Which contract took which folder name in this process.
     taken: Mutex<BTreeMap<String, String>>,
+    /// Keeps others from taking our temporary files for a dead process's.
+    _in_use: Option<fs::File>,
 }
 
 /// What was written.
@@ -58,7 +62,7 @@ struct Manifest {
 }
 
 impl OutputFolder {
-    /// Creates the folder if it is not there.
+    /// Creates the folder if it is not there, and removes what a killed process was writing.
     pub fn open(root: &Path, options: WriteOptions) -> Result<Self> {
         if root.exists() && !root.is_dir() {
             return Err(Error::invalid(format!("the output folder {} is a file", root.display()))
@@ -67,16 +71,17 @@ impl OutputFolder {
         fs::create_dir_all(root).context("create the output folder", root)?;
         let named = root.to_path_buf();
         let root = root.canonicalize().context("resolve the output folder", root)?;
-        let probe = root.join(format!(".genstore-probe-{}", std::process::id()));
+        let probe = leftovers::probe(&root);
         fs::write(&probe, b"")
             .context("write into the output folder", &root)
             .map_err(|error| error.with_hint("Name a folder you may write to with --out."))?;
         fs::remove_file(&probe).context("remove", &probe)?;
-        Ok(Self { root, named, options, taken: Mutex::new(BTreeMap::new()) })
+        let in_use = leftovers::clear(&root);
+        Ok(Self { root, named, options, taken: Mutex::new(BTreeMap::new()), _in_use: in_use })
     }
 
-    /// Writes `package`, generated from the contract at `uri` with this digest. `unique` names
-    /// the temporary folder.
+    /// Writes `package`, generated from the contract at `uri` with this digest. `unique`, the
+    /// run's id, names what is temporary.
     ///
     /// The folder is the package's name; where another contract has it, name and the first eight
     /// digits of the digest of `uri`. Fails, and changes nothing, if a file of the folder was
@@ -142,7 +147,7 @@ impl OutputFolder {
         manifest: &Manifest,
         unique: &str,
     ) -> Result<usize> {
-        let temporary = self.root.join(format!(".genstore-{unique}"));
+        let temporary = leftovers::temporary(&self.root, unique);
         let written = self
             .write_all(&temporary, package, manifest)
             .and_then(|()| fs::rename(&temporary, folder).context("create the package", folder));
@@ -242,9 +247,15 @@ impl OutputFolder {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).context("create", parent)?;
         }
-        let temporary = path.with_file_name(format!(".genstore-{unique}"));
-        self.write_file(&temporary, content)?;
-        fs::rename(&temporary, path).context("replace", path)
+        let temporary = leftovers::temporary(&self.root, unique);
+        let written = self
+            .write_file(&temporary, content)
+            .and_then(|()| fs::rename(&temporary, path).context("replace", path));
+        if written.is_err() {
+            // The error that matters is the first one.
+            drop(fs::remove_file(&temporary));
+        }
+        written
     }
 
     fn write_file(&self, path: &Path, content: &[u8]) -> Result<()> {

@@ -118,3 +118,33 @@ fn an_output_folder_that_is_a_file_is_refused() {
     let below: &Path = &file.join("below");
     assert!(OutputFolder::open(below, WriteOptions::default()).is_err());
 }
+
+#[test]
+fn what_a_dead_process_was_writing_goes_and_nothing_else() {
+    let root = TempDir::new().unwrap();
+    let out = root.path().join("out");
+    let left = format!(".genstore-{}", uuid::Uuid::from_u128(7));
+    let leave = || {
+        fs::create_dir_all(out.join(&left).join("models")).unwrap();
+        fs::write(out.join(&left).join("models/model_a.py"), "half").unwrap();
+    };
+    leave();
+    fs::write(out.join(".genstore-probe-12"), "").unwrap();
+    fs::write(out.join(".genstore-notes"), "mine").unwrap();
+    fs::create_dir(out.join("node_a")).unwrap();
+    let first = open(&root);
+    let names = || {
+        let entries = fs::read_dir(&out).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(), [".genstore-notes", "node_a"]);
+    leave();
+    let second = open(&root);
+    assert!(names().contains(&left), "the first may be alive and writing it");
+    drop((first, second));
+    open(&root);
+    assert_eq!(names(), [".genstore-notes", "node_a"]);
+}
