@@ -18,6 +18,7 @@ use super::slot::{self, Slot};
 use super::snapshot::Snapshot;
 use super::status::{self, Status};
 use super::tables::Tables;
+use super::temporaries;
 use super::view::{self, OwnSlot, Reading};
 use crate::clock::{Clock, IdSource};
 use crate::error::{Error, ErrorKind, IoContext, Result};
@@ -108,7 +109,10 @@ impl Store {
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
         });
-        recover_others(&writing, slot.number())?;
+        let temporaries = temporaries::list(&layout);
+        if recover_others(&writing, slot.number())? {
+            temporaries::remove(&*disk, &temporaries);
+        }
         let recovered = recover(&writing, &slot)?;
         let hot = Arc::new(Hot::default());
         let place = Place { folder: layout.slot(slot.number()), header: recovered.header };

@@ -80,3 +80,10 @@ pub(super) fn data_name(id: uuid::Uuid) -> String {
 pub(super) fn data_temporary_name(id: uuid::Uuid) -> String {
     format!("{id}.parquet.tmp")
 }
+
+/// Whether a file of a table is on its way, and its writer may have died over it.
+pub(super) fn is_temporary_name(name: &str) -> bool {
+    let data = name.strip_suffix(".parquet.tmp");
+    let commit = || name.strip_prefix("_commit_")?.strip_suffix(".json.tmp");
+    data.or_else(commit).is_some_and(|id| uuid::Uuid::try_parse(id).is_ok())
+}

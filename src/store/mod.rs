@@ -21,6 +21,7 @@ mod slot;
 pub mod snapshot;
 mod status;
 mod tables;
+mod temporaries;
 mod view;
 
 pub use handle::Store;

@@ -72,17 +72,20 @@ pub(super) fn recover(writing: &Writing, slot: &Slot) -> Result<Recovered> {
     Ok(Recovered { header, leftovers })
 }
 
-/// Recovers the slots of other writers that are dead. One that is locked is alive.
-pub(super) fn recover_others(writing: &Writing, own: u32) -> Result<()> {
+/// Recovers the slots of other writers that are dead. One that is locked is alive; returns whether
+/// there was none.
+pub(super) fn recover_others(writing: &Writing, own: u32) -> Result<bool> {
+    let mut alone = true;
     for number in slot::list(&writing.layout)? {
         if number == own {
             continue;
         }
-        if let Ok(slot) = slot::try_lock(&writing.layout, number)? {
-            recover(writing, &slot)?; // its files go when a writer takes the slot
+        match slot::try_lock(&writing.layout, number)? {
+            Ok(slot) => drop(recover(writing, &slot)?), // its files go when a writer takes the slot
+            Err(_) => alone = false,
         }
     }
-    Ok(())
+    Ok(alone)
 }
 
 fn end_abandoned(writing: &Writing, header: &FileHeader) -> Result<i64> {

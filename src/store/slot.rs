@@ -93,7 +93,8 @@ pub(super) fn files(layout: &Layout, slot: u32) -> Result<Vec<u64>> {
     Ok(files)
 }
 
-fn names_in(folder: &std::path::Path) -> Result<Vec<String>> {
+/// The names in a folder; none if there is no such folder.
+pub(super) fn names_in(folder: &std::path::Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

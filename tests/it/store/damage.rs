@@ -5,7 +5,7 @@ use std::path::Path;
 
 use genstore::error::ErrorKind;
 use genstore::event::Table;
-use genstore::store::Store;
+use genstore::store::{Store, StoreOptions};
 
 use super::rows::{open, quiet, whole_run};
 
@@ -146,4 +146,27 @@ fn a_protocol_that_is_unknown_is_refused() {
     let error = reader.snapshot().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.message().contains("reader version 3"), "{error}");
+}
+
+#[test]
+fn what_a_dead_writer_did_not_finish_goes_and_that_of_a_living_one_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = StoreOptions { writers_max: 2, ..quiet() };
+    let store = open(folder.path(), options.clone()).unwrap();
+    store.commit_blocking(whole_run(1)).unwrap();
+    let id = uuid::Uuid::from_u128(7);
+    let runs = folder.path().join("tables/runs");
+    let data = runs.join(format!("{id}.parquet.tmp"));
+    let commit = runs.join(format!("_delta_log/_commit_{id}.json.tmp"));
+    let other = runs.join("notes.parquet.tmp");
+    for file in [&data, &commit, &other] {
+        fs::write(file, "half").unwrap();
+    }
+    drop(open(folder.path(), options.clone()).unwrap());
+    assert!(data.exists() && commit.exists(), "the first writer may be writing them");
+    drop(store);
+    let store = open(folder.path(), options).unwrap();
+    assert!(!data.exists() && !commit.exists());
+    assert!(other.exists());
+    assert_eq!(store.snapshot().unwrap().tables[&Table::Runs].rows(), 1);
 }

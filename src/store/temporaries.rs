@@ -1,0 +1,34 @@
+//! Files that a writer died over: a data file or a commit without its name. No reader sees them, so
+//! this only frees space. Never touches a file that a living writer may be writing.
+//!
+//! A writer makes them only while it holds a slot. So what was there before all other slots were
+//! found free belongs to nobody.
+
+use std::path::PathBuf;
+
+use super::layout::{Layout, delta_log, is_temporary_name};
+use super::slot::names_in;
+use crate::event::Table;
+use crate::journal::disk::Disk;
+
+/// Every temporary file of the tables. To be asked before the other slots are looked at.
+pub(super) fn list(layout: &Layout) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for table in Table::ALL {
+        let data = layout.table(*table);
+        for folder in [delta_log(&data), data] {
+            // a folder that cannot be listed is told by whoever needs what is in it
+            let names = names_in(&folder).unwrap_or_default();
+            let temporary = names.iter().filter(|it| is_temporary_name(it));
+            found.extend(temporary.map(|it| folder.join(it)));
+        }
+    }
+    found
+}
+
+/// Removes them. One that cannot be removed is in nobody's way: the next writer tries again.
+pub(super) fn remove(disk: &dyn Disk, files: &[PathBuf]) {
+    for file in files {
+        drop(disk.remove(file));
+    }
+}
