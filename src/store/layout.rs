@@ -66,6 +66,12 @@ pub(super) fn commit_name(version: u64) -> String {
     format!("{version:020}.json")
 }
 
+/// The version of a commit, by the name of its file.
+pub(super) fn commit_version(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(".json")?;
+    (digits.len() == 20).then(|| digits.parse().ok()).flatten()
+}
+
 /// Name of a commit on its way; readers of Delta skip it.
 pub(super) fn commit_temporary_name(id: uuid::Uuid) -> String {
     format!("_commit_{id}.json.tmp")

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::action::{Action, Add, MetaData};
 use crate::error::{Error, IoContext, Result};
 use crate::journal::SCHEMA_VERSION;
-use crate::store::layout::{commit_name, delta_log};
+use crate::store::layout::{commit_name, commit_version, delta_log};
 use crate::store::snapshot::DataFile;
 
 /// Flush times that are kept per slot, to know when a journal file may go.
@@ -61,8 +61,26 @@ impl Log {
     /// Reads the commits that are new.
     ///
     /// # Errors
-    /// `Damaged` for an empty or torn commit, `Unavailable` for a protocol that is unknown here.
+    /// `Damaged` for an empty, torn or missing commit, `Unavailable` for a protocol that is unknown
+    /// here.
     pub(in crate::store) fn refresh(&mut self) -> Result<()> {
+        if self.version.is_some() {
+            return self.read_new();
+        }
+        // listed first: whatever was there then must be met on the way from 0
+        let newest = newest_commit(&delta_log(&self.folder))?;
+        self.read_new()?;
+        match newest {
+            Some(newest) if self.version.is_none_or(|it| it < newest) => {
+                let missing = self.version.take().map_or(0, |it| it + 1);
+                let path = delta_log(&self.folder).join(commit_name(missing));
+                Err(damaged(&path, &format!("the commit is missing, though {newest} is there")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read_new(&mut self) -> Result<()> {
         loop {
             let version = self.version.map_or(0, |it| it + 1);
             let path = delta_log(&self.folder).join(commit_name(version));
@@ -188,6 +206,21 @@ impl Log {
             oldest_us,
         }
     }
+}
+
+/// The highest version that has a file in the folder of commits; `None` where there is none.
+fn newest_commit(folder: &Path) -> Result<Option<u64>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).context("read the folder", folder),
+    };
+    let mut newest = None;
+    for entry in entries {
+        let name = entry.context("read the folder", folder)?.file_name();
+        newest = newest.max(name.to_str().and_then(commit_version));
+    }
+    Ok(newest)
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Action>> {

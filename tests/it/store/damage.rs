@@ -95,6 +95,35 @@ fn an_empty_or_torn_commit_is_loud() {
 }
 
 #[test]
+fn a_commit_that_is_missing_before_another_is_loud_and_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..2 {
+        let store = open(folder.path(), quiet()).unwrap();
+        store.commit_blocking(whole_run(number)).unwrap();
+        store.close().unwrap();
+    }
+    for version in 0..2 {
+        let commit = folder.path().join(format!("tables/steps/_delta_log/{version:020}.json"));
+        let whole = fs::read(&commit).unwrap();
+        fs::remove_file(&commit).unwrap();
+        let reader = Store::open_read_only(folder.path()).unwrap();
+        let errors = [
+            reader.snapshot().unwrap_err(),
+            reader.snapshot().unwrap_err(), // a second look does not forget
+            open(folder.path(), quiet()).unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
+            assert!(error.message().contains(&format!("{version:020}.json")), "{error}");
+        }
+        assert!(!commit.exists(), "nothing was written in its place");
+        fs::write(&commit, whole).unwrap();
+    }
+    let reader = Store::open_read_only(folder.path()).unwrap();
+    assert_eq!(reader.snapshot().unwrap().tables[&Table::Runs].rows(), 2);
+}
+
+#[test]
 fn what_is_no_store_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
