@@ -54,8 +54,8 @@ impl WorkArgs {
     }
 }
 
-/// Runs `work` on a runtime of its own. The first Ctrl-C cancels it, and what it has done is kept;
-/// the second ends the process at once.
+/// Runs `work` on a runtime of its own. The first Ctrl-C or SIGTERM cancels it, and what it has
+/// done is kept; the second ends the process at once.
 pub(crate) fn block_on<T>(work: impl AsyncFnOnce(Cancel) -> Result<T>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -77,10 +77,25 @@ pub(crate) fn block_on<T>(work: impl AsyncFnOnce(Cancel) -> Result<T>) -> Result
 }
 
 async fn watch(cancel: Cancel) {
-    if tokio::signal::ctrl_c().await.is_ok() {
+    if asked_to_end().await.is_ok() {
         cancel.cancel();
     }
-    if tokio::signal::ctrl_c().await.is_ok() {
+    if asked_to_end().await.is_ok() {
         std::process::exit(i32::from(ErrorKind::Interrupted.exit_code()));
     }
+}
+
+/// Waits for Ctrl-C, or for the signal by which a service or a container is ended.
+async fn asked_to_end() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            done = tokio::signal::ctrl_c() => done,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }

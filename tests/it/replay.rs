@@ -220,6 +220,41 @@ fn what_was_printed_survives_kill_9() {
     assert_whole(&place, &printed);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_signal_to_end_is_obeyed_and_recorded() {
+    for signal in ["INT", "TERM"] {
+        let place = Place::new();
+        let set = place.root.path().join("set");
+        std::fs::create_dir(&set).unwrap();
+        // more lines than a pipe holds: the replay cannot end before its lines are read
+        for n in 0..400 {
+            std::fs::write(set.join(format!("c{n}.yaml")), format!("a: {n}\n")).unwrap();
+        }
+        let mut child = place
+            .command(&["replay", "set", "--format", "ndjson", "--jobs", "1"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut reader = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        let pid = child.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
+        assert!(sent.success());
+        let printed = 1 + reader.lines().map_while(Result::ok).count();
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{signal}: {stderr}");
+        assert!(stderr.contains("interrupted"), "{stderr}");
+        assert!(printed < 400, "all was done before {signal}");
+        let batch = &place.sql("SELECT result, succeeded + failed AS done FROM batches")[0];
+        assert_eq!(text(batch, "result"), "cancellation");
+        assert_eq!(batch["done"], printed, "{signal}");
+    }
+}
+
 #[test]
 fn every_real_contract_gets_a_row() {
     let Some(corpus) = std::env::var_os("GENSTORE_CORPUS") else {
