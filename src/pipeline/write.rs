@@ -68,7 +68,9 @@ impl OutputFolder {
             return Err(Error::invalid(format!("the output folder {} is a file", root.display()))
                 .with_hint("Name another folder with --out."));
         }
-        fs::create_dir_all(root).context("create the output folder", root)?;
+        fs::create_dir_all(root)
+            .context("create the output folder", root)
+            .map_err(|error| error.with_hint("Name a folder you may write to with --out."))?;
         let named = root.to_path_buf();
         let root = root.canonicalize().context("resolve the output folder", root)?;
         let probe = leftovers::probe(&root);
@@ -191,9 +193,15 @@ impl OutputFolder {
         manifest: &Manifest,
         unique: &str,
     ) -> Result<usize> {
-        let old = read_manifest(folder)?.map(|it| it.files).unwrap_or_default();
-        let mut changed = Vec::new();
         refuse_link(folder, folder)?;
+        let old = match read_manifest(folder)? {
+            Some(manifest) => checked(manifest.files, folder)?,
+            None => {
+                self.refuse_foreign(folder)?;
+                BTreeMap::new()
+            }
+        };
+        let mut changed = Vec::new();
         for file in &package.files {
             let path = folder.join(safe(&file.path)?);
             refuse_link(folder, &path)?;
@@ -229,6 +237,26 @@ impl OutputFolder {
             self.replace_file(&path, &json, unique)?;
         }
         Ok(changed.len())
+    }
+
+    /// A folder without a manifest is somebody else's, unless there is nothing in it.
+    fn refuse_foreign(&self, folder: &Path) -> Result<()> {
+        if !folder.is_dir() {
+            return Err(Error::failed(format!(
+                "{} is a file, where the folder of the package should be",
+                folder.display()
+            ))
+            .with_hint("Move it away, or use --out to write elsewhere."));
+        }
+        let empty = fs::read_dir(folder).context("read", folder)?.next().is_none();
+        if empty || self.options.overwrite {
+            return Ok(());
+        }
+        Err(Error::failed(format!(
+            "the folder {} was not made by genstore; it was left as it is",
+            folder.display()
+        ))
+        .with_hint("Use --overwrite to write into it, or --out to write elsewhere."))
     }
 
     /// A file is ours to replace if it still is what was generated.
@@ -284,6 +312,18 @@ fn safe(path: &str) -> Result<&Path> {
     Err(Error::internal(format!("the package has a file with the unsafe path {path:?}")))
 }
 
+/// The files of a folder's manifest, none of which may be named outside the folder.
+fn checked(files: BTreeMap<String, String>, folder: &Path) -> Result<BTreeMap<String, String>> {
+    match files.keys().find(|it| safe(it).is_err()) {
+        None => Ok(files),
+        Some(name) => Err(Error::failed(format!(
+            "{} names a file outside its folder: {name:?}",
+            folder.join(MANIFEST).display()
+        ))
+        .with_hint("Remove the folder, or use --out to write elsewhere.")),
+    }
+}
+
 /// Links are how a path leaves its folder: no part of `path` from `folder` on may be one.
 fn refuse_link(folder: &Path, path: &Path) -> Result<()> {
     let inside = path.ancestors().take_while(|it| it.starts_with(folder));
@@ -319,7 +359,12 @@ fn read_manifest(folder: &Path) -> Result<Option<Manifest>> {
                 .with_hint("Remove the folder, or use --out to write elsewhere.")
                 .with_source(source)
         }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        // a file in the folder's place: whoever writes the package says so
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error).context("read", &path),
     }
 }

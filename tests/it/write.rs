@@ -108,6 +108,33 @@ fn a_link_is_not_followed() {
 }
 
 #[test]
+fn what_somebody_else_put_in_the_package_s_place_is_left_alone() {
+    let root = TempDir::new().unwrap();
+    let contract = root.path().join("a.yaml");
+    let ours = package("node_a", &[("node.py", "n\n")]);
+    let place = root.path().join("out/node_a");
+    let refused = |what: &str| {
+        let error = open(&root).write(&ours, &contract, "d", "u").unwrap_err();
+        assert!(error.message().contains(what) && error.hint().is_some(), "{error}");
+        assert!(!place.join("node.py").exists());
+    };
+    fs::create_dir_all(&place).unwrap();
+    fs::write(place.join("notes.txt"), "mine").unwrap();
+    refused("was not made by genstore");
+    let evil = r#"{"generator": "", "contract": "", "contract_digest": "d",
+        "files": {"../../evil.py": ""}}"#;
+    fs::write(place.join(".genstore.json"), evil).unwrap();
+    refused("names a file outside its folder");
+    fs::remove_dir_all(&place).unwrap();
+    fs::write(&place, "mine").unwrap();
+    refused("is a file");
+    assert_eq!(fs::read_to_string(&place).unwrap(), "mine");
+    fs::remove_file(&place).unwrap();
+    fs::create_dir(&place).unwrap();
+    open(&root).write(&ours, &contract, "d", "u").unwrap();
+}
+
+#[test]
 fn an_output_folder_that_is_a_file_is_refused() {
     let root = TempDir::new().unwrap();
     let file = root.path().join("file");
