@@ -124,6 +124,11 @@ fn explain(error: &DataFusionError, names: &Vocabulary) -> Error {
         DataFusionError::ResourcesExhausted(message) => exhausted(message),
         DataFusionError::Internal(message) => internal(message),
         DataFusionError::Execution(message) => Error::failed(first_line(message)),
+        DataFusionError::ArrowError(error, _) if matches!(**error, ArrowError::ParquetError(_)) => {
+            let message = first_line(&error.to_string());
+            Error::damaged(format!("cannot read a file of the tables: {message}"))
+                .with_hint("check the store")
+        }
         DataFusionError::ArrowError(error, _) => Error::failed(arrow_message(error)),
         DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) => {
             let message = first_line(&error.message());

@@ -2,6 +2,7 @@
 //! with the hot rows. Lists no folder and takes no decision about what is visible: the snapshot
 //! has.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
@@ -21,7 +22,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, project_schema};
 use datafusion::prelude::SessionContext;
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
 
 use super::engine::{Engine, tables_url};
@@ -120,11 +121,14 @@ impl StoreTable {
                 let env = state.runtime_env();
                 let store = env.object_store(tables_url().map_err(external)?)?;
                 let cache = env.cache_manager.get_file_metadata_cache();
-                let statistics = DFParquetMetadata::new(&store, &meta)
-                    .with_file_metadata_cache(Some(cache))
-                    .fetch_statistics(&self.schema)
+                let metadata =
+                    DFParquetMetadata::new(&store, &meta).with_file_metadata_cache(Some(cache));
+                // The decoder of the Arrow schema in the footer panics on some damaged bytes.
+                let fetched = AssertUnwindSafe(metadata.fetch_statistics(&self.schema))
+                    .catch_unwind()
                     .await
-                    .map_err(|source| external(self.damaged(file, source)))?;
+                    .map_err(|_| external(self.damaged(file, "its footer cannot be decoded")))?;
+                let statistics = fetched.map_err(|source| external(self.damaged(file, source)))?;
                 let statistics = Arc::new(trusted(statistics, &self.schema));
                 self.engine.statistics.put(file.path.clone(), Arc::clone(&statistics));
                 statistics

@@ -6,7 +6,7 @@ use std::fs::File;
 
 use arrow::array::{AsArray, RecordBatch};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use super::snapshot::{DataFile, Snapshot};
 use crate::error::{Error, IoContext, Result};
@@ -37,7 +37,11 @@ fn read(file: &DataFile) -> Result<Vec<RecordBatch>> {
         Error::damaged(format!("cannot read {}", file.path.display())).with_source(source)
     };
     let input = File::open(&file.path).context("read", &file.path)?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(input).map_err(failed)?;
+    // Without the Arrow schema in the footer, which says nothing that Parquet's own does not: the
+    // decoder of a damaged one panics.
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new_with_options(input, options).map_err(failed)?;
     let mask = ProjectionMask::columns(reader.parquet_schema(), [COLUMN]);
     let batches = reader.with_projection(mask).build().map_err(failed)?;
     batches.map(|batch| batch.map_err(|source| failed(source.into()))).collect()

@@ -71,7 +71,7 @@ impl Store {
     ) -> Result<Self> {
         Self::open_with(disk, path, options, clock, ids).map_err(|error| match error.kind() {
             ErrorKind::Failed => Error::unavailable(format!(
-                "the store {} cannot be opened for writing: {error}",
+                "the store {} cannot be opened for writing",
                 path.display()
             ))
             .with_hint("Check the permissions of the folder and the space on its disk.")

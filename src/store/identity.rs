@@ -133,7 +133,10 @@ pub(super) fn put_if_absent(
 ) -> Result<bool> {
     let temporary = folder.join(temporary);
     let path = folder.join(name);
-    disk.write_new(&temporary, bytes).context("write", &temporary)?;
+    if let Err(error) = disk.write_new(&temporary, bytes).context("write", &temporary) {
+        drop(disk.remove(&temporary)); // part of it may be there; the first error is the one
+        return Err(error);
+    }
     let linked = match disk.hard_link(&temporary, &path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),

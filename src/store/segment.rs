@@ -45,8 +45,15 @@ pub(super) fn write(
     let temporary = folder.join(data_temporary_name(id));
     let name = data_name(id);
     let path = folder.join(&name);
-    disk.write_new(&temporary, &bytes).context("write", &temporary)?;
-    disk.rename(&temporary, &path).context("rename to", &path)?;
+    let written = disk
+        .write_new(&temporary, &bytes)
+        .context("write", &temporary)
+        .and_then(|()| disk.rename(&temporary, &path).context("rename to", &path));
+    if let Err(error) = written {
+        // what is there takes room, of which a full disk has none; the first error is the one
+        drop(disk.remove(&temporary));
+        return Err(error);
+    }
     disk.sync_folder(folder).context("sync the folder", folder)?;
     Ok(Segment { name, size_bytes: bytes.len() as u64, stats: super::delta::stats(table, &rows) })
 }

@@ -70,8 +70,8 @@ pub(super) fn try_lock(layout: &Layout, number: u32) -> Result<Result<Slot, Stri
             let mut holder = String::new();
             let known = Read::by_ref(&mut file).take(32).read_to_string(&mut holder).is_ok();
             let holder = holder.trim();
-            let holder = if known && !holder.is_empty() { holder } else { "unknown" };
-            Ok(Err(holder.to_owned()))
+            let known = known && !holder.is_empty(); // it may not have written its id yet
+            Ok(Err(if known { holder.to_owned() } else { "(not known yet)".to_owned() }))
         }
         Err(TryLockError::Error(source)) => Err(source).context("lock", &path),
     }
