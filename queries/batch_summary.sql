@@ -1,6 +1,6 @@
 -- name: batch_summary
 -- question: How did one replay go, in one row?
--- param: batch_id text | the replay
+-- param: batch_id text | the replay; query batches lists them
 SELECT
     count(*) AS total,
     count(CASE WHEN result = 'success' THEN 1 END) AS success,

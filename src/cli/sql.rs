@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Context;
 use super::ask::{RowFormat, stdout};
 use crate::error::{Error, IoContext, Result};
+use crate::repl::BYTE_ORDER_MARK;
 
 /// Longest script.
 const SCRIPT_BYTES_MAX: u64 = 16 << 20;
@@ -17,7 +18,7 @@ const SCRIPT_BYTES_MAX: u64 = 16 << 20;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The statements; `-` reads them from stdin
-    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    #[arg(conflicts_with = "file")]
     query: Option<String>,
     /// Read the statements from a file
     #[arg(short, long, value_name = "FILE")]
@@ -32,7 +33,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         (None, Some("-")) => {
             (read(std::io::stdin(), Path::new("stdin"))?, Some("stdin".to_owned()))
         }
-        (None, query) => (query.unwrap_or_default().to_owned(), None),
+        (None, Some(query)) => (query.to_owned(), None),
+        (None, None) => {
+            return Err(Error::usage("sql needs a QUERY").with_hint(
+                "Give one in quotes, `-f FILE`, or `-` for stdin; `genstore repl` is the shell.",
+            ));
+        }
     };
     let mut shell = context.shell(args.format.format, false)?;
     let done = shell.run_script(&text, &mut stdout());
@@ -49,6 +55,9 @@ fn read(input: impl Read, path: &Path) -> Result<String> {
     if size as u64 > SCRIPT_BYTES_MAX {
         let (path, max) = (path.display(), SCRIPT_BYTES_MAX >> 20);
         return Err(Error::invalid(format!("{path} is longer than {max} MiB")));
+    }
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.remove(0);
     }
     Ok(text)
 }

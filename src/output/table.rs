@@ -215,7 +215,9 @@ impl TableEncoder {
         let columns = self.schema.fields().len();
         let mut text = format!("{} row{}", self.rows, if self.rows == 1 { "" } else { "s" });
         if shown < columns {
-            text.push_str(&format!(", {shown} of {columns} columns shown"));
+            text.push_str(&format!(
+                ", {shown} of {columns} columns shown; the other formats show all"
+            ));
         }
         let (dim, reset) = if self.look.color { (DIM, RESET) } else { ("", "") };
         writeln!(out, "{dim}{text}{reset}")

@@ -21,7 +21,9 @@ pub fn read_bounded(path: &Path, bytes_max: u64) -> Result<Vec<u8>> {
     if metadata.is_dir() {
         fs::read_dir(path).map_err(|error| describe(path, error))?;
         return Err(Error::invalid(format!("{} is a folder, not a contract", path.display()))
-            .with_hint("Replay a folder with `genstore replay`."));
+            .with_hint(
+                "Name a contract in it; `genstore replay` and `contract lint` take folders.",
+            ));
     }
     if !metadata.is_file() {
         return Err(Error::invalid(format!("{} is not a regular file", path.display())));

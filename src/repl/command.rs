@@ -46,13 +46,14 @@ pub(super) enum Command {
     #[command(name = ".mode")]
     Mode {
         /// The format; without it, the one in use is shown
+        #[arg(value_parser = parse_format)]
         format: Option<Format>,
     },
     /// Show how long each query takes
     #[command(name = ".timer")]
     Timer {
         /// on or off
-        #[arg(value_parser = parse_switch, action = clap::ArgAction::Set)]
+        #[arg(value_name = "on|off", value_parser = parse_switch, action = clap::ArgAction::Set)]
         on: bool,
     },
     /// Show this help
@@ -135,6 +136,14 @@ pub(super) fn help() -> String {
     text
 }
 
+/// Clap shows the message of an error only, so the hint goes into it.
+fn parse_format(text: &str) -> Result<Format, String> {
+    text.parse().map_err(|error: Error| match error.hint() {
+        Some(hint) => format!("{}. {hint}", error.message()),
+        None => error.message().to_owned(),
+    })
+}
+
 fn parse_switch(text: &str) -> Result<bool, String> {
     match text {
         "on" => Ok(true),
@@ -189,7 +198,8 @@ mod tests {
         let hint = |line: &str| parse(line).unwrap_err().hint().map(str::to_owned);
         assert_eq!(hint(".tabels").as_deref(), Some("Did you mean .tables?"));
         assert_eq!(hint(".xyzzy").as_deref(), Some(".help lists them."));
-        assert!(parse(".mode tabel").unwrap_err().message().contains("tabel"));
+        let error = parse(".mode tabel").unwrap_err();
+        assert!(error.message().contains("Did you mean table?"), "{error}");
         assert!(hint(".timer").unwrap().contains("Usage: .timer"), "{:?}", hint(".timer"));
         assert!(parse(".q 'open").unwrap_err().message().contains("not closed"));
         assert!(parse(".timer maybe").unwrap_err().message().contains("on or off"));
@@ -197,9 +207,13 @@ mod tests {
 
     #[test]
     fn help_names_every_command() {
-        for name in
-            [".run CONTRACT…", ".q [NAME] [NAME=VALUE…]", ".schema [TABLE]", ".timer ON", ".quit"]
-        {
+        for name in [
+            ".run CONTRACT…",
+            ".q [NAME] [NAME=VALUE…]",
+            ".schema [TABLE]",
+            ".timer on|off",
+            ".quit",
+        ] {
             assert!(help().contains(name), "{name}: {}", help());
         }
     }

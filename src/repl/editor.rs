@@ -16,7 +16,7 @@ use rustyline::{Context, Editor, Helper};
 
 use super::complete::complete;
 use super::{Shell, Step};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, ErrorKind, IoContext, Result};
 use crate::output::Look;
 
 const PROMPT: &str = "genstore> ";
@@ -57,6 +57,7 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
     {
         editor.load_history(history).map_err(terminal)?;
     }
+    say_hello();
     let mut entry = String::new();
     loop {
         if let Some(words) = editor.helper_mut() {
@@ -77,7 +78,11 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
         entry.push_str(&line);
         let mut out = BufWriter::new(io::stdout());
         let step = shell.feed(&line, &mut out).unwrap_or_else(|failure| {
-            let text = failure.render(None, surroundings.color);
+            let mut text = failure.render(None, surroundings.color);
+            if failure.error.kind() == ErrorKind::Interrupted {
+                // The terminal has written ^C where the cursor is.
+                text.insert(0, '\n');
+            }
             // If stderr is closed there is nobody to tell.
             drop(io::stderr().write_all(text.as_bytes()));
             Step::Done
@@ -97,6 +102,13 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// One line that tells a newcomer how to go on.
+fn say_hello() {
+    let hello = "SQL ends with a semicolon; .help lists the commands, .tables the tables.\n";
+    // If stderr is closed there is nobody to tell.
+    drop(io::stderr().write_all(hello.as_bytes()));
 }
 
 fn history_file(state_dir: Option<&Path>) -> Result<Option<PathBuf>> {

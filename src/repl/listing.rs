@@ -55,6 +55,7 @@ fn parameters(query: &CannedQuery) -> String {
     let texts: Vec<String> = params
         .map(|it| match &it.default {
             Some(default) => format!("{}={default}", it.name),
+            None if it.required => format!("{}=… (required)", it.name),
             None => format!("{}=…", it.name),
         })
         .collect();

@@ -13,4 +13,4 @@ mod shell;
 pub use editor::{Surroundings, interact};
 pub use listing::{queries, table_by_name, tables};
 pub use reader::{Reader, Snapshots};
-pub use shell::{Failure, Launcher, Settings, Shell, Step, script};
+pub use shell::{BYTE_ORDER_MARK, Failure, Launcher, Settings, Shell, Step, script};

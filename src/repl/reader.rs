@@ -45,4 +45,10 @@ impl Reader {
         };
         Ok(self.session.insert(session).clone())
     }
+
+    /// Leaves threads and memory of the earlier sessions to a query that was cancelled: it ends at
+    /// the next place where it yields, which can be seconds away. The next session has its own.
+    pub fn abandon(&mut self) {
+        self.session = None;
+    }
 }

@@ -17,6 +17,9 @@ use crate::sql::{Params, canned_query, split_statements};
 /// Longest text that is read before its statement ends, and longest script.
 const TEXT_BYTES_MAX: usize = 16 << 20;
 
+/// What some editors put before a text.
+pub const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// How a shell begins; `.mode` and `.timer` change it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Settings {
@@ -116,6 +119,9 @@ impl Shell {
             let line = line.trim();
             if matches!(line.trim_end_matches(';'), "quit" | "exit") {
                 return Ok(Step::Quit);
+            }
+            if matches!(line.trim_end_matches(';'), "help" | "?") {
+                return Ok(self.command(Command::Help, out)?);
             }
             if line.starts_with('\\') {
                 let error = Error::usage(format!("there is no command {line}"));
@@ -228,6 +234,7 @@ impl Shell {
             tokio::select! {
                 step = work => step,
                 _ = tokio::signal::ctrl_c() => {
+                    self.reader.abandon();
                     Err(Error::new(ErrorKind::Interrupted, "the query was cancelled"))
                 }
             }
@@ -294,6 +301,7 @@ pub fn script(
             TEXT_BYTES_MAX => return Err(too_long().into()),
             _ => {}
         }
+        let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line);
         if shell.feed(line.trim_end_matches(['\n', '\r']), out)? == Step::Quit {
             return Ok(());
         }

@@ -55,8 +55,12 @@ impl Vocabulary {
 /// The engine's error as an [`Error`].
 pub(super) fn diagnose(error: &DataFusionError, sql: &str, names: &Vocabulary) -> Error {
     let (root, diagnostic) = unwrapped(error);
-    let told = explain(root, names);
     let located = place(diagnostic, &root.to_string(), sql);
+    let quoted = located.as_ref().is_some_and(|it| it.text(sql).ends_with('"'));
+    let told = match root {
+        DataFusionError::SchemaError(error, _) => schema(error, quoted),
+        _ => explain(root, names),
+    };
     match located {
         Some(located) => told.with_source(located),
         None => told,
@@ -108,7 +112,7 @@ fn place(diagnostic: Option<&Diagnostic>, message: &str, sql: &str) -> Option<Lo
 fn explain(error: &DataFusionError, names: &Vocabulary) -> Error {
     match error {
         DataFusionError::SQL(error, _) => syntax(error),
-        DataFusionError::SchemaError(error, _) => schema(error),
+        DataFusionError::SchemaError(error, _) => schema(error, false),
         DataFusionError::Plan(message) => plan(message, names),
         DataFusionError::External(source) => match source.downcast_ref::<Error>() {
             Some(error) => copied(error),
@@ -172,12 +176,19 @@ fn syntax(error: &ParserError) -> Error {
     }
 }
 
-fn schema(error: &SchemaError) -> Error {
+/// `quoted`: the name stands in double quotes, as a text would in other languages.
+fn schema(error: &SchemaError, quoted: bool) -> Error {
     match error {
         SchemaError::FieldNotFound { field, valid_fields } => {
             let mut tables: Vec<String> =
                 valid_fields.iter().filter_map(|it| it.relation.as_ref()).map(short).collect();
             tables.dedup();
+            if let Some(table) = field.relation.as_ref().map(short)
+                && !tables.is_empty()
+                && !tables.contains(&table)
+            {
+                return no_relation(&table, &tables);
+            }
             let place = if tables.is_empty() {
                 String::new()
             } else {
@@ -190,8 +201,9 @@ fn schema(error: &SchemaError) -> Error {
             }
             match elsewhere(&field.name) {
                 Some(table) => error.with_hint(format!("{table} has a column of that name")),
-                None if valid_fields.is_empty() => {
-                    error.with_hint("text is written in single quotes: 'like this'")
+                None if quoted || valid_fields.is_empty() => {
+                    let example = if quoted { &field.name } else { "like this" };
+                    error.with_hint(format!("text is written in single quotes: '{example}'"))
                 }
                 None => {
                     let all: Vec<_> = valid_fields.iter().map(|it| it.name.as_str()).collect();
@@ -209,6 +221,14 @@ fn schema(error: &SchemaError) -> Error {
 
 fn short(table: &datafusion::common::TableReference) -> String {
     table.table().to_owned()
+}
+
+fn no_relation(name: &str, tables: &[String]) -> Error {
+    let error = Error::invalid(format!("there is no table {name} in this query"));
+    match nearest(name, tables.iter().map(String::as_str)) {
+        Some(near) => error.with_hint(format!("did you mean {near}?")),
+        None => error.with_hint(format!("its tables are {}", tables.join(", "))),
+    }
 }
 
 fn elsewhere(column: &str) -> Option<&'static str> {
@@ -249,6 +269,8 @@ fn plan(message: &str, names: &Vocabulary) -> Error {
     }
     // A function that refuses its arguments says why inside of what the engine says.
     let reason = message.split_once("coercion failed with: ").map_or(message, |it| it.1);
+    let reason = reason.split_once("While expanding wildcard, ").map_or(reason, |it| it.1);
+    let reason = reason.split(", currently only ").next().unwrap_or(reason);
     let message = reason.split(" No function matches").next().unwrap_or(reason);
     let message = message.split(" You might need to add").next().unwrap_or(message);
     let (message, hint) = match message.split_once('\n') {

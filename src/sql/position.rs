@@ -46,6 +46,11 @@ impl fmt::Display for Located {
 impl StdError for Located {}
 
 impl Located {
+    /// What stands at the place.
+    pub(super) fn text<'a>(&self, sql: &'a str) -> &'a str {
+        sql.get(self.position.start_byte..self.position.end_byte).unwrap_or_default()
+    }
+
     /// The place from line and column to line and column in `sql`; `None` when it is outside of it.
     pub(super) fn new(sql: &str, start: (u64, u64), end: Option<(u64, u64)>) -> Option<Self> {
         let start_byte = offset(sql, start)?;

@@ -69,7 +69,7 @@ pub struct Param {
 pub enum ParamType {
     /// Any text.
     Text,
-    /// A whole number.
+    /// A whole number, not negative: all are counts.
     Int,
     /// A number.
     Float,
@@ -165,7 +165,7 @@ impl Param {
     fn value(&self, query: &str, text: &str) -> Result<ParamValue> {
         let value = match &self.kind {
             ParamType::Text => Some(ParamValue::Text(text.to_owned())),
-            ParamType::Int => text.parse().ok().map(ParamValue::Int),
+            ParamType::Int => text.parse().ok().filter(|it| *it >= 0).map(ParamValue::Int),
             ParamType::Float => {
                 text.parse().ok().filter(|it: &f64| it.is_finite()).map(ParamValue::Float)
             }
@@ -196,10 +196,12 @@ impl ParamType {
     pub fn describe(&self) -> String {
         match self {
             Self::Text => "a text".to_owned(),
-            Self::Int => "a whole number".to_owned(),
+            Self::Int => "a whole number from 0".to_owned(),
             Self::Float => "a number".to_owned(),
             Self::Bool => "true or false".to_owned(),
-            Self::Time => "a time (2026-11-22, 2026-11-22T17:00:00Z, or 7d ago as 7d)".to_owned(),
+            Self::Time => {
+                "a time (2026-11-22, 2026-11-22T17:00:00Z, or an age such as 7d)".to_owned()
+            }
             Self::Choice(words) => words.join(" or "),
         }
     }

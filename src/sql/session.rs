@@ -26,7 +26,7 @@ use super::cancel::YieldingJoins;
 use super::diagnose::{Vocabulary, diagnose};
 use super::engine::Engine;
 use super::params::{self, Params};
-use super::{functions, guard, limits, provider, queries, run};
+use super::{from_first, functions, guard, limits, provider, queries, run};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::event::Table;
@@ -265,6 +265,7 @@ impl Session {
         let wrong = |error| self.told(&error, sql);
         let mut statement = parse(sql, wrong)?;
         guard::check_statement(&statement)?;
+        from_first::complete(&mut statement);
         params::bind(&mut statement, params)?;
         let mut state = self.context.state();
         if spill_joins {

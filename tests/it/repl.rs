@@ -122,6 +122,8 @@ fn a_script_mixes_sql_and_commands() {
     assert_eq!(failed.unwrap_err().error.hint(), Some("Did you mean .tables?"));
     assert!(out.is_empty());
     assert!(script(&mut shell, &mut &b"SELECT '\xff';"[..], &mut out).is_err());
+    script(&mut shell, &mut "\u{feff}SELECT 1 AS a;\r\n".as_bytes(), &mut out).unwrap();
+    assert_eq!(out, b"a\n1\n");
 }
 
 #[test]
@@ -134,6 +136,8 @@ fn commands_describe_what_there_is() {
     assert_eq!(text.lines().count(), columns + 1);
     let (_, text) = feed(&mut shell, ".q").unwrap();
     assert!(text.contains("\nlatency,"), "{text}");
+    assert!(text.contains("batch_id=… (required)"), "{text}");
+    assert_eq!(feed(&mut shell, "help").unwrap(), feed(&mut shell, ".help").unwrap());
     let (_, text) = feed(&mut shell, ".q scores").unwrap();
     assert!(text.contains("quality"), "{text}");
     assert_eq!(feed(&mut shell, ".quit").unwrap().0, Step::Quit);

@@ -295,3 +295,11 @@ async fn hot_rows_of_one_batch_per_row_are_one_table() {
         ["120|120"]
     );
 }
+
+#[tokio::test]
+async fn from_without_select_asks_for_every_column() {
+    let session = fixture::nothing();
+    let two = "FROM (VALUES (1, 'x')) AS t(a, b)";
+    assert_eq!(ask(&session, two).await, ["1|x"]);
+    assert_eq!(ask(&session, &format!("SELECT b FROM ({two})")).await, ["x"]);
+}

@@ -95,6 +95,30 @@ const MISTAKES: &[(&str, &str, Option<&str>, Option<&str>)] = &[
         Some("write the table's name before it: table.column"),
         Some("run_id"),
     ),
+    (
+        "SELECT stp.run_id FROM steps s",
+        "there is no table stp in this query",
+        Some("its tables are s"),
+        Some("stp.run_id"),
+    ),
+    (
+        "SELECT x.result FROM runs JOIN steps s USING (run_id)",
+        "there is no table x in this query",
+        Some("its tables are runs, s"),
+        None,
+    ),
+    (
+        "SELECT p99(duration_ns) FROM steps WHERE step_name = \"render\"",
+        "there is no column render in steps",
+        Some("text is written in single quotes: 'render'"),
+        Some("\"render\""),
+    ),
+    (
+        "SELECT step_name, count(*) FROM steps",
+        "column \"steps.step_name\" must appear in the GROUP BY clause",
+        None,
+        Some("step_name"),
+    ),
     ("SELECT 1 FROM runs GROUP BY", "syntax error: expected an expression, found: EOF", None, None),
 ];
 
@@ -231,8 +255,10 @@ async fn a_wrong_query_name_or_parameter_is_a_usage_error() {
     let error = session.canned("runs", &[("limit", "three")]).await.unwrap_err();
     assert_eq!(
         error.message(),
-        "parameter limit of query runs takes a whole number, not \"three\""
+        "parameter limit of query runs takes a whole number from 0, not \"three\""
     );
+    let error = session.canned("runs", &[("limit", "-1")]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
     let error = session.canned("batch_summary", &[]).await.unwrap_err();
     assert_eq!(error.message(), "query batch_summary needs its parameter batch_id");
 }
