@@ -74,7 +74,8 @@ impl Workshop {
     /// its rows are durable, in the order in which that happens.
     ///
     /// A cancelled batch starts no more runs, ends those that work, and is recorded as such. An
-    /// error means that rows can no longer be recorded.
+    /// error of `seen` cancels the batch and is returned; any other means that rows can no longer
+    /// be recorded.
     pub async fn replay(
         self: &Arc<Self>,
         batch: Batch,
@@ -94,6 +95,7 @@ impl Workshop {
         let mut waiting = batch.files.into_iter();
         let mut working = FuturesUnordered::new();
         let mut digests = Vec::new();
+        let mut told = Ok(());
         loop {
             while working.len() < self.jobs.max(1) * RUNS_PER_JOB && !cancel.is_cancelled() {
                 let Some(path) = waiting.next() else { break };
@@ -109,13 +111,18 @@ impl Workshop {
             })??;
             count(&mut row, &report.run);
             digests.extend(report.run.contract_digest.clone());
-            seen(&report)?;
+            if told.is_ok() {
+                told = seen(&report);
+                if told.is_err() {
+                    cancel.cancel();
+                }
+            }
         }
         row.end_time = TimeUs(self.clock.now_us().max(row.start_time.0));
         row.set_digest = Some(set_digest(digests));
         row.result = result(&row, cancel).into();
         self.recorder.record(vec![row.clone().into()]).await?;
-        Ok(row)
+        told.map(|()| row)
     }
 }
 

@@ -255,6 +255,27 @@ fn a_signal_to_end_is_obeyed_and_recorded() {
     }
 }
 
+/// A full disk behind stdout ends the batch, and not the runs in the middle of their work.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_batch_that_cannot_print_is_ended_and_recorded() {
+    let place = Place::new();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = place
+        .command(&["replay", &samples(), "--format", "ndjson", "--jobs", "1"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to stdout"));
+    assert_eq!(place.count("SELECT count(*) AS n FROM batches"), 1);
+    // the next writer ends what has no end
+    let output = place.run(&["run", &format!("{}/no.yaml", samples())]);
+    assert_eq!(output.status.code(), Some(1));
+    let abandoned = "SELECT count(*) AS n FROM runs WHERE error_type = 'abandoned'";
+    assert_eq!(place.count(abandoned), 0);
+}
+
 #[test]
 fn every_real_contract_gets_a_row() {
     let Some(corpus) = std::env::var_os("GENSTORE_CORPUS") else {
