@@ -1,9 +1,11 @@
 //! `genstore schema`: the tables and their columns, as the README shows them.
 
-use crate::error::{Error, Result, nearest};
-use crate::event::{Column, ColumnType, Table};
-
+use super::ask::stdout;
 use super::{Context, print};
+use crate::error::Result;
+use crate::event::Table;
+use crate::output::Format;
+use crate::repl::columns;
 
 /// Print the tables of a store and their columns, as Markdown
 #[derive(Debug, clap::Args)]
@@ -12,24 +14,13 @@ pub(crate) struct Args {
     table: Option<String>,
 }
 
-pub(crate) fn run(args: &Args, _context: &Context) -> Result<u8> {
-    let text = match &args.table {
-        Some(name) => columns_table(table(name)?),
-        None => tables_table(),
+pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
+    let Some(table) = &args.table else {
+        print(&tables_table())?;
+        return Ok(0);
     };
-    print(&text)?;
+    context.shell(Format::Markdown, false)?.write(&columns(Some(table))?, &mut stdout())?;
     Ok(0)
-}
-
-fn table(name: &str) -> Result<Table> {
-    Table::by_name(name).ok_or_else(|| {
-        let names = Table::ALL.iter().map(|it| it.name());
-        let hint = nearest(name, names.clone()).map_or_else(
-            || format!("The tables are {}.", names.collect::<Vec<_>>().join(", ")),
-            |it| format!("Did you mean {it}?"),
-        );
-        Error::usage(format!("there is no table {name:?}")).with_hint(hint)
-    })
 }
 
 /// One line per table: name, what a row is, columns.
@@ -45,25 +36,4 @@ fn tables_table() -> String {
         ));
     }
     text
-}
-
-/// One line per column: name, type, meaning.
-fn columns_table(table: Table) -> String {
-    let mut text = String::from("| column | type | meaning |\n|---|---|---|\n");
-    for column in table.columns() {
-        text.push_str(&format!("| `{}` | {} | {} |\n", column.name, sql_type(column), column.doc));
-    }
-    text
-}
-
-fn sql_type(column: &Column) -> String {
-    let name = match column.kind {
-        ColumnType::Text => "text",
-        ColumnType::Int => "bigint",
-        ColumnType::Float => "double",
-        ColumnType::Bool => "boolean",
-        ColumnType::Time => "timestamp (µs, UTC)",
-        ColumnType::Binary => "binary",
-    };
-    if column.nullable { format!("{name}, nullable") } else { name.to_owned() }
 }

@@ -23,7 +23,7 @@ pub fn tables(snapshot: &Snapshot) -> Result<RecordBatch> {
 }
 
 /// One row per column of `table`: `column`, `type`, `meaning`; of all tables, with `table` first.
-pub(super) fn columns(table: Option<&str>) -> Result<RecordBatch> {
+pub fn columns(table: Option<&str>) -> Result<RecordBatch> {
     let shown: Vec<Table> = match table {
         Some(name) => vec![table_by_name(name)?],
         None => Table::ALL.to_vec(),
