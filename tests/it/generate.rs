@@ -6,13 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use genstore::contract::{self, Contract};
-use genstore::finding::{Finding, Level};
+use genstore::finding::Level;
 use genstore::generate::{Generated, Generator, TemplateGenerator};
 use genstore::template::Library;
-use genstore::validate::{Subject, quality_score, validators};
 
 /// A contract's own folder is where its includes are.
 struct Beside(PathBuf);
@@ -112,62 +110,6 @@ fn every_real_contract_comes_to_a_safe_package() {
         eprintln!("{count:6} {level:8} {rule}");
     }
     assert!(packages >= 700);
-}
-
-/// What the six validators say of a package, without notes.
-fn objections(contract: Contract, made: Generated) -> (Vec<String>, f64) {
-    let (package, own) = (Arc::new(made.package), made.findings);
-    let subject = Subject::new(Arc::new(contract), package, own);
-    let verdicts: Vec<_> = validators().iter().map(|it| it.validate(&subject)).collect();
-    let findings = verdicts.iter().flat_map(|it| &it.findings);
-    let line = |it: &Finding| {
-        let place = it.uri.as_deref().unwrap_or("-");
-        let line = it.span.map_or(0, |span| span.start_line);
-        format!("{} {} {place}:{line} {}", it.level, it.rule_id, it.message)
-    };
-    let serious = findings.filter(|it| it.level > Level::Note).map(line).collect();
-    (serious, quality_score(&verdicts))
-}
-
-#[test]
-fn packages_of_the_sample_contracts_draw_no_objection() {
-    let library = Library::builtin().unwrap();
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/contracts");
-    let paths = contracts_below(&samples);
-    assert!(paths.len() >= 8);
-    for path in paths {
-        let contract = parse(&path).unwrap();
-        let made = generate(&library, &contract);
-        let (serious, score) = objections(contract, made);
-        assert!(serious.is_empty(), "{} {score}: {serious:#?}", path.display());
-    }
-}
-
-#[test]
-fn validators_object_to_few_packages_of_real_contracts() {
-    let Some(corpus) = corpus() else { return };
-    let library = Library::builtin().unwrap();
-    let (mut packages, mut sum) = (0_u32, 0.0);
-    let mut rules: BTreeMap<String, (usize, String)> = BTreeMap::new();
-    for path in contracts_below(&corpus.join("real")) {
-        let Some(contract) = parse(&path) else { continue };
-        let made = generate(&library, &contract);
-        let repaired = made.findings.iter().any(|it| it.level > Level::Note);
-        let (serious, score) = objections(contract, made);
-        packages += 1;
-        sum += score;
-        for line in serious.into_iter().filter(|_| !repaired) {
-            let key = line.split(' ').take(2).collect::<Vec<_>>().join(" ");
-            let example = format!("{} {line}", path.display());
-            rules.entry(key).or_insert((0, example)).0 += 1;
-        }
-    }
-    eprintln!("{packages} packages, mean quality {:.2}", sum / f64::from(packages.max(1)));
-    for (rule, (count, example)) in &rules {
-        eprintln!("{count:5} {rule}: {example}");
-    }
-    let errors: Vec<_> = rules.iter().filter(|(rule, _)| rule.starts_with("error")).collect();
-    assert!(errors.is_empty(), "{errors:#?}");
 }
 
 /// Writes the packages, each below a folder of its own, and runs the script over them.
