@@ -116,6 +116,14 @@ impl Error {
         &self.message
     }
 
+    /// Message and cause in one line, for where only text can be kept.
+    pub fn in_one_line(&self) -> String {
+        match &self.source {
+            Some(source) => format!("{self}: {source}"),
+            None => self.to_string(),
+        }
+    }
+
     /// The next step, if there is an obvious one.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()

@@ -128,7 +128,7 @@ impl Group {
                 encoded.push(it.encoded);
             }
             let done = self.write(chunks, &encoded);
-            let failure = done.as_ref().err().map(describe);
+            let failure = done.as_ref().err().map(Error::in_one_line);
             if let Some(failure) = &failure {
                 self.queue.fail(failure.clone());
             }
@@ -143,7 +143,7 @@ impl Group {
                 return;
             }
             if let Err(error) = self.finish_turn(&work) {
-                self.queue.fail(describe(&error));
+                self.queue.fail(error.in_one_line());
                 return;
             }
             for reply in work.sealed_replies {
@@ -220,13 +220,6 @@ impl Group {
             self.listener.sealed(n, !self.open.is_empty());
         }
         Ok(())
-    }
-}
-
-fn describe(error: &Error) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
     }
 }
 

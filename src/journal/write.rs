@@ -63,11 +63,6 @@ impl JournalFile {
         self.file.sync().context("sync", &self.path)
     }
 
-    /// Where the file is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Number of the file in its slot.
     pub fn n(&self) -> u64 {
         self.n

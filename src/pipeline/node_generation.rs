@@ -54,11 +54,6 @@ impl NodeGeneration {
         Ok(Self { plan: Arc::new(Plan::new(steps)?), digest, generator: name })
     }
 
-    /// The plan, for showing it.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
     /// Runs the pipeline over one contract. Rows of the run go to the engine's sink, but for the
     /// row of `runs`, which is returned: whoever records it says when the run is over.
     ///

@@ -92,7 +92,7 @@ impl Work {
                 Task::End => return,
             };
             if let Err(error) = &flushed {
-                let failure = describe(error);
+                let failure = error.in_one_line();
                 self.queue.set_stall(Some(failure.clone()));
                 self.hot.flush_failed(failure);
             }
@@ -134,12 +134,5 @@ impl Work {
         self.leftovers = kept;
         let folder = self.writing.layout.slot(self.slot);
         self.writing.disk.sync_folder(&folder).context("sync the folder", &folder)
-    }
-}
-
-fn describe(error: &Error) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
     }
 }
