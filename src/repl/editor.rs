@@ -77,7 +77,7 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
         shell.set_look(Look { width: (surroundings.width)(), color: surroundings.color });
         entry.push_str(&line);
         let mut out = BufWriter::new(io::stdout());
-        let step = shell.feed(&line, &mut out).unwrap_or_else(|failure| {
+        let step = shell.feed_lines(&line, &mut out).unwrap_or_else(|failure| {
             let mut text = failure.render(None, surroundings.color);
             if failure.error.kind() == ErrorKind::Interrupted {
                 // The terminal has written ^C where the cursor is.

@@ -148,6 +148,18 @@ impl Shell {
         }
     }
 
+    /// Takes what may be several lines, such as a pasted script. Stops at the first error.
+    pub fn feed_lines(&mut self, text: &str, out: &mut dyn Write) -> Result<Step, Failure> {
+        let mut step = Step::Done;
+        for line in text.split('\n') {
+            step = self.feed(line.trim_end_matches('\r'), out)?;
+            if step == Step::Quit {
+                break;
+            }
+        }
+        Ok(step)
+    }
+
     /// Forgets a statement that has not ended.
     pub fn clear(&mut self) {
         self.pending.clear();

@@ -127,6 +127,16 @@ fn a_script_mixes_sql_and_commands() {
 }
 
 #[test]
+fn a_pasted_script_is_taken_line_by_line() {
+    let mut shell = shell(Format::Table);
+    let mut out = Vec::new();
+    let text = ".mode csv\r\nSELECT 1 AS a;\n-- more\n\nSELECT max(value) AS m\nFROM";
+    assert_eq!(shell.feed_lines(text, &mut out).unwrap(), Step::More);
+    assert_eq!(shell.feed_lines("scores;", &mut out).unwrap(), Step::Done);
+    assert_eq!(String::from_utf8(out).unwrap(), "a\n1\nm\n3\n");
+}
+
+#[test]
 fn commands_describe_what_there_is() {
     let mut shell = shell(Format::Csv);
     let (_, text) = feed(&mut shell, ".schema scores").unwrap();
