@@ -101,6 +101,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> u8 {
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<u8> {
+    if context.store_path.to_str().is_none() {
+        let path = context.store_path.display();
+        return Err(Error::usage(format!("the path of the store, {path}, is not UTF-8"))
+            .with_hint("Choose another with --store."));
+    }
     match command {
         Command::Run(args) => run::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),

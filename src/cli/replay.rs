@@ -1,8 +1,11 @@
 //! `genstore replay`: every contract of a set, as one batch, with a summary from the store.
 
+use std::io::Write;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::{Error, Result};
+use crate::event::BatchRow;
 use crate::output::{Format, RowWriter};
 use crate::replay::{Batch, report, set};
 use crate::sql::{Session, SessionSettings};
@@ -56,7 +59,25 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         summary(&store.snapshot()?, &row.batch_id, args.format, context)?;
     }
     store.flush()?;
+    say_next(&row, args, context);
     Ok(u8::from(row.failed > 0))
+}
+
+/// Says on stderr what to ask next: when runs did not succeed, and to a person.
+fn say_next(row: &BatchRow, args: &Args, context: &Context) {
+    let text = if row.failed > 0 {
+        let (failed, total, batch) = (row.failed, row.total, &row.batch_id);
+        format!(
+            "{failed} of {total} runs did not succeed; why: genstore query failures batch_id={batch}\n"
+        )
+    } else if context.env.terminal.stderr {
+        let (out, store) = (args.work.out().display(), context.store_path.display());
+        format!("Packages are in {out}, the history is in {store}; ask: genstore query\n")
+    } else {
+        return;
+    };
+    // If stderr is closed there is nobody to tell.
+    drop(std::io::stderr().write_all(text.as_bytes()));
 }
 
 /// Prints the summary of a batch, as any other reader of the store would get it.

@@ -1,7 +1,7 @@
 //! What `run` and `replay` share: flags, the store opened for writing, the runtime, Ctrl-C.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::DEFAULT_OUT;
@@ -33,6 +33,11 @@ pub(crate) struct WorkArgs {
 }
 
 impl WorkArgs {
+    /// Folder for the generated packages, as the user named it.
+    pub(crate) fn out(&self) -> &Path {
+        &self.out
+    }
+
     /// Opens the store and the output folder.
     pub(crate) fn open(&self, context: &Context) -> Result<Arc<Workshop>> {
         let options = WriteOptions { overwrite: self.overwrite, fsync: self.fsync };

@@ -70,7 +70,10 @@ impl Journal {
         };
         let thread = std::thread::Builder::new()
             .name("genstore-journal".to_owned())
-            .spawn(move || group.run())
+            .spawn(move || {
+                let _guard = FailOnPanic(Arc::clone(&group.queue));
+                group.run();
+            })
             .map_err(|source| Error::failed("cannot start a thread").with_source(source))?;
         Ok(Self { queue, thread: Mutex::new(Some(thread)) })
     }
@@ -93,6 +96,17 @@ impl Journal {
 impl Drop for Journal {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// Tells writers when the thread dies of a bug: nobody may wait for an answer that cannot come.
+struct FailOnPanic(Arc<Queue>);
+
+impl Drop for FailOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fail("the journal's thread panicked".to_owned());
+        }
     }
 }
 

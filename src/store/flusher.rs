@@ -87,7 +87,7 @@ impl Work {
         let mut failed = false;
         loop {
             let flushed = match self.hot.next_task(failed, self.retry, self.idle) {
-                Task::Flush(n, file) => self.flush(n, &file),
+                Task::Flush(n, file) => self.flush_or_say(n, &file),
                 Task::Idle => Ok(()),
                 Task::End => return,
             };
@@ -100,6 +100,14 @@ impl Work {
             // a file that cannot be removed is only late: a later look tries again
             drop(self.remove_leftovers());
         }
+    }
+
+    /// A bug in a flush is a failed flush: the rows are safe, and nobody waits for ever.
+    fn flush_or_say(&mut self, n: u64, file: &HotFile) -> Result<()> {
+        let flush = std::panic::AssertUnwindSafe(|| self.flush(n, file));
+        std::panic::catch_unwind(flush).unwrap_or_else(|_| {
+            Err(Error::internal(format!("the flush of journal file {n} panicked")))
+        })
     }
 
     fn flush(&mut self, n: u64, file: &HotFile) -> Result<()> {

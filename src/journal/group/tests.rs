@@ -180,9 +180,14 @@ fn files_are_sealed_by_request_size_and_age_and_know_the_open_runs() {
     queue.commit_blocking(vec![started("c"); 400]).unwrap(); // above the size
     queue.commit_blocking(vec![ended("b")]).unwrap();
     rig.clock.advance_ns(5_000_000_000);
+    // The thread may look at the clock before or after it takes "c"; by "d" the file is too old.
     queue.commit_blocking(vec![ended("c")]).unwrap();
-    assert_eq!(queue.seal().unwrap(), Some(9));
-    assert_eq!(*rig.listener.0.lock().unwrap(), [(7, true), (8, true), (9, false)]);
+    queue.commit_blocking(vec![started("d"), ended("d")]).unwrap();
+    assert_eq!(queue.seal().unwrap(), Some(10));
+    let sealed = rig.listener.0.lock().unwrap().clone();
+    assert_eq!(sealed.iter().map(|it| it.0).collect::<Vec<_>>(), [7, 8, 9, 10]);
+    assert_eq!(sealed.first_chunk(), Some(&[(7, true), (8, true)]));
+    assert_eq!(sealed.last(), Some(&(10, false)));
     let header = |n: u64| read_file(&rig.folder.path().join(file_name(n))).unwrap().header;
     let open = |n| header(n).open_runs.iter().map(|it| it.run_id.to_string()).collect::<Vec<_>>();
     assert!(open(7).is_empty());
