@@ -66,10 +66,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
 /// Says on stderr what to ask next: when runs did not succeed, and to a person.
 fn say_next(row: &BatchRow, args: &Args, context: &Context) {
     let text = if row.failed > 0 {
-        let (failed, total, batch) = (row.failed, row.total, &row.batch_id);
-        format!(
-            "{failed} of {total} runs did not succeed; why: genstore query failures batch_id={batch}\n"
-        )
+        let (failed, total) = (row.failed, row.total);
+        let why = format!("genstore query failures batch_id={}", row.batch_id);
+        format!("{failed} of {total} runs did not succeed; why: {why}\n")
     } else if context.env.terminal.stderr {
         let (out, store) = (args.work.out().display(), context.store_path.display());
         format!("Packages are in {out}, the history is in {store}; ask: genstore query\n")
