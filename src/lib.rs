@@ -72,7 +72,8 @@
 //!
 //! let snapshot = recorder.store().snapshot()?;
 //! let session = Session::new(&snapshot, SessionSettings::default(), clock)?;
-//! let asked = session.query("SELECT p99(duration_ns) FROM runs", &Params::default());
+//! let params = Params::default();
+//! let asked = session.query("SELECT p99(duration_ns) FROM runs", &params);
 //! assert_eq!(runtime.block_on(asked)?.rows(), 1);
 //! # Ok(())
 //! # }
