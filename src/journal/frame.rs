@@ -107,6 +107,13 @@ pub(super) fn decode(bytes: &[u8], salt: Option<Salt>) -> Option<Frame<'_>> {
     Some(Frame { kind, version: u16::from_le_bytes(version), salt: found, payload })
 }
 
+/// Size of the payload of the frame that begins with this head, as the head says; `None` if it is
+/// no head, or more than a frame may hold.
+pub(super) fn payload_bytes(head: &[u8]) -> Option<u64> {
+    let length = u32::from_le_bytes(field(head, 12)?);
+    (length as usize <= PAYLOAD_BYTES_MAX).then_some(u64::from(length))
+}
+
 /// Where the next valid frame of this file begins, at or after the start of `bytes`.
 pub(super) fn find(bytes: &[u8], salt: Salt) -> Option<usize> {
     let mut start = MAGIC.to_vec();

@@ -20,5 +20,5 @@ pub use header::{FileHeader, SCHEMA_VERSION, file_name, file_number};
 pub use open_runs::OpenRuns;
 pub use options::{Durability, JournalOptions};
 pub use queue::{Chunk, Queue};
-pub use read::{FileContents, Tail, cut_tail, read_file};
+pub use read::{JournalReader, NewEvents, Tail, cut_tail};
 pub use write::JournalFile;

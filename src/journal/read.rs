@@ -1,12 +1,13 @@
 //! Reads a journal file. Changes nothing, but for [`cut_tail`], which a recovering writer calls.
 
-use std::fs;
-use std::path::Path;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::disk::Disk;
-use super::frame::{self, FRAME_VERSION, Frame, FrameKind};
+use super::frame::{self, FRAME_HEAD_BYTES, FRAME_VERSION, Frame, FrameKind, Salt};
 use super::header::{FileHeader, SCHEMA_VERSION};
 use crate::error::{Error, IoContext, Result};
 use crate::event::Event;
@@ -23,63 +24,96 @@ pub enum Tail {
     },
 }
 
-/// What a journal file holds.
+/// What was read of a journal file.
 #[derive(Debug)]
-pub struct FileContents {
-    /// The file's header.
-    pub header: FileHeader,
-    /// The events of all whole frames, in order.
+pub struct NewEvents {
+    /// The events of the whole frames that had not been read before, in order.
     pub events: Vec<Event>,
-    /// How the file ends.
+    /// How the file ends now.
     pub tail: Tail,
-    /// Size of the whole file.
+    /// Size of the frames that the events come from.
     pub size_bytes: u64,
 }
 
-/// Reads a file up to its end or its first incomplete frame.
-///
-/// # Errors
-/// `Damaged` if a bad frame has a valid one after it, or the header is bad; `Unavailable` if a
-/// newer genstore wrote the file; `Failed` if it cannot be read (the source tells a vanished file).
-pub fn read_file(path: &Path) -> Result<FileContents> {
-    let bytes = fs::read(path).context("read", path)?;
-    let first = frame::decode(&bytes, None)
-        .ok_or_else(|| damaged(path, 0, "the header is not a whole frame"))?;
-    check_version(path, &first)?;
-    if first.kind != FrameKind::Header {
-        return Err(damaged(path, 0, "the first frame is no header"));
-    }
-    let header: FileHeader = rmp_serde::from_slice(first.payload)
-        .map_err(|source| damaged(path, 0, "the header does not decode").with_source(source))?;
-    if header.schema_version > SCHEMA_VERSION {
-        return Err(newer(path, header.schema_version, SCHEMA_VERSION));
-    }
-    let mut contents = FileContents {
-        header,
-        events: Vec::new(),
-        tail: Tail::Clean,
-        size_bytes: bytes.len() as u64,
-    };
-    let mut offset = first.size_bytes();
-    while let Some(rest) = bytes.get(offset..).filter(|rest| !rest.is_empty()) {
-        let Some(next) = frame::decode(rest, Some(first.salt)) else {
-            if let Some(later) = frame::find(rest, first.salt) {
-                let later = offset + later;
-                let what = format!("a bad frame, though a valid one follows at offset {later}");
-                return Err(damaged(path, offset, &what));
-            }
-            contents.tail = Tail::Torn { offset: offset as u64 };
-            break;
-        };
-        check_version(path, &next)?;
-        if next.kind == FrameKind::Events {
-            decode_events(next.payload, &mut contents.events).map_err(|source| {
-                damaged(path, offset, "a frame does not decode").with_source(source)
-            })?;
+/// Reads a journal file from its start, also one that a living writer appends to: each look gives
+/// what is new.
+#[derive(Debug)]
+pub struct JournalReader {
+    path: PathBuf,
+    file: File,
+    salt: Salt,
+    offset: u64,
+    header: FileHeader,
+}
+
+impl JournalReader {
+    /// Reads the header of a file.
+    ///
+    /// # Errors
+    /// `Damaged` if the header is bad; `Unavailable` if a newer genstore wrote the file; `Failed`
+    /// if it cannot be read (the source tells a vanished file).
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut file = File::open(path).context("read", path)?;
+        let mut bytes = Vec::new();
+        let head = FRAME_HEAD_BYTES as u64;
+        file.by_ref().take(head).read_to_end(&mut bytes).context("read", path)?;
+        let length = frame::payload_bytes(&bytes).unwrap_or(0);
+        file.by_ref().take(length).read_to_end(&mut bytes).context("read", path)?;
+        let first = frame::decode(&bytes, None)
+            .ok_or_else(|| damaged(path, 0, "the header is not a whole frame"))?;
+        check_version(path, &first)?;
+        if first.kind != FrameKind::Header {
+            return Err(damaged(path, 0, "the first frame is no header"));
         }
-        offset += next.size_bytes();
+        let header: FileHeader = rmp_serde::from_slice(first.payload)
+            .map_err(|source| damaged(path, 0, "the header does not decode").with_source(source))?;
+        if header.schema_version > SCHEMA_VERSION {
+            return Err(newer(path, header.schema_version, SCHEMA_VERSION));
+        }
+        let (salt, offset) = (first.salt, first.size_bytes() as u64);
+        Ok(Self { path: path.to_owned(), file, salt, offset, header })
     }
-    Ok(contents)
+
+    /// The file's header.
+    pub fn header(&self) -> &FileHeader {
+        &self.header
+    }
+
+    /// Reads from where the last look ended to the end of the file or its first incomplete frame.
+    ///
+    /// # Errors
+    /// `Damaged` if a bad frame has a valid one after it; `Unavailable` if a newer genstore wrote a
+    /// frame; `Failed` if the file cannot be read.
+    pub fn read_new(&mut self) -> Result<NewEvents> {
+        let path = &self.path;
+        let mut bytes = Vec::new();
+        self.file.seek(SeekFrom::Start(self.offset)).context("read", path)?;
+        self.file.read_to_end(&mut bytes).context("read", path)?;
+        let mut new = NewEvents { events: Vec::new(), tail: Tail::Clean, size_bytes: 0 };
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let offset = self.offset + at as u64;
+            let Some(next) = frame::decode(rest, Some(self.salt)) else {
+                if let Some(later) = frame::find(rest, self.salt) {
+                    let later = offset + later as u64;
+                    let what = format!("a bad frame, though a valid one follows at offset {later}");
+                    return Err(damaged(path, offset, &what));
+                }
+                new.tail = Tail::Torn { offset };
+                break;
+            };
+            check_version(path, &next)?;
+            if next.kind == FrameKind::Events {
+                decode_events(next.payload, &mut new.events).map_err(|source| {
+                    damaged(path, offset, "a frame does not decode").with_source(source)
+                })?;
+            }
+            at += next.size_bytes();
+        }
+        new.size_bytes = at as u64;
+        self.offset += at as u64;
+        Ok(new)
+    }
 }
 
 /// Cuts the torn tail of a file whose writer is dead; nothing if the tail is clean.
@@ -114,7 +148,7 @@ fn newer(path: &Path, theirs: u32, ours: u32) -> Error {
     .with_hint("Use the newer genstore for this store.")
 }
 
-fn damaged(path: &Path, offset: usize, what: &str) -> Error {
+fn damaged(path: &Path, offset: u64, what: &str) -> Error {
     Error::damaged(format!("{} is damaged at offset {offset}: {what}", path.display())).with_hint(
         "Nothing was changed. Copy the store before you do anything else; the frames before this \
          offset are whole.",

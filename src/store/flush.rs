@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::delta;
 use super::identity::Identity;
-use super::latency;
+use super::latency::Sketches;
 use super::layout::Layout;
 use super::segment;
 use super::tables::Tables;
@@ -42,28 +42,6 @@ pub(super) fn app_id(journal_root_id: &str, slot: u32) -> String {
     format!("{journal_root_id}/{slot}")
 }
 
-/// Rows by table.
-pub(super) type RowsByTable<'a> = BTreeMap<Table, Vec<&'a Row>>;
-
-/// Sorts the rows among events by their table.
-pub(super) fn by_table<'a>(events: impl IntoIterator<Item = &'a Event>) -> RowsByTable<'a> {
-    let mut rows = RowsByTable::new();
-    for event in events {
-        if let Event::Row(row) = event {
-            rows.entry(row.table()).or_default().push(row);
-        }
-    }
-    rows
-}
-
-/// The sketches of the steps among rows.
-pub(super) fn sketches(rows: &RowsByTable<'_>) -> Result<Vec<Row>> {
-    latency::sketch(rows.get(&Table::Steps).into_iter().flatten().filter_map(|row| match row {
-        Row::Steps(step) => Some(step),
-        _ => None,
-    }))
-}
-
 /// Brings the events of file `n` of a slot into the tables, exactly once; returns when all of it is
 /// durable, with the flush time.
 pub(super) fn flush_file<'a>(
@@ -73,8 +51,15 @@ pub(super) fn flush_file<'a>(
     events: impl IntoIterator<Item = &'a Event>,
 ) -> Result<i64> {
     let app_id = writing.app_id(slot);
-    let mut rows = by_table(events);
-    let sketches = sketches(&rows)?;
+    let (mut rows, mut sketches) = (BTreeMap::<Table, Vec<&Row>>::new(), Sketches::default());
+    for event in events {
+        let Event::Row(row) = event else { continue };
+        rows.entry(row.table()).or_default().push(row);
+        if let Row::Steps(step) = row {
+            sketches.add(step)?;
+        }
+    }
+    let sketches = sketches.rows()?;
     rows.entry(Table::StepLatency).or_default().extend(&sketches);
     let flush_time_us = writing.tables.next_flush_time_us(writing.clock.now_us())?;
     let (disk, ids) = (&*writing.disk, &*writing.ids);

@@ -111,10 +111,12 @@ impl Work {
     }
 
     fn flush(&mut self, n: u64, file: &HotFile) -> Result<()> {
-        let flush_time_us = flush_file(&self.writing, self.slot, n, file.events())?;
-        self.leftovers.push(Leftover { n, flush_time_us, open_runs: file.open_runs() });
+        let chunks = file.rows.chunks();
+        let events = chunks.iter().flat_map(|chunk| &chunk.events);
+        let flush_time_us = flush_file(&self.writing, self.slot, n, events)?;
+        self.leftovers.push(Leftover { n, flush_time_us, open_runs: file.open_runs });
         self.queue.set_stall(None);
-        self.queue.release(file.size_bytes());
+        self.queue.release(file.rows.size_bytes());
         self.hot.flushed(n); // last: whoever waits for it may write again
         Ok(())
     }

@@ -18,6 +18,7 @@ use super::slot::{self, Slot};
 use super::snapshot::Snapshot;
 use super::status::{self, Status};
 use super::tables::Tables;
+use super::tails::Tails;
 use super::temporaries;
 use super::view::{self, OwnSlot, Reading};
 use crate::clock::{Clock, IdSource};
@@ -32,6 +33,7 @@ pub struct Store {
     layout: Layout,
     identity: Identity,
     tables: Arc<Tables>,
+    tails: Tails,
     writer: Option<Writer>,
 }
 
@@ -127,7 +129,7 @@ impl Store {
             recovered.leftovers,
         )?;
         let writer = Writer { journal, flusher, hot, journal_root_id, slot };
-        Ok(Self { layout, identity, tables, writer: Some(writer) })
+        Ok(Self { layout, identity, tables, tails: Tails::default(), writer: Some(writer) })
     }
 
     /// Opens a store for reading. Never writes, and never makes a writer wait.
@@ -138,7 +140,7 @@ impl Store {
         let layout = Layout::new(path);
         let identity = identity::read(&layout)?;
         let tables = Arc::new(Tables::new(&layout));
-        Ok(Self { layout, identity, tables, writer: None })
+        Ok(Self { layout, identity, tables, tails: Tails::default(), writer: None })
     }
 
     /// All tables at one moment: committed files, and the rows that only a journal holds. Rows of
@@ -228,7 +230,8 @@ impl Store {
             None => identity::read_journal_root_id(layout)?,
         };
         let journal_root_id = root_id.as_deref();
-        read(Reading { layout, tables, store_id, journal_root_id, own })
+        let tails = &self.tails;
+        read(Reading { layout, tables, store_id, journal_root_id, own, tails })
     }
 
     fn writer(&self) -> Result<&Writer> {

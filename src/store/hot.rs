@@ -5,33 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::file_rows::FileRows;
 use crate::error::{Error, Result};
-use crate::event::Event;
 use crate::journal::{Chunk, JournalListener};
 
-/// The rows of one journal file.
+/// One journal file whose rows are hot.
 #[derive(Debug, Clone, Default)]
 pub(super) struct HotFile {
-    chunks: Vec<Arc<Chunk>>,
-    sealed: bool,
-    open_runs: bool,
-}
-
-impl HotFile {
-    /// The events, in order.
-    pub(super) fn events(&self) -> impl Iterator<Item = &Event> {
-        self.chunks.iter().flat_map(|chunk| &chunk.events)
-    }
-
-    /// Encoded size of the events.
-    pub(super) fn size_bytes(&self) -> u64 {
-        self.chunks.iter().map(|chunk| chunk.size_bytes).sum()
-    }
-
+    /// Its rows.
+    pub(super) rows: Arc<FileRows>,
     /// Whether runs had begun, and not ended, when the file was sealed.
-    pub(super) fn open_runs(&self) -> bool {
-        self.open_runs
-    }
+    pub(super) open_runs: bool,
+    sealed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -66,8 +51,8 @@ pub(super) enum Task {
 
 impl Hot {
     /// The files and their rows now, rising.
-    pub(super) fn files(&self) -> BTreeMap<u64, HotFile> {
-        self.lock().files.clone()
+    pub(super) fn files(&self) -> Vec<(u64, Arc<FileRows>)> {
+        self.lock().files.iter().map(|(n, file)| (*n, Arc::clone(&file.rows))).collect()
     }
 
     /// The newest file that has been written to; 0 for none.
@@ -156,7 +141,7 @@ impl JournalListener for Hot {
     fn written(&self, n: u64, chunks: Vec<Chunk>) {
         let mut state = self.lock();
         state.newest = n;
-        state.files.entry(n).or_default().chunks.extend(chunks.into_iter().map(Arc::new));
+        state.files.entry(n).or_default().rows.push(chunks);
     }
 
     fn sealed(&self, n: u64, open_runs: bool) {

@@ -2,6 +2,7 @@
 //! with an HdrHistogram of their durations. Pure; merging sketches is the reader's work.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
@@ -15,6 +16,7 @@ const DIGITS: u8 = 3;
 
 type Key = (i64, Text, Text, Option<Text>, Text);
 
+#[derive(Debug)]
 struct Sketch {
     count: i64,
     sum_ns: i64,
@@ -23,10 +25,15 @@ struct Sketch {
     histogram_us: Histogram<u64>,
 }
 
-/// One row of `step_latency` per group of `steps`, in the order of the groups.
-pub(super) fn sketch<'a>(steps: impl IntoIterator<Item = &'a StepRow>) -> Result<Vec<Row>> {
-    let mut groups: BTreeMap<Key, Sketch> = BTreeMap::new();
-    for step in steps {
+/// Sketches that grow by steps.
+#[derive(Debug, Default)]
+pub(super) struct Sketches {
+    groups: BTreeMap<Key, Sketch>,
+}
+
+impl Sketches {
+    /// Adds a step.
+    pub(super) fn add(&mut self, step: &StepRow) -> Result<()> {
         let key = (
             step.start_time.0.div_euclid(HOUR_US) * HOUR_US,
             step.pipeline_name.clone(),
@@ -34,13 +41,17 @@ pub(super) fn sketch<'a>(steps: impl IntoIterator<Item = &'a StepRow>) -> Result
             step.node_type.clone(),
             step.result.clone(),
         );
-        let group = match groups.entry(key) {
-            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(entry) => entry.insert(Sketch::new()?),
+        let group = match self.groups.entry(key) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(Sketch::new()?),
         };
-        group.add(step.duration_ns.max(0))?;
+        group.add(step.duration_ns.max(0))
     }
-    groups.into_iter().map(|(key, group)| group.into_row(key)).collect()
+
+    /// One row of `step_latency` per group, in the order of the groups.
+    pub(super) fn rows(&self) -> Result<Vec<Row>> {
+        self.groups.iter().map(|(key, group)| group.row(key)).collect()
+    }
 }
 
 impl Sketch {
@@ -62,8 +73,8 @@ impl Sketch {
         })
     }
 
-    fn into_row(self, key: Key) -> Result<Row> {
-        let (hour, pipeline_name, step_name, node_type, result) = key;
+    fn row(&self, key: &Key) -> Result<Row> {
+        let (hour, pipeline_name, step_name, node_type, result) = key.clone();
         let mut histogram = Vec::new();
         V2Serializer::new()
             .serialize(&self.histogram_us, &mut histogram)

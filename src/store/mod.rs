@@ -6,6 +6,7 @@
 
 mod contracts;
 mod delta;
+mod file_rows;
 mod flush;
 mod flusher;
 mod handle;
@@ -21,6 +22,7 @@ mod slot;
 pub mod snapshot;
 mod status;
 mod tables;
+mod tails;
 mod temporaries;
 mod view;
 

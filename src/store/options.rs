@@ -43,7 +43,7 @@ impl Default for StoreOptions {
             linger_ms: 50,
             journal_grace_ms: 60_000,
             flush_retry_ms: 1_000,
-            writers_max: 1,
+            writers_max: 16,
         }
     }
 }

@@ -7,10 +7,10 @@
 use super::flush::{Writing, flush_file};
 use super::flusher::Leftover;
 use super::slot::{self, Slot};
-use super::view::check_owner;
+use super::tails::check_owner;
 use crate::error::{Error, Result};
 use crate::event::{Event, Row, RunRow, RunStarted, Table, Text, TimeUs};
-use crate::journal::{FileHeader, JournalFile, OpenRuns, SCHEMA_VERSION, cut_tail, read_file};
+use crate::journal::{FileHeader, JournalFile, JournalReader, OpenRuns, SCHEMA_VERSION, cut_tail};
 
 /// What a recovered slot is like.
 #[derive(Debug)]
@@ -49,14 +49,15 @@ pub(super) fn recover(writing: &Writing, slot: &Slot) -> Result<Recovered> {
         let mut flush_time_us = times.get(&n).copied().unwrap_or(0);
         if n > flushed || n == newest {
             let path = writing.layout.journal_file(number, n);
-            let contents = read_file(&path)?;
-            check_owner(&path, &contents.header, &writing.identity.store_id)?;
+            let mut reader = JournalReader::open(&path)?;
+            check_owner(&path, reader.header(), &writing.identity.store_id)?;
+            let contents = reader.read_new()?;
             if n > flushed {
                 cut_tail(&*writing.disk, &path, contents.tail)?;
                 flush_time_us = flush_file(writing, number, n, &contents.events)?;
             }
             if n == newest {
-                let mut open = OpenRuns::new(contents.header.open_runs);
+                let mut open = OpenRuns::new(reader.header().open_runs.iter().cloned());
                 contents.events.iter().for_each(|event| open.observe(event));
                 header.open_runs = open.to_vec();
             }

@@ -6,21 +6,20 @@
 //! has moved past a journal file that was not there to be read any more, or rows were removed,
 //! everything starts over.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::delta::Log;
-use super::flush::{RowsByTable, app_id, by_table, sketches};
-use super::hot::{Hot, HotFile};
+use super::file_rows::FileRows;
+use super::flush::app_id;
+use super::hot::Hot;
 use super::layout::Layout;
-use super::schema::to_batch;
 use super::slot;
 use super::snapshot::{Snapshot, TableSnapshot};
 use super::tables::Tables;
+use super::tails::{FileKey, Tails};
 use crate::error::{Error, Result};
-use crate::event::{Event, Row, Table};
-use crate::journal::{FileHeader, read_file};
+use crate::event::Table;
 
 /// A writer would have to flush this often while one snapshot is read.
 const ATTEMPTS_MAX: usize = 100;
@@ -40,16 +39,11 @@ pub(super) struct Reading<'a> {
     pub(super) store_id: &'a str,
     pub(super) journal_root_id: Option<&'a str>,
     pub(super) own: Option<OwnSlot<'a>>,
+    pub(super) tails: &'a Tails,
 }
 
-/// The events of one journal file, from memory or from the disk.
-enum Events {
-    Own(HotFile),
-    Read(Vec<Event>),
-}
-
-/// Journal files by slot and number.
-type Journals = BTreeMap<(u32, u64), Events>;
+/// The rows of journal files.
+type Journals = BTreeMap<FileKey, Arc<FileRows>>;
 
 /// What the logs said when they were read.
 #[derive(Debug, Default)]
@@ -83,19 +77,6 @@ pub(super) fn snapshot(reading: Reading<'_>) -> Result<Snapshot> {
     .with_hint("Try again when less is being written."))
 }
 
-/// Refuses a journal file of another store, which someone has copied here.
-pub(super) fn check_owner(path: &Path, header: &FileHeader, store_id: &str) -> Result<()> {
-    if header.store_id == store_id {
-        return Ok(());
-    }
-    Err(Error::damaged(format!(
-        "{} belongs to the store {}, not to this one ({store_id})",
-        path.display(),
-        header.store_id
-    ))
-    .with_hint("Nothing was changed; take the file away if it was copied here by mistake."))
-}
-
 fn read_logs(reading: Reading<'_>) -> Result<(Snapshot, Seen)> {
     let (mut snapshot, mut seen) = (Snapshot::default(), Seen::default());
     for table in Tables::reading_order() {
@@ -121,9 +102,7 @@ fn read_journals(reading: Reading<'_>, seen: &Seen) -> Result<Journals> {
     let Some(root_id) = reading.journal_root_id else { return Ok(journals) };
     for slot in slot::list(reading.layout)? {
         if let Some(own) = reading.own.filter(|own| own.number == slot) {
-            for (n, file) in own.hot.files() {
-                journals.insert((slot, n), Events::Own(file));
-            }
+            journals.extend(own.hot.files().into_iter().map(|(n, rows)| ((slot, n), rows)));
             continue;
         }
         let flushed = seen.newest(Table::Runs, &app_id(root_id, slot));
@@ -132,22 +111,17 @@ fn read_journals(reading: Reading<'_>, seen: &Seen) -> Result<Journals> {
                 continue;
             }
             let path = reading.layout.journal_file(slot, n);
-            match read_file(&path) {
-                Ok(contents) => {
-                    check_owner(&path, &contents.header, reading.store_id)?;
-                    journals.insert((slot, n), Events::Read(contents.events));
-                }
-                Err(error) if is_vanished(&error) => {} // flushed meanwhile: the last look tells
-                Err(error) => return Err(error),
-            }
+            // one that has vanished was flushed meanwhile: the last look tells
+            let rows = reading.tails.read((slot, n), &path, reading.store_id)?;
+            journals.extend(rows.map(|rows| ((slot, n), rows)));
         }
     }
+    reading.tails.keep(&journals.keys().copied().collect());
     Ok(journals)
 }
 
 /// Whether `runs` has not moved past anything that was not read.
 fn is_complete(reading: Reading<'_>, seen: &Seen, journals: &Journals) -> Result<bool> {
-    let held: BTreeSet<(u32, u64)> = journals.keys().copied().collect();
     let mut runs = reading.tables.log(Table::Runs)?;
     runs.refresh()?;
     if runs.data_removals() != seen.removals {
@@ -163,7 +137,7 @@ fn is_complete(reading: Reading<'_>, seen: &Seen, journals: &Journals) -> Result
         let slot = app.strip_prefix(root_id).and_then(|it| it.strip_prefix('/')?.parse().ok());
         let before = seen.newest(Table::Runs, app);
         match slot {
-            Some(slot) => (before + 1..=*now).all(|n| held.contains(&(slot, n))),
+            Some(slot) => (before + 1..=*now).all(|n| journals.contains_key(&(slot, n))),
             None => before == *now, // journals elsewhere: rows are seen when `runs` has them
         }
     }))
@@ -176,39 +150,17 @@ fn add_hot(
     journals: &Journals,
 ) -> Result<()> {
     let root_id = reading.journal_root_id.unwrap_or_default();
-    let mut hot = RowsByTable::new();
-    let mut sketched = RowsByTable::new();
-    for ((slot, n), events) in journals {
+    for ((slot, n), rows) in journals {
         let app_id = app_id(root_id, *slot);
         let runs = seen.newest(Table::Runs, &app_id);
-        let is_hot = |table| *n > runs.max(seen.newest(table, &app_id));
-        let rows = match events {
-            Events::Own(file) => by_table(file.events()),
-            Events::Read(events) => by_table(events),
-        };
-        for (table, rows) in rows {
-            if table == Table::Steps && is_hot(Table::StepLatency) {
-                sketched.entry(table).or_default().extend(&rows);
+        for (table, batches) in rows.batches()? {
+            let is_hot = *n > runs.max(seen.newest(table, &app_id));
+            if let Some(it) = snapshot.tables.get_mut(&table).filter(|_| is_hot) {
+                it.hot.extend(batches);
             }
-            if is_hot(table) {
-                hot.entry(table).or_default().extend(rows);
-            }
-        }
-    }
-    let sketches: Vec<Row> = sketches(&sketched)?;
-    hot.entry(Table::StepLatency).or_default().extend(&sketches);
-    for (table, rows) in hot {
-        if let Some(it) = snapshot.tables.get_mut(&table).filter(|_| !rows.is_empty()) {
-            it.hot.push(to_batch(table, rows)?);
         }
     }
     Ok(())
-}
-
-fn is_vanished(error: &Error) -> bool {
-    std::error::Error::source(error)
-        .and_then(|source| source.downcast_ref::<io::Error>())
-        .is_some_and(|source| source.kind() == io::ErrorKind::NotFound)
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use super::*;
 use crate::clock::{ManualClock, SeededIds};
 use crate::error::ErrorKind;
 use crate::event::{Event, RunRow, RunStarted, Text};
+use crate::journal::JournalReader;
 use crate::journal::disk::{AppendFile, SystemDisk};
-use crate::journal::read_file;
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -147,7 +147,7 @@ fn all_that_wait_share_one_write_and_one_sync() {
     assert_eq!(rig.counts.appends.load(Ordering::SeqCst), 2);
     assert_eq!(rig.counts.syncs.load(Ordering::SeqCst), 2);
     let path = rig.folder.path().join("7.wal");
-    assert_eq!(read_file(&path).unwrap().events.len(), 21);
+    assert_eq!(JournalReader::open(&path).unwrap().read_new().unwrap().events.len(), 21);
 }
 
 #[test]
@@ -188,8 +188,9 @@ fn files_are_sealed_by_request_size_and_age_and_know_the_open_runs() {
     assert_eq!(sealed.iter().map(|it| it.0).collect::<Vec<_>>(), [7, 8, 9, 10]);
     assert_eq!(sealed.first_chunk(), Some(&[(7, true), (8, true)]));
     assert_eq!(sealed.last(), Some(&(10, false)));
-    let header = |n: u64| read_file(&rig.folder.path().join(file_name(n))).unwrap().header;
-    let open = |n| header(n).open_runs.iter().map(|it| it.run_id.to_string()).collect::<Vec<_>>();
+    let header = |n: u64| JournalReader::open(&rig.folder.path().join(file_name(n))).unwrap();
+    let open =
+        |n| header(n).header().open_runs.iter().map(|it| it.run_id.to_string()).collect::<Vec<_>>();
     assert!(open(7).is_empty());
     assert_eq!(open(8), ["b"]);
     assert_eq!(open(9), ["b", "c"]);

@@ -5,6 +5,12 @@ use hdrhistogram::serialization::Deserializer;
 
 use super::*;
 
+fn sketch<'a>(steps: impl IntoIterator<Item = &'a StepRow>) -> Result<Vec<Row>> {
+    let mut sketches = Sketches::default();
+    steps.into_iter().try_for_each(|step| sketches.add(step))?;
+    sketches.rows()
+}
+
 fn step(name: &str, start_us: i64, duration_ns: i64) -> StepRow {
     StepRow {
         step_name: Text::from(name),

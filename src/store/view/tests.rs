@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::clock::{ManualClock, SystemIds};
-use crate::event::{RunRow, StepRow, Text};
+use crate::event::{Event, RunRow, StepRow, Text};
 use crate::store::{Store, StoreOptions, identity};
 
 fn run(id: &str) -> Vec<Event> {
@@ -21,6 +21,7 @@ struct Rig {
     tables: Tables,
     store_id: String,
     root_id: String,
+    tails: Tails,
 }
 
 impl Rig {
@@ -33,7 +34,7 @@ impl Rig {
         let root_id = identity::read_journal_root_id(&layout).unwrap().unwrap();
         let store_id = identity::read(&layout).unwrap().store_id;
         let tables = Tables::new(&layout);
-        Self { _folder: folder, store, layout, tables, store_id, root_id }
+        Self { _folder: folder, store, layout, tables, store_id, root_id, tails: Tails::default() }
     }
 
     fn reading(&self) -> Reading<'_> {
@@ -43,6 +44,7 @@ impl Rig {
             store_id: &self.store_id,
             journal_root_id: Some(&self.root_id),
             own: None,
+            tails: &self.tails,
         }
     }
 }

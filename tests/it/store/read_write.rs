@@ -150,14 +150,15 @@ fn readers_never_see_a_run_without_its_children_nor_a_row_twice() {
 }
 
 #[test]
-fn a_second_writer_is_told_who_writes() {
+fn a_writer_too_many_is_told_who_writes() {
     let folder = tempfile::tempdir().unwrap();
-    let first = open(folder.path(), quiet()).unwrap();
-    let error = open(folder.path(), quiet()).unwrap_err();
+    let options = StoreOptions { writers_max: 1, ..quiet() };
+    let first = open(folder.path(), options.clone()).unwrap();
+    let error = open(folder.path(), options.clone()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.message().contains(&format!("process {}", std::process::id())), "{error}");
     drop(first);
-    open(folder.path(), quiet()).unwrap();
+    open(folder.path(), options).unwrap();
 }
 
 #[test]
