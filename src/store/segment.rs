@@ -29,6 +29,8 @@ pub(super) struct Segment {
     pub(super) name: String,
     pub(super) size_bytes: u64,
     pub(super) stats: String,
+    /// BLAKE3 of the whole file, in hex.
+    pub(super) digest: String,
 }
 
 /// Writes the rows of `table`, all of them, to a new file in `folder`, durably.
@@ -55,7 +57,12 @@ pub(super) fn write(
         return Err(error);
     }
     disk.sync_folder(folder).context("sync the folder", folder)?;
-    Ok(Segment { name, size_bytes: bytes.len() as u64, stats: super::delta::stats(table, &rows) })
+    Ok(Segment {
+        name,
+        size_bytes: bytes.len() as u64,
+        stats: super::delta::stats(table, &rows),
+        digest: blake3::hash(&bytes).to_hex().to_string(),
+    })
 }
 
 fn encode(table: Table, rows: &[&Row]) -> Result<Vec<u8>> {

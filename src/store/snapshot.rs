@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
 
-use crate::event::Table;
+use crate::event::{Table, Text};
 
 /// All tables at one moment: a run that is visible has all its children, and no row is there twice.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +35,12 @@ pub struct DataFile {
     pub size_bytes: u64,
     /// Rows in it.
     pub rows: u64,
+    /// BLAKE3 of the whole file, 64 hex digits; `None` for a file that a foreign tool or an older
+    /// build committed.
+    pub digest: Option<Text>,
+    /// Smallest and largest `run_id` in it, as bounds that hold for every row that has one; `None`
+    /// where the log says nothing: the file may then hold any run.
+    pub run_ids: Option<(Text, Text)>,
 }
 
 impl TableSnapshot {

@@ -1,6 +1,8 @@
 //! The actions of a Delta commit, as JSON. Only the fields that we write or read; others that a
 //! foreign writer adds are ignored, and what changes how a table must be read is refused by `log`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -95,7 +97,13 @@ pub(super) struct Add {
     pub(super) data_change: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stats: Option<String>,
+    /// What writers want to note about the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tags: Option<BTreeMap<String, Option<String>>>,
 }
+
+/// The tag of an `add` that holds the BLAKE3 of the whole file, in hex.
+pub(super) const DIGEST_TAG: &str = "genstore.blake3";
 
 /// A data file that is no part of the table any more.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -9,7 +9,7 @@
 
 use serde_json::{Map, Value};
 
-use super::action::{Action, Add, CommitInfo, Format, MetaData, Protocol, Transaction};
+use super::action::{Action, Add, CommitInfo, DIGEST_TAG, Format, MetaData, Protocol, Transaction};
 use super::log::Log;
 use super::schema::schema_string;
 use crate::clock::IdSource;
@@ -93,6 +93,7 @@ pub(in crate::store) fn append(
             modification_time: ms,
             data_change: true,
             stats: Some(segment.stats),
+            tags: Some([(DIGEST_TAG.to_owned(), Some(segment.digest))].into()),
         }),
         ..Action::default()
     }));

@@ -5,10 +5,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
-use super::action::{Action, Add, MetaData};
+use super::action::{Action, Add, DIGEST_TAG, MetaData};
+use super::stats::FileStats;
 use crate::error::{Error, IoContext, Result};
+use crate::event::Text;
 use crate::journal::SCHEMA_VERSION;
 use crate::store::layout::{commit_name, commit_version, delta_log};
 use crate::store::snapshot::DataFile;
@@ -193,17 +193,17 @@ impl Log {
     }
 
     fn data_file(&self, add: &Add) -> LogFile {
-        let stats: Option<Value> =
-            add.stats.as_deref().and_then(|stats| serde_json::from_str(stats).ok());
-        let rows = stats.as_ref().and_then(|stats| stats.get("numRecords")?.as_u64());
-        let oldest_us = stats.as_ref().and_then(|stats| {
-            let time = stats.get("minValues")?.get("start_time")?.as_str()?;
-            Some(chrono::DateTime::parse_from_rfc3339(time).ok()?.timestamp_micros())
-        });
-        let path = self.folder.join(&add.path);
+        let stats = add.stats.as_deref().map(FileStats::parse).unwrap_or_default();
+        let digest = add.tags.as_ref().and_then(|tags| tags.get(DIGEST_TAG)?.as_deref());
         LogFile {
-            data: DataFile { path, size_bytes: add.size, rows: rows.unwrap_or(0) },
-            oldest_us,
+            oldest_us: stats.oldest_us(),
+            data: DataFile {
+                path: self.folder.join(&add.path),
+                size_bytes: add.size,
+                rows: stats.rows(),
+                digest: digest.map(Text::from),
+                run_ids: stats.run_ids(),
+            },
         }
     }
 }

@@ -1,11 +1,12 @@
-//! Statistics of a data file for its `add` action: few columns, so that a log stays small in
-//! memory. Parquet's own statistics hold the rest.
+//! Statistics of a data file for its `add` action, written and read: few columns, so that a log
+//! stays small in memory. Parquet's own statistics hold the rest.
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::event::{Cell, Row, Table};
+use crate::event::{Cell, Row, Table, Text};
 
 /// Columns that readers skip files by.
 const COLUMNS: [&str; 5] = ["run_id", "batch_id", "start_time", "time", "hour"];
@@ -82,6 +83,45 @@ impl<'a> Bounds<'a> {
 fn timestamp(ms: i64) -> Option<Value> {
     let time = chrono::DateTime::from_timestamp_millis(ms)?;
     Some(Value::from(time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)))
+}
+
+/// The part of a file's statistics that is used here. A foreign tool may leave out any of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct FileStats {
+    num_records: Option<u64>,
+    min_values: FileBounds,
+    max_values: FileBounds,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct FileBounds {
+    run_id: Option<Text>,
+    start_time: Option<String>,
+}
+
+impl FileStats {
+    /// Reads the `stats` of an `add`; what does not parse says nothing.
+    pub(super) fn parse(stats: &str) -> Self {
+        serde_json::from_str(stats).unwrap_or_default()
+    }
+
+    /// Rows in the file; 0 where that is unknown.
+    pub(super) fn rows(&self) -> u64 {
+        self.num_records.unwrap_or(0)
+    }
+
+    /// Bounds of `run_id`; none for a file with no run id, or with one too long for a bound.
+    pub(super) fn run_ids(&self) -> Option<(Text, Text)> {
+        self.min_values.run_id.clone().zip(self.max_values.run_id.clone())
+    }
+
+    /// The earliest `start_time` in microseconds, rounded down to a millisecond.
+    pub(super) fn oldest_us(&self) -> Option<i64> {
+        let time = self.min_values.start_time.as_deref()?;
+        Some(chrono::DateTime::parse_from_rfc3339(time).ok()?.timestamp_micros())
+    }
 }
 
 #[cfg(test)]

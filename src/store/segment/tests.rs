@@ -26,6 +26,8 @@ fn rows_are_sorted_by_run_in_plain_types_with_statistics() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let file = File::open(folder.path().join(&segment.name)).unwrap();
     assert_eq!(file.metadata().unwrap().len(), segment.size_bytes);
+    let bytes = std::fs::read(folder.path().join(&segment.name)).unwrap();
+    assert_eq!(segment.digest, blake3::hash(&bytes).to_hex().as_str());
     let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
     let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).unwrap();
     let metadata = reader.metadata();

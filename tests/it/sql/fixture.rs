@@ -181,7 +181,8 @@ pub(crate) fn write(path: &Path, table: Table, batch: &RecordBatch) -> DataFile 
     writer.write(batch).unwrap();
     writer.close().unwrap();
     let size_bytes = path.metadata().unwrap().len();
-    DataFile { path: path.to_owned(), size_bytes, rows: batch.num_rows() as u64 }
+    let rows = batch.num_rows() as u64;
+    DataFile { path: path.to_owned(), size_bytes, rows, digest: None, run_ids: None }
 }
 
 /// A session over a snapshot, with two threads.
