@@ -1,5 +1,9 @@
 //! From the engine's events to the store: collects the rows of a run, hands them over in large
 //! pieces, and ends a run with one acknowledged commit. Holds no file and no thread.
+//!
+//! Only the end of a run waits, for its acknowledgement and, at the store's bound, for room: that
+//! is what holds the engine back. Rows before it never block a thread: at the bound they stay with
+//! their run.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,8 +12,8 @@ use crate::error::Result;
 use crate::event::{Event, EventSink, Row, RunRow, RunStarted, Text};
 use crate::store::Store;
 
-/// Rows of one run that wait here at most; then they enter the journal, unacknowledged.
-const ROWS_MAX: usize = 256;
+/// When this many rows of a run wait here, they enter the journal, unacknowledged, if it has room.
+const ROWS_PIECE: usize = 256;
 /// Digests of contracts that are remembered as recorded; beyond it a contract may be recorded
 /// twice, which SQL hides. So may one of which several runs end at the same time.
 const DIGESTS_MAX: usize = 100_000;
@@ -32,8 +36,9 @@ impl Recorder {
     /// Begins a run: if the process dies before [`RunRecorder::finish`], the run gets a row of
     /// result `error` and error_type `abandoned` when the store is opened again.
     pub fn begin(&self, started: RunStarted) -> Result<RunRecorder> {
-        self.store.append(vec![Event::RunStarted(started)])?;
-        Ok(RunRecorder { recorder: self.clone(), rows: Mutex::default() })
+        let kept = self.store.try_append(vec![Event::RunStarted(started)])?;
+        let rows = Rows { events: kept.unwrap_or_default(), contracts: Vec::new() };
+        Ok(RunRecorder { recorder: self.clone(), rows: Mutex::new(rows) })
     }
 
     /// Records rows that belong to no run, or to one that has ended; returns when they are
@@ -114,15 +119,14 @@ impl EventSink for RunRecorder {
         {
             return Ok(());
         }
-        let full = {
-            let mut rows = self.lock();
-            rows.push(event);
-            if rows.events.len() < ROWS_MAX {
-                return Ok(());
-            }
-            std::mem::take(&mut rows.events)
-        };
-        self.recorder.store.append(full)
+        let mut rows = self.lock();
+        rows.push(event);
+        if rows.events.len() % ROWS_PIECE != 0 {
+            return Ok(());
+        }
+        let piece = std::mem::take(&mut rows.events);
+        rows.events = self.recorder.store.try_append(piece)?.unwrap_or_default();
+        Ok(())
     }
 }
 
@@ -145,7 +149,7 @@ impl Drop for RunRecorder {
     fn drop(&mut self) {
         let rows = std::mem::take(&mut self.lock().events);
         if !rows.is_empty() {
-            drop(self.recorder.store.append(rows)); // a closed store has no use for them
+            drop(self.recorder.store.try_append(rows)); // a closed store has no use for them
         }
     }
 }

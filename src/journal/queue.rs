@@ -102,6 +102,20 @@ impl Queue {
         self.push_blocking(events, Reply::Nobody)
     }
 
+    /// [`Queue::append`] for a caller that may not wait: gives the events back at the bound.
+    pub fn try_append(&self, events: Vec<Event>) -> Result<Option<Vec<Event>>> {
+        if !self.admits(&mut self.lock(), 1)? {
+            return Ok(Some(events));
+        }
+        let pending = encode(events, Reply::Nobody)?;
+        let mut state = self.lock();
+        if !self.admits(&mut state, pending.chunk.size_bytes)? {
+            return Ok(Some(pending.chunk.events));
+        }
+        self.enter(&mut state, pending);
+        Ok(None)
+    }
+
     /// Returns when the events are as safe as the durability setting says. Blocks the thread.
     pub fn commit_blocking(&self, events: Vec<Event>) -> Result<()> {
         let (sender, receiver) = mpsc::sync_channel(1);
@@ -311,3 +325,6 @@ fn encode(events: Vec<Event>, reply: Reply) -> Result<Pending> {
     let chunk = Chunk { size_bytes: encoded.len() as u64, events };
     Ok(Pending { chunk, encoded, reply })
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,6 +155,11 @@ impl Store {
         self.writer()?.journal.queue().append(events)
     }
 
+    /// [`Store::append`] for a caller that may not wait: gives the events back at the bound.
+    pub fn try_append(&self, events: Vec<Event>) -> Result<Option<Vec<Event>>> {
+        self.writer()?.journal.queue().try_append(events)
+    }
+
     /// Returns when the events are as safe as [`StoreOptions::durability`] says: acknowledged.
     /// Works on any async runtime.
     pub async fn commit(&self, events: Vec<Event>) -> Result<()> {
