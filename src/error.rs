@@ -124,6 +124,13 @@ impl Error {
         }
     }
 
+    /// The same error for one more caller: kind, message and hint; the cause becomes text.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let (kind, hint) = (self.kind, self.hint.clone());
+        Self { kind, message: self.in_one_line(), hint, source: None }
+    }
+
     /// The next step, if there is an obvious one.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()

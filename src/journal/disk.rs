@@ -1,10 +1,27 @@
 //! Every operation that changes a disk, behind one trait, so that tests can make the k-th one fail
-//! without a global switch. Reading is not here: it changes nothing and needs no sync.
+//! without a global switch. Reading changes nothing and needs no sync: it is a function.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
+
+/// Opens a file for reading. What is no file is refused: a pipe under its name would be waited for
+/// without an end.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.is_file() {
+        File::open(path)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file"))
+    }
+}
+
+/// The content of a file, as [`open_file`] opens it.
+pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_file(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
 
 /// What the journal and the tables do to a disk.
 pub trait Disk: fmt::Debug + Send + Sync {

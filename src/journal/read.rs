@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::disk::Disk;
+use super::disk::{Disk, open_file};
 use super::frame::{self, FRAME_HEAD_BYTES, FRAME_VERSION, Frame, FrameKind, Salt};
 use super::header::{FileHeader, SCHEMA_VERSION};
 use crate::error::{Error, IoContext, Result};
@@ -53,7 +53,7 @@ impl JournalReader {
     /// `Damaged` if the header is bad; `Unavailable` if a newer genstore wrote the file; `Failed`
     /// if it cannot be read (the source tells a vanished file).
     pub fn open(path: &Path) -> Result<Self> {
-        let mut file = File::open(path).context("read", path)?;
+        let mut file = open_file(path).context("read", path)?;
         let mut bytes = Vec::new();
         let head = FRAME_HEAD_BYTES as u64;
         file.by_ref().take(head).read_to_end(&mut bytes).context("read", path)?;
@@ -150,8 +150,8 @@ fn newer(path: &Path, theirs: u32, ours: u32) -> Error {
 
 fn damaged(path: &Path, offset: u64, what: &str) -> Error {
     Error::damaged(format!("{} is damaged at offset {offset}: {what}", path.display())).with_hint(
-        "Nothing was changed. Copy the store before you do anything else; the frames before this \
-         offset are whole.",
+        "Nothing was changed, and the frames before this offset are whole. `genstore store check` \
+         says what is lost; with --repair it saves the rest.",
     )
 }
 

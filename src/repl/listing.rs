@@ -9,15 +9,15 @@ use crate::event::{Column, ColumnType, Table};
 use crate::sql::{CannedQuery, canned_queries};
 use crate::store::snapshot::Snapshot;
 
-/// One row per table: `table`, `rows`, `one_row_is`.
+/// One row per table: `table`, `rows`, `one_row_is`; no number of rows where it is damaged.
 pub fn tables(snapshot: &Snapshot) -> Result<RecordBatch> {
     let rows = Table::ALL.iter().map(|it| {
-        let rows = snapshot.tables.get(it).map_or(0, |it| it.rows());
-        i64::try_from(rows).unwrap_or(i64::MAX)
+        let readable = snapshot.tables.get(it).filter(|it| it.damage.is_none());
+        readable.map(|it| i64::try_from(it.rows()).unwrap_or(i64::MAX))
     });
     batch(vec![
         ("table", texts(Table::ALL.iter().map(|it| it.name().to_owned()))),
-        ("rows", Arc::new(Int64Array::from_iter_values(rows))),
+        ("rows", Arc::new(Int64Array::from_iter(rows))),
         ("one_row_is", texts(Table::ALL.iter().map(|it| it.doc().trim().to_owned()))),
     ])
 }

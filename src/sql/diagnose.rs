@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::parser::ParserError;
 use super::position::Located;
 use crate::error::{Error, ErrorKind, nearest};
 use crate::event::Table;
+use crate::store::snapshot::CHECK_HINT;
 
 /// Keywords worth a "did you mean".
 const KEYWORDS: &[&str] = &[
@@ -131,13 +132,13 @@ fn explain(error: &DataFusionError, names: &Vocabulary) -> Error {
         DataFusionError::ArrowError(error, _) if matches!(**error, ArrowError::ParquetError(_)) => {
             let message = first_line(&error.to_string());
             Error::damaged(format!("cannot read a file of the tables: {message}"))
-                .with_hint("check the store")
+                .with_hint(CHECK_HINT)
         }
         DataFusionError::ArrowError(error, _) => Error::failed(arrow_message(error)),
         DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) => {
             let message = first_line(&error.message());
             Error::damaged(format!("cannot read a file of the tables: {message}"))
-                .with_hint("check the store")
+                .with_hint(CHECK_HINT)
         }
         other => Error::failed(first_line(&other.message())),
     }
@@ -151,7 +152,7 @@ fn copied(error: &Error) -> Error {
     let copy = Error::new(error.kind(), message);
     match error.hint() {
         Some(hint) => copy.with_hint(hint),
-        None if error.kind() == ErrorKind::Damaged => copy.with_hint("check the store"),
+        None if error.kind() == ErrorKind::Damaged => copy.with_hint(CHECK_HINT),
         None => copy,
     }
 }

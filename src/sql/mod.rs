@@ -4,6 +4,7 @@
 mod cancel;
 mod diagnose;
 mod engine;
+mod footer;
 mod from_first;
 mod functions;
 mod guard;

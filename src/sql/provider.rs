@@ -13,7 +13,6 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{DataFusionError, Result, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
-use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::{TableProvider, TableType, ViewTable, provider_as_source};
@@ -26,11 +25,12 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
 
 use super::engine::{Engine, tables_url};
+use super::footer;
 use super::hot::{HotRows, HotSource};
 use crate::error::Error;
 use crate::event::Table;
 use crate::store::schema::arrow_schema;
-use crate::store::snapshot::{DataFile, TableSnapshot};
+use crate::store::snapshot::{CHECK_HINT, DataFile, TableSnapshot};
 
 /// Footers read at the same time.
 const FOOTERS_IN_FLIGHT: usize = 16;
@@ -42,6 +42,7 @@ pub(super) struct StoreTable {
     schema: SchemaRef,
     files: Vec<DataFile>,
     hot: Arc<HotRows>,
+    damage: Option<Arc<Error>>,
     engine: Arc<Engine>,
 }
 
@@ -49,7 +50,8 @@ impl StoreTable {
     pub(super) fn new(table: Table, snapshot: &TableSnapshot, engine: Arc<Engine>) -> Self {
         let schema = arrow_schema(table);
         let hot = Arc::new(HotRows::new(Arc::clone(&schema), snapshot.hot.clone()));
-        Self { table, schema, files: snapshot.files.clone(), hot, engine }
+        let (files, damage) = (snapshot.files.clone(), snapshot.damage.clone());
+        Self { table, schema, files, hot, damage, engine }
     }
 
     async fn cold_plan(
@@ -118,17 +120,13 @@ impl StoreTable {
         let statistics = match self.engine.statistics.get(&file.path) {
             Some(statistics) => statistics,
             None => {
-                let env = state.runtime_env();
-                let store = env.object_store(tables_url().map_err(external)?)?;
-                let cache = env.cache_manager.get_file_metadata_cache();
-                let metadata =
-                    DFParquetMetadata::new(&store, &meta).with_file_metadata_cache(Some(cache));
-                // The decoder of the Arrow schema in the footer panics on some damaged bytes.
-                let fetched = AssertUnwindSafe(metadata.fetch_statistics(&self.schema))
+                file.check_present().map_err(external)?;
+                // Some damaged bytes make a decoder panic instead of refusing them.
+                let read = AssertUnwindSafe(footer::read(state, &meta, file.rows, &self.schema))
                     .catch_unwind()
                     .await
                     .map_err(|_| external(self.damaged(file, "its footer cannot be decoded")))?;
-                let statistics = fetched.map_err(|source| external(self.damaged(file, source)))?;
+                let statistics = read.map_err(|source| external(self.damaged(file, source)))?;
                 let statistics = Arc::new(trusted(statistics, &self.schema));
                 self.engine.statistics.put(file.path.clone(), Arc::clone(&statistics));
                 statistics
@@ -143,7 +141,9 @@ impl StoreTable {
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Error {
         let (table, path) = (self.table.name(), file.path.display());
-        Error::damaged(format!("cannot read {path}, a file of table {table}")).with_source(source)
+        Error::damaged(format!("cannot read {path}, a file of table {table}"))
+            .with_source(source)
+            .with_hint(CHECK_HINT)
     }
 }
 
@@ -180,6 +180,9 @@ impl TableProvider for StoreTable {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        if let Some(damage) = &self.damage {
+            return Err(external(damage.again()));
+        }
         let mut parts: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if !self.files.is_empty() {
             parts.push(self.cold_plan(state, projection, limit).await?);

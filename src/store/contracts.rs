@@ -2,7 +2,6 @@
 //! one column, and is an optimisation: SQL shows the first of two rows with one digest anyway.
 
 use std::collections::HashSet;
-use std::fs::File;
 
 use arrow::array::{AsArray, RecordBatch};
 use parquet::arrow::ProjectionMask;
@@ -11,6 +10,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderB
 use super::snapshot::{DataFile, Snapshot};
 use crate::error::{Error, IoContext, Result};
 use crate::event::{Table, Text};
+use crate::journal::disk::open_file;
 
 const COLUMN: &str = "contract_digest";
 
@@ -18,6 +18,9 @@ const COLUMN: &str = "contract_digest";
 pub(super) fn digests(snapshot: &Snapshot, count_max: usize) -> Result<HashSet<Text>> {
     let mut digests = HashSet::new();
     let Some(contracts) = snapshot.tables.get(&Table::Contracts) else { return Ok(digests) };
+    if let Some(damage) = &contracts.damage {
+        return Err(damage.again());
+    }
     for batch in &contracts.hot {
         collect(batch, count_max, &mut digests);
     }
@@ -36,7 +39,8 @@ fn read(file: &DataFile) -> Result<Vec<RecordBatch>> {
     let failed = |source: parquet::errors::ParquetError| {
         Error::damaged(format!("cannot read {}", file.path.display())).with_source(source)
     };
-    let input = File::open(&file.path).context("read", &file.path)?;
+    file.check_present()?;
+    let input = open_file(&file.path).context("read", &file.path)?;
     // Without the Arrow schema in the footer, which says nothing that Parquet's own does not: the
     // decoder of a damaged one panics.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);

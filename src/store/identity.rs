@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::layout::{IDENTITY_NAME, Layout};
 use crate::clock::{Clock, IdSource, rfc3339};
 use crate::error::{Error, IoContext, Result};
-use crate::journal::disk::Disk;
+use crate::journal::disk::{Disk, read_whole};
 
 /// The format of a store that this build writes; it reads this one and older ones.
 pub const FORMAT_VERSION: u32 = 1;
@@ -36,7 +36,7 @@ pub(super) struct JournalIdentity {
 pub(super) fn read(layout: &Layout) -> Result<Identity> {
     let root = layout.root();
     let path = layout.identity();
-    let bytes = fs::read(&path).map_err(|source| match source.kind() {
+    let bytes = read_whole(&path).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => no_store(root),
         _ => Error::unavailable(format!("cannot read {}", path.display())).with_source(source),
     })?;
@@ -112,7 +112,7 @@ pub(super) fn journal_root_id(
 /// The id of the folder of journals; `None` before the first writer.
 pub(super) fn read_journal_root_id(layout: &Layout) -> Result<Option<String>> {
     let path = layout.journal_identity();
-    match fs::read(&path) {
+    match read_whole(&path) {
         Ok(bytes) => {
             let identity: JournalIdentity = serde_json::from_slice(&bytes)
                 .map_err(|source| damaged(&path).with_source(source))?;

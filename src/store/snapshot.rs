@@ -1,11 +1,15 @@
 //! What a reader sees: for every table the committed data files and the rows that are only in a
-//! journal, at one moment. Plain data; `store` makes it, `sql` and `export` read it.
+//! journal, at one moment. `store` makes it, `sql` and `export` read it; it never changes.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
+use crate::error::{Error, Result};
 use crate::event::{Table, Text};
 
 /// All tables at one moment: a run that is visible has all its children, and no row is there twice.
@@ -24,6 +28,9 @@ pub struct TableSnapshot {
     pub files: Vec<DataFile>,
     /// Rows that no committed file holds yet, in the schema of the table.
     pub hot: Vec<RecordBatch>,
+    /// Why the table cannot be read: its log is damaged, or asks for more than this build knows.
+    /// No file and no hot row is given then; other tables are not touched by it.
+    pub damage: Option<Arc<Error>>,
 }
 
 /// A committed Parquet file. It never changes; it is deleted by vacuum alone.
@@ -42,6 +49,33 @@ pub struct DataFile {
     /// where the log says nothing: the file may then hold any run.
     pub run_ids: Option<(Text, Text)>,
 }
+
+impl DataFile {
+    /// Looks whether a file of the right size is there, which costs no reading.
+    ///
+    /// # Errors
+    /// `Damaged`, naming the file: it is missing, no file, or longer or shorter than it was.
+    pub fn check_present(&self) -> Result<()> {
+        let path = self.path.display();
+        let what = match fs::metadata(&self.path) {
+            Ok(it) if !it.is_file() => format!("{path} is no file"),
+            Ok(it) if it.len() != self.size_bytes => {
+                format!("{path} has {} bytes, and had {} when written", it.len(), self.size_bytes)
+            }
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => format!("{path} is missing"),
+            Err(error) => {
+                let failed = Error::failed(format!("cannot read {path}"));
+                return Err(failed.with_source(error));
+            }
+        };
+        Err(Error::damaged(what).with_hint(CHECK_HINT))
+    }
+}
+
+/// The way out of damage to one table.
+pub const CHECK_HINT: &str =
+    "Other tables can be read. `genstore store check` says what is wrong and what can be saved.";
 
 impl TableSnapshot {
     /// Rows in files and hot rows together.

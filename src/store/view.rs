@@ -5,8 +5,11 @@
 //! newest file of that slot, else T's data files have it. At the end `runs` is read again: if it
 //! has moved past a journal file that was not there to be read any more, or rows were removed,
 //! everything starts over.
+//!
+//! A table whose log cannot be read is shown as damaged, and the others as they are. Without `runs`
+//! each of them goes by its own newest file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::delta::Log;
@@ -15,10 +18,10 @@ use super::flush::app_id;
 use super::hot::Hot;
 use super::layout::Layout;
 use super::slot;
-use super::snapshot::{Snapshot, TableSnapshot};
+use super::snapshot::{CHECK_HINT, Snapshot, TableSnapshot};
 use super::tables::Tables;
 use super::tails::{FileKey, Tails};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
 
 /// A writer would have to flush this often while one snapshot is read.
@@ -50,6 +53,8 @@ type Journals = BTreeMap<FileKey, Arc<FileRows>>;
 struct Seen {
     /// By table and app id, the newest journal file that the table holds.
     committed: BTreeMap<Table, BTreeMap<String, u64>>,
+    /// Tables whose logs could not be read.
+    damaged: BTreeSet<Table>,
     /// How often rows had been removed from `runs`.
     removals: u64,
 }
@@ -81,16 +86,36 @@ fn read_logs(reading: Reading<'_>) -> Result<(Snapshot, Seen)> {
     let (mut snapshot, mut seen) = (Snapshot::default(), Seen::default());
     for table in Tables::reading_order() {
         let mut log = reading.tables.log(table)?;
-        log.refresh()?;
+        let refreshed = log.refresh();
         if table == Table::Runs {
             seen.removals = log.data_removals();
         }
+        // of a damaged log, too: what it has told before the damage is so
         seen.committed.insert(table, newest_files(&log));
-        let files = log.files().cloned().collect();
-        let it = TableSnapshot { version: log.version(), files, hot: Vec::new() };
+        let it = match refreshed {
+            Ok(()) => {
+                let files = log.files().cloned().collect();
+                TableSnapshot { version: log.version(), files, ..TableSnapshot::default() }
+            }
+            Err(error) => {
+                seen.damaged.insert(table);
+                let damage = Some(Arc::new(unreadable(table, error)));
+                TableSnapshot { damage, ..TableSnapshot::default() }
+            }
+        };
         snapshot.tables.insert(table, it);
     }
     Ok((snapshot, seen))
+}
+
+/// Why a table cannot be read, with the way out.
+fn unreadable(table: Table, source: Error) -> Error {
+    let message = format!("the table {} cannot be read: {}", table.name(), source.in_one_line());
+    let hint = match source.kind() {
+        ErrorKind::Unavailable => source.hint().unwrap_or(CHECK_HINT).to_owned(),
+        _ => CHECK_HINT.to_owned(),
+    };
+    Error::new(source.kind(), message).with_hint(hint)
 }
 
 fn newest_files(log: &Log) -> BTreeMap<String, u64> {
@@ -120,11 +145,19 @@ fn read_journals(reading: Reading<'_>, seen: &Seen) -> Result<Journals> {
     Ok(journals)
 }
 
-/// Whether `runs` has not moved past anything that was not read.
+/// Whether no table has moved past anything that was not read. `runs` tells it for all.
 fn is_complete(reading: Reading<'_>, seen: &Seen, journals: &Journals) -> Result<bool> {
+    if seen.damaged.contains(&Table::Runs) {
+        for table in Tables::reading_order().filter(|it| !seen.damaged.contains(it)) {
+            let mut log = reading.tables.log(table)?;
+            if log.refresh().is_err() || Some(&newest_files(&log)) != seen.committed.get(&table) {
+                return Ok(false);
+            }
+        }
+        return Ok(true);
+    }
     let mut runs = reading.tables.log(Table::Runs)?;
-    runs.refresh()?;
-    if runs.data_removals() != seen.removals {
+    if runs.refresh().is_err() || runs.data_removals() != seen.removals {
         return Ok(false);
     }
     let Some(root_id) = reading.journal_root_id else {
@@ -154,7 +187,8 @@ fn add_hot(
         let app_id = app_id(root_id, *slot);
         let runs = seen.newest(Table::Runs, &app_id);
         for (table, batches) in rows.batches()? {
-            let is_hot = *n > runs.max(seen.newest(table, &app_id));
+            let is_hot =
+                *n > runs.max(seen.newest(table, &app_id)) && !seen.damaged.contains(&table);
             if let Some(it) = snapshot.tables.get_mut(&table).filter(|_| is_hot) {
                 it.hot.extend(batches);
             }

@@ -10,6 +10,7 @@ use super::stats::FileStats;
 use crate::error::{Error, IoContext, Result};
 use crate::event::Text;
 use crate::journal::SCHEMA_VERSION;
+use crate::journal::disk::read_whole;
 use crate::store::layout::{commit_name, commit_version, delta_log};
 use crate::store::snapshot::DataFile;
 
@@ -84,7 +85,7 @@ impl Log {
         loop {
             let version = self.version.map_or(0, |it| it + 1);
             let path = delta_log(&self.folder).join(commit_name(version));
-            let text = match fs::read(&path) {
+            let text = match read_whole(&path) {
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
                 Err(error) => return Err(error).context("read", &path),

@@ -81,7 +81,8 @@ fn rows_come_from_the_journal_until_both_their_table_and_runs_have_the_file() {
     // the moment at which steps is committed and runs is not
     let mut middle = before.clone();
     middle.tables.insert(Table::Steps, after.tables[&Table::Steps].clone());
-    let mut seen = Seen { committed: seen_before.committed.clone(), removals: 0 };
+    let committed = seen_before.committed.clone();
+    let mut seen = Seen { committed, ..Seen::default() };
     seen.committed.insert(Table::Steps, seen_after.committed[&Table::Steps].clone());
     for (mut snapshot, seen) in [(before, seen_before), (middle, seen), (after, seen_after)] {
         add_hot(reading, &mut snapshot, &seen, &journals).unwrap();

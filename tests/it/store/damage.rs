@@ -88,9 +88,13 @@ fn an_empty_or_torn_commit_is_loud() {
     let whole = fs::read(&commit).unwrap();
     for length in [0, whole.len() / 2, whole.len() - 3] {
         fs::write(&commit, &whole[..length]).unwrap();
-        let error = Store::open_read_only(folder.path()).unwrap().snapshot().unwrap_err();
+        let snapshot = Store::open_read_only(folder.path()).unwrap().snapshot().unwrap();
+        let error = snapshot.tables[&Table::Steps].damage.as_deref().unwrap();
         assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
-        assert!(error.message().contains("steps"), "{error}");
+        assert!(error.message().contains("steps/_delta_log/00000000000000000001.json"), "{error}");
+        assert!(error.hint().unwrap().contains("genstore store check"), "{error}");
+        assert_eq!(snapshot.tables[&Table::Runs].rows(), 1);
+        assert_eq!(snapshot.tables[&Table::Issues].rows(), 1);
     }
 }
 
@@ -107,9 +111,14 @@ fn a_commit_that_is_missing_before_another_is_loud_and_not_overwritten() {
         let whole = fs::read(&commit).unwrap();
         fs::remove_file(&commit).unwrap();
         let reader = Store::open_read_only(folder.path()).unwrap();
+        let damage = || {
+            let snapshot = reader.snapshot().unwrap();
+            assert_eq!(snapshot.tables[&Table::Runs].rows(), 2);
+            snapshot.tables[&Table::Steps].damage.as_ref().unwrap().again()
+        };
         let errors = [
-            reader.snapshot().unwrap_err(),
-            reader.snapshot().unwrap_err(), // a second look does not forget
+            damage(),
+            damage(), // a second look does not forget
             open(folder.path(), quiet()).unwrap_err(),
         ];
         for error in errors {
@@ -172,9 +181,11 @@ fn a_protocol_that_is_unknown_is_refused() {
     let commit = folder.path().join("tables/runs/_delta_log/00000000000000000001.json");
     fs::write(&commit, r#"{"protocol":{"minReaderVersion":3,"minWriterVersion":7}}"#).unwrap();
     let reader = Store::open_read_only(folder.path()).unwrap();
-    let error = reader.snapshot().unwrap_err();
+    let snapshot = reader.snapshot().unwrap();
+    let error = snapshot.tables[&Table::Runs].damage.as_deref().unwrap();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.message().contains("reader version 3"), "{error}");
+    assert!(snapshot.tables[&Table::Steps].damage.is_none());
 }
 
 #[test]
@@ -198,4 +209,77 @@ fn what_a_dead_writer_did_not_finish_goes_and_that_of_a_living_one_stays() {
     assert!(!data.exists() && !commit.exists());
     assert!(other.exists());
     assert_eq!(store.snapshot().unwrap().tables[&Table::Runs].rows(), 1);
+}
+
+#[test]
+fn without_runs_the_other_tables_show_flushed_and_hot_rows_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), quiet()).unwrap();
+    store.commit_blocking(whole_run(1)).unwrap();
+    store.flush().unwrap();
+    store.commit_blocking(whole_run(2)).unwrap();
+    let commit = folder.path().join("tables/runs/_delta_log/00000000000000000001.json");
+    let whole = fs::read(&commit).unwrap();
+    fs::write(&commit, "").unwrap();
+    // the writer has read that commit; a reader that comes now has not
+    let reader = Store::open_read_only(folder.path()).unwrap();
+    for _ in 0..2 {
+        let snapshot = reader.snapshot().unwrap();
+        assert!(snapshot.tables[&Table::Runs].damage.is_some());
+        assert_eq!(snapshot.tables[&Table::Runs].rows(), 0);
+        assert_eq!(snapshot.tables[&Table::Steps].rows(), 10);
+        assert_eq!(snapshot.tables[&Table::Issues].rows(), 2);
+    }
+    fs::write(&commit, whole).unwrap();
+    assert_eq!(reader.snapshot().unwrap().tables[&Table::Runs].rows(), 2);
+}
+
+#[test]
+fn a_flush_into_a_damaged_table_fails_loudly_and_the_journal_keeps_the_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), quiet()).unwrap();
+    store.commit_blocking(whole_run(1)).unwrap();
+    let next = folder.path().join("tables/steps/_delta_log/00000000000000000001.json");
+    fs::write(&next, "{").unwrap();
+    let error = store.flush().unwrap_err();
+    assert!(error.message().contains("steps/_delta_log/00000000000000000001.json"), "{error}");
+    let snapshot = Store::open_read_only(folder.path()).unwrap().snapshot().unwrap();
+    assert_eq!(snapshot.tables[&Table::Runs].rows(), 1);
+    assert!(snapshot.tables[&Table::Steps].damage.is_some());
+    fs::remove_file(&next).unwrap();
+    store.flush().unwrap();
+    assert_eq!(store.snapshot().unwrap().tables[&Table::Steps].rows(), 5);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_folder_in_the_place_of_a_file_is_refused_and_not_waited_for() {
+    for name in [
+        "store.json",
+        "journal/root.json",
+        "journal/0/1.wal",
+        "tables/steps/_delta_log/00000000000000000000.json",
+    ] {
+        for pipe in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            killed(folder.path());
+            let path = folder.path().join(name);
+            fs::remove_file(&path).unwrap();
+            if pipe {
+                let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+                assert!(made.success());
+            } else {
+                fs::create_dir(&path).unwrap();
+            }
+            let read = Store::open_read_only(folder.path()).and_then(|it| it.snapshot());
+            match read {
+                Ok(snapshot) => assert!(snapshot.tables[&Table::Steps].damage.is_some(), "{name}"),
+                Err(error) => assert!(error.in_one_line().contains(name), "{error}"),
+            }
+            let error = open(folder.path(), quiet()).unwrap_err();
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            let told = format!("{error}: {}", source.unwrap_or_default());
+            assert!(told.contains(name), "{told}");
+        }
+    }
 }

@@ -1,0 +1,65 @@
+//! The footer of a data file as the engine needs it: checked against the log, without the Arrow
+//! schema that some writers put there, and kept in the engine's cache. Reads no rows.
+//!
+//! That Arrow schema says nothing that Parquet's own does not, and the decoder of a damaged one
+//! panics. Scans take the footer from the cache, so they do not meet it either.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::catalog::Session;
+use datafusion::common::{DataFusionError, Result, Statistics};
+use datafusion::datasource::physical_plan::parquet::CachedParquetMetaData;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+use datafusion::execution::cache::cache_manager::CachedFileMetadataEntry;
+use object_store::ObjectMeta;
+use parquet::file::metadata::{
+    FileMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataBuilder,
+};
+
+use super::engine::tables_url;
+use crate::error::Error;
+
+/// Reads the footer of a file with `rows` rows into the engine's cache; gives its statistics in
+/// terms of `schema`.
+pub(super) async fn read(
+    state: &dyn Session,
+    meta: &ObjectMeta,
+    rows: u64,
+    schema: &SchemaRef,
+) -> Result<Statistics> {
+    let env = state.runtime_env();
+    let url = tables_url().map_err(|error| DataFusionError::External(Box::new(error)))?;
+    let store = env.object_store(url)?;
+    let fetched = DFParquetMetadata::new(&store, meta)
+        .with_page_index_policy(Some(PageIndexPolicy::Optional))
+        .fetch_metadata()
+        .await?;
+    let found = fetched.file_metadata().num_rows();
+    if u64::try_from(found) != Ok(rows) {
+        let message = format!("its footer says {found} rows, and its commit says {rows}");
+        return Err(DataFusionError::External(Box::new(Error::damaged(message))));
+    }
+    let footer = Arc::new(without_extras(&fetched));
+    let cached = Arc::new(CachedParquetMetaData::new(Arc::clone(&footer)));
+    let entry = CachedFileMetadataEntry::new(meta.clone(), cached);
+    drop(env.cache_manager.get_file_metadata_cache().put(&meta.location, entry));
+    DFParquetMetadata::statistics_from_parquet_metadata(&footer, schema)
+}
+
+fn without_extras(footer: &ParquetMetaData) -> ParquetMetaData {
+    let file = footer.file_metadata();
+    let file = FileMetaData::new(
+        file.version(),
+        file.num_rows(),
+        file.created_by().map(str::to_owned),
+        None,
+        file.schema_descr_ptr(),
+        file.column_orders().cloned(),
+    );
+    ParquetMetaDataBuilder::new(file)
+        .set_row_groups(footer.row_groups().to_vec())
+        .set_column_index(footer.column_index().cloned())
+        .set_offset_index(footer.offset_index().cloned())
+        .build()
+}
