@@ -121,7 +121,7 @@ impl EventSink for RunRecorder {
         }
         let mut rows = self.lock();
         rows.push(event);
-        if rows.events.len() % ROWS_PIECE != 0 {
+        if !rows.events.len().is_multiple_of(ROWS_PIECE) {
             return Ok(());
         }
         let piece = std::mem::take(&mut rows.events);
