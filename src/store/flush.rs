@@ -11,6 +11,7 @@ use super::delta;
 use super::identity::Identity;
 use super::latency::Sketches;
 use super::layout::Layout;
+use super::options::WRITERS_MAX;
 use super::segment;
 use super::tables::Tables;
 use crate::clock::{Clock, IdSource};
@@ -24,6 +25,8 @@ pub(super) struct Writing {
     pub(super) layout: Layout,
     pub(super) identity: Identity,
     pub(super) journal_root_id: String,
+    /// How long a journal file stays after its rows are in the tables.
+    pub(super) journal_grace_us: i64,
     pub(super) tables: Arc<Tables>,
     pub(super) disk: Arc<dyn Disk>,
     pub(super) clock: Arc<dyn Clock>,
@@ -40,6 +43,14 @@ impl Writing {
 /// The name under which a slot of a folder of journals commits.
 pub(super) fn app_id(journal_root_id: &str, slot: u32) -> String {
     format!("{journal_root_id}/{slot}")
+}
+
+/// The first time from `next_us` on that no other slot takes: two writers that flush at once must
+/// not give two flushes one time.
+fn of_slot(next_us: i64, slot: u32) -> i64 {
+    let slots = i64::from(WRITERS_MAX);
+    let slot = i64::from(slot) % slots;
+    next_us + (slot - next_us).rem_euclid(slots)
 }
 
 /// Brings the events of file `n` of a slot into the tables, exactly once; returns when all of it is
@@ -61,7 +72,8 @@ pub(super) fn flush_file<'a>(
     }
     let sketches = sketches.rows()?;
     rows.entry(Table::StepLatency).or_default().extend(&sketches);
-    let flush_time_us = writing.tables.next_flush_time_us(writing.clock.now_us())?;
+    let next_us = writing.tables.next_flush_time_us(writing.clock.now_us())?;
+    let flush_time_us = of_slot(next_us, slot);
     let (disk, ids) = (&*writing.disk, &*writing.ids);
     for table in Tables::writing_order() {
         let rows = rows.remove(&table).unwrap_or_default();
@@ -84,4 +96,20 @@ pub(super) fn flush_file<'a>(
         delta::append(disk, ids, &mut log, &app_id, n, segment, flush_time_us)?;
     }
     Ok(flush_time_us)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_slots_never_give_one_time() {
+        for next_us in [-130, -1, 0, 1, 63, 64, 1_790_000_000_000_001] {
+            for slot in 0..WRITERS_MAX {
+                let time_us = of_slot(next_us, slot);
+                assert!((next_us..next_us + 64).contains(&time_us));
+                assert_eq!(time_us.rem_euclid(64), i64::from(slot));
+            }
+        }
+    }
 }

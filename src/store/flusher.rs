@@ -8,18 +8,10 @@ use std::time::Duration;
 
 use super::flush::{Writing, flush_file};
 use super::hot::{Hot, HotFile, Task};
+use super::leftovers::{Leftover, Leftovers};
 use super::options::StoreOptions;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, Result};
 use crate::journal::Queue;
-
-/// A committed journal file that may go at a time.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Leftover {
-    pub(super) n: u64,
-    pub(super) flush_time_us: i64,
-    /// The file names runs that have not ended: it must outlive the making of the next file.
-    pub(super) open_runs: bool,
-}
 
 /// The running thread.
 #[derive(Debug)]
@@ -35,7 +27,7 @@ impl Flusher {
         hot: Arc<Hot>,
         queue: Arc<Queue>,
         options: &StoreOptions,
-        leftovers: Vec<Leftover>,
+        leftovers: Leftovers,
     ) -> Result<Self> {
         let work = Work {
             writing,
@@ -44,8 +36,6 @@ impl Flusher {
             queue,
             retry: Duration::from_millis(options.flush_retry_ms),
             idle: Duration::from_millis(options.journal_grace_ms.clamp(100, 10_000)),
-            grace_us: i64::try_from(options.journal_grace_ms.saturating_mul(1_000))
-                .unwrap_or(i64::MAX),
             leftovers,
         };
         let thread = std::thread::Builder::new()
@@ -78,8 +68,7 @@ struct Work {
     queue: Arc<Queue>,
     retry: Duration,
     idle: Duration,
-    grace_us: i64,
-    leftovers: Vec<Leftover>,
+    leftovers: Leftovers,
 }
 
 impl Work {
@@ -98,7 +87,7 @@ impl Work {
             }
             failed = flushed.is_err();
             // a file that cannot be removed is only late: a later look tries again
-            drop(self.remove_leftovers());
+            drop(self.leftovers.remove_due(&self.writing, self.hot.newest()));
         }
     }
 
@@ -119,30 +108,5 @@ impl Work {
         self.queue.release(file.rows.size_bytes());
         self.hot.flushed(n); // last: whoever waits for it may write again
         Ok(())
-    }
-
-    fn remove_leftovers(&mut self) -> Result<()> {
-        let now_us = self.writing.clock.now_us();
-        let newest = self.hot.newest();
-        let due = |it: &Leftover| {
-            now_us.saturating_sub(it.flush_time_us) >= self.grace_us
-                && (!it.open_runs || it.n < newest)
-        };
-        let (gone, kept): (Vec<Leftover>, Vec<Leftover>) =
-            self.leftovers.iter().partition(|it| due(it));
-        if gone.is_empty() {
-            return Ok(());
-        }
-        for it in &gone {
-            let path = self.writing.layout.journal_file(self.slot, it.n);
-            match self.writing.disk.remove(&path) {
-                Ok(()) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error).context("remove", &path),
-            }
-        }
-        self.leftovers = kept;
-        let folder = self.writing.layout.slot(self.slot);
-        self.writing.disk.sync_folder(&folder).context("sync the folder", &folder)
     }
 }

@@ -106,6 +106,7 @@ impl Store {
             layout: layout.clone(),
             identity: identity.clone(),
             journal_root_id: journal_root_id.clone(),
+            journal_grace_us: options.journal_grace_us(),
             tables: Arc::clone(&tables),
             disk: Arc::clone(&disk),
             clock: Arc::clone(&clock),

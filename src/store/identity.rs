@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::layout::{IDENTITY_NAME, Layout};
+use super::slot;
 use crate::clock::{Clock, IdSource, rfc3339};
 use crate::error::{Error, IoContext, Result};
 use crate::journal::disk::{Disk, read_whole};
@@ -102,6 +103,18 @@ pub(super) fn journal_root_id(
 ) -> Result<String> {
     let path = layout.journal_identity();
     if !path.exists() {
+        for slot in slot::list(layout)? {
+            // under a new id the tables would not know the rows of old files again
+            if let Some(n) = slot::files(layout, slot)?.first() {
+                let file = layout.journal_file(slot, *n);
+                return Err(Error::damaged(format!(
+                    "{} is missing, though there are journals, as {}",
+                    path.display(),
+                    file.display()
+                ))
+                .with_hint("Nothing was changed; restore the file from a backup of this store."));
+            }
+        }
         let identity = JournalIdentity { journal_root_id: ids.next_id().to_string() };
         let temporary = format!("root.json.{}.tmp", ids.next_id());
         put_json(disk, &layout.journal(), &temporary, "root.json", &identity)?;

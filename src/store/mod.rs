@@ -14,6 +14,7 @@ mod hot;
 mod identity;
 mod latency;
 mod layout;
+mod leftovers;
 mod options;
 mod recover;
 pub mod schema;

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::journal::{Durability, JournalOptions};
 
+/// More slots than this a store never has.
+pub(super) const WRITERS_MAX: u32 = 64;
+
 /// How a store is written. Every queue and wait of the store is bounded by one of these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -72,13 +75,17 @@ impl StoreOptions {
                 self.hot_bytes_max, self.journal_bytes_max
             )));
         }
-        if self.writers_max > 64 {
+        if self.writers_max > WRITERS_MAX {
             return Err(Error::invalid(format!(
-                "store setting writers_max ({}) must be at most 64",
+                "store setting writers_max ({}) must be at most {WRITERS_MAX}",
                 self.writers_max
             )));
         }
         Ok(())
+    }
+
+    pub(super) fn journal_grace_us(&self) -> i64 {
+        i64::try_from(self.journal_grace_ms.saturating_mul(1_000)).unwrap_or(i64::MAX)
     }
 
     pub(super) fn journal(&self) -> JournalOptions {

@@ -5,9 +5,9 @@
 //! in the middle of a recovery leaves them open still, or ended once.
 
 use super::flush::{Writing, flush_file};
-use super::flusher::Leftover;
+use super::leftovers::{Leftover, Leftovers};
 use super::slot::{self, Slot};
-use super::tails::check_owner;
+use super::tails::Owner;
 use crate::error::{Error, Result};
 use crate::event::{Event, Row, RunRow, RunStarted, Table, Text, TimeUs};
 use crate::journal::{FileHeader, JournalFile, JournalReader, OpenRuns, SCHEMA_VERSION, cut_tail};
@@ -18,7 +18,7 @@ pub(super) struct Recovered {
     /// Header of the next journal file: no run is open, `n` is free.
     pub(super) header: FileHeader,
     /// Files whose rows are in the tables.
-    pub(super) leftovers: Vec<Leftover>,
+    pub(super) leftovers: Leftovers,
 }
 
 /// Flushes what is left in a slot.
@@ -44,13 +44,15 @@ pub(super) fn recover(writing: &Writing, slot: &Slot) -> Result<Recovered> {
         let log = writing.tables.log(Table::Runs)?;
         (log.committed(&app_id), log.txn(&app_id).cloned().unwrap_or_default().flush_times_us)
     };
+    let owner =
+        Owner { store_id: &writing.identity.store_id, journal_root_id: &writing.journal_root_id };
     let mut leftovers = Vec::new();
     for n in files {
         let mut flush_time_us = times.get(&n).copied().unwrap_or(0);
         if n > flushed || n == newest {
             let path = writing.layout.journal_file(number, n);
             let mut reader = JournalReader::open(&path)?;
-            check_owner(&path, reader.header(), &writing.identity.store_id)?;
+            owner.check(&path, (number, n), reader.header())?;
             let contents = reader.read_new()?;
             if n > flushed {
                 cut_tail(&*writing.disk, &path, contents.tail)?;
@@ -70,7 +72,7 @@ pub(super) fn recover(writing: &Writing, slot: &Slot) -> Result<Recovered> {
         header.open_runs.clear();
         header.n += 1;
     }
-    Ok(Recovered { header, leftovers })
+    Ok(Recovered { header, leftovers: Leftovers::new(number, leftovers) })
 }
 
 /// Recovers the slots of other writers that are dead. One that is locked is alive; returns whether
@@ -82,7 +84,11 @@ pub(super) fn recover_others(writing: &Writing, own: u32) -> Result<bool> {
             continue;
         }
         match slot::try_lock(&writing.layout, number)? {
-            Ok(slot) => drop(recover(writing, &slot)?), // its files go when a writer takes the slot
+            Ok(slot) => {
+                let mut recovered = recover(writing, &slot)?;
+                // one that cannot be removed is only late: the next writer tries again
+                drop(recovered.leftovers.remove_due(writing, recovered.header.n));
+            }
             Err(_) => alone = false,
         }
     }

@@ -32,7 +32,7 @@ impl Tails {
         &self,
         key: FileKey,
         path: &Path,
-        store_id: &str,
+        owner: Owner<'_>,
     ) -> Result<Option<Arc<FileRows>>> {
         let mut files = self.lock();
         let tail = match files.get_mut(&key) {
@@ -43,7 +43,7 @@ impl Tails {
                     Err(error) if is_vanished(&error) => return Ok(None),
                     Err(error) => return Err(error),
                 };
-                check_owner(path, reader.header(), store_id)?;
+                owner.check(path, key, reader.header())?;
                 files.entry(key).or_insert(FileTail { reader, rows: Arc::default() })
             }
         };
@@ -64,17 +64,33 @@ impl Tails {
     }
 }
 
-/// Refuses a journal file of another store, which someone has copied here.
-pub(super) fn check_owner(path: &Path, header: &FileHeader, store_id: &str) -> Result<()> {
-    if header.store_id == store_id {
-        return Ok(());
+/// Whose journal files belong here.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner<'a> {
+    pub(super) store_id: &'a str,
+    pub(super) journal_root_id: &'a str,
+}
+
+impl Owner<'_> {
+    /// Refuses a journal file of another store, which someone has copied here, and one under whose
+    /// number the tables would not know its rows again.
+    pub(super) fn check(self, path: &Path, key: FileKey, header: &FileHeader) -> Result<()> {
+        let path = path.display();
+        let what = if header.store_id != self.store_id {
+            let (theirs, ours) = (&header.store_id, self.store_id);
+            format!("{path} belongs to the store {theirs}, not to this one ({ours})")
+        } else if header.journal_root_id != self.journal_root_id {
+            let (theirs, ours) = (&header.journal_root_id, self.journal_root_id);
+            format!("{path} belongs to the journals {theirs}, not to these ({ours})")
+        } else if (header.slot, header.n) != key {
+            let (slot, n) = (header.slot, header.n);
+            format!("{path} is a copy of file {n} of slot {slot}")
+        } else {
+            return Ok(());
+        };
+        Err(Error::damaged(what)
+            .with_hint("Nothing was changed; take the file away if it was copied here by mistake."))
     }
-    Err(Error::damaged(format!(
-        "{} belongs to the store {}, not to this one ({store_id})",
-        path.display(),
-        header.store_id
-    ))
-    .with_hint("Nothing was changed; take the file away if it was copied here by mistake."))
 }
 
 fn is_vanished(error: &Error) -> bool {

@@ -20,7 +20,7 @@ use super::layout::Layout;
 use super::slot;
 use super::snapshot::{CHECK_HINT, Snapshot, TableSnapshot};
 use super::tables::Tables;
-use super::tails::{FileKey, Tails};
+use super::tails::{FileKey, Owner, Tails};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
 
@@ -125,6 +125,7 @@ fn newest_files(log: &Log) -> BTreeMap<String, u64> {
 fn read_journals(reading: Reading<'_>, seen: &Seen) -> Result<Journals> {
     let mut journals = Journals::new();
     let Some(root_id) = reading.journal_root_id else { return Ok(journals) };
+    let owner = Owner { store_id: reading.store_id, journal_root_id: root_id };
     for slot in slot::list(reading.layout)? {
         if let Some(own) = reading.own.filter(|own| own.number == slot) {
             journals.extend(own.hot.files().into_iter().map(|(n, rows)| ((slot, n), rows)));
@@ -137,7 +138,7 @@ fn read_journals(reading: Reading<'_>, seen: &Seen) -> Result<Journals> {
             }
             let path = reading.layout.journal_file(slot, n);
             // one that has vanished was flushed meanwhile: the last look tells
-            let rows = reading.tails.read((slot, n), &path, reading.store_id)?;
+            let rows = reading.tails.read((slot, n), &path, owner)?;
             journals.extend(rows.map(|rows| ((slot, n), rows)));
         }
     }

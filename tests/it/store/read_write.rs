@@ -184,6 +184,26 @@ fn two_writers_in_two_slots_both_land() {
     assert_eq!(results, ["success", "success", "success", "error"]);
 }
 
+#[test]
+fn journal_files_of_a_slot_that_nobody_writes_any_more_go_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::at(NOW_US);
+    let open = || {
+        let clock: Arc<ManualClock> = Arc::clone(&clock);
+        Store::open(folder.path(), quiet(), clock, Arc::new(SystemIds)).unwrap()
+    };
+    let (first, second) = (open(), open());
+    second.commit_blocking(whole_run(1)).unwrap();
+    drop((second, first));
+    let journal = folder.path().join("journal/1/1.wal");
+    drop(open());
+    assert!(journal.exists(), "a reader may still look at it");
+    clock.advance_ns(61_000_000_000);
+    let store = open();
+    assert!(!journal.exists());
+    assert_eq!(store.snapshot().unwrap().tables[&Table::Runs].rows(), 1);
+}
+
 #[tokio::test]
 async fn the_recorder_keeps_the_rows_of_a_run_together_and_contracts_once() {
     let folder = tempfile::tempdir().unwrap();
