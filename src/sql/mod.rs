@@ -14,6 +14,8 @@ mod params;
 mod plain;
 mod position;
 mod provider;
+mod pruned_scan;
+mod pruning;
 mod queries;
 mod run;
 mod session;

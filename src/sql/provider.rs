@@ -27,6 +27,8 @@ use object_store::ObjectMeta;
 use super::engine::{Engine, tables_url};
 use super::footer;
 use super::hot::{HotRows, HotSource};
+use super::pruned_scan::PrunedScanExec;
+use super::pruning::prune;
 use crate::error::Error;
 use crate::event::Table;
 use crate::store::schema::arrow_schema;
@@ -54,9 +56,29 @@ impl StoreTable {
         Self { table, schema, files, hot, damage, engine }
     }
 
+    /// A scan of the files that may hold rows of the answer. Footers of the others are not read.
+    async fn pruned_plan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let pruned = prune(state, &self.schema, filters, &self.files);
+        let scan = match pruned.files.as_slice() {
+            [] => Arc::new(EmptyExec::new(project_schema(&self.schema, projection)?)),
+            files => self.cold_plan(state, files, projection, limit).await?,
+        };
+        if !pruned.any() {
+            return Ok(scan);
+        }
+        Ok(Arc::new(PrunedScanExec::new(scan, pruned.files.len(), pruned.of, pruned.by)))
+    }
+
     async fn cold_plan(
         &self,
         state: &dyn Session,
+        files: &[DataFile],
         projection: Option<&Vec<usize>>,
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
@@ -72,7 +94,7 @@ impl StoreTable {
         let source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(factory));
-        let files = self.files_with_statistics(state).await?;
+        let files = self.files_with_statistics(state, files).await?;
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
         let groups = groups.into_iter().map(|it| self.summed(it)).collect::<Result<Vec<_>>>()?;
         let statistics = Statistics::try_merge_iter(
@@ -94,9 +116,13 @@ impl StoreTable {
         Ok(group.with_statistics(Arc::new(statistics)))
     }
 
-    async fn files_with_statistics(&self, state: &dyn Session) -> Result<Vec<PartitionedFile>> {
+    async fn files_with_statistics(
+        &self,
+        state: &dyn Session,
+        files: &[DataFile],
+    ) -> Result<Vec<PartitionedFile>> {
         let reads: Vec<_> =
-            self.files.iter().map(|file| self.file_with_statistics(state, file)).collect();
+            files.iter().map(|file| self.file_with_statistics(state, file)).collect();
         futures::stream::iter(reads).buffered(FOOTERS_IN_FLIGHT).try_collect().await
     }
 
@@ -177,7 +203,7 @@ impl TableProvider for StoreTable {
         &self,
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
+        filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         if let Some(damage) = &self.damage {
@@ -185,7 +211,7 @@ impl TableProvider for StoreTable {
         }
         let mut parts: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if !self.files.is_empty() {
-            parts.push(self.cold_plan(state, projection, limit).await?);
+            parts.push(self.pruned_plan(state, projection, filters, limit).await?);
         }
         if !self.hot.is_empty() {
             let hot = HotSource::try_new(Arc::clone(&self.hot), projection, limit)?;

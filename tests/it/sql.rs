@@ -5,6 +5,7 @@ mod errors;
 mod fixture;
 mod functions;
 mod live;
+mod pruning;
 
 use std::error::Error as _;
 
