@@ -37,6 +37,9 @@ pub(super) struct CommitInfo {
     /// The time of the flush, strictly increasing and the same in all tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) genstore_flush_time_us: Option<i64>,
+    /// Checksum of the whole commit: see `seal`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) genstore_crc32c: Option<String>,
 }
 
 /// What a reader and a writer must know.

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::action::{Action, Add, CommitInfo, DIGEST_TAG, Format, MetaData, Protocol, Transaction};
 use super::log::Log;
 use super::schema::schema_string;
+use super::seal;
 use crate::clock::IdSource;
 use crate::error::{Error, IoContext, Result};
 use crate::event::Table;
@@ -131,6 +132,7 @@ fn put(
         })?;
         bytes.push(b'\n');
     }
+    seal::seal(&mut bytes);
     let folder = delta_log(log.folder());
     put_if_absent(disk, &folder, &commit_temporary_name(ids.next_id()), &name, &bytes)
 }
@@ -143,6 +145,7 @@ fn info(operation: &str, now_us: i64, flush_time_us: Option<i64>) -> CommitInfo 
         engine_info: format!("genstore/{}", env!("CARGO_PKG_VERSION")),
         is_blind_append: false,
         genstore_flush_time_us: flush_time_us,
+        genstore_crc32c: Some(seal::ZEROS.to_owned()),
     }
 }
 

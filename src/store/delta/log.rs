@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::action::{Action, Add, DIGEST_TAG, MetaData};
+use super::seal;
 use super::stats::FileStats;
 use crate::error::{Error, IoContext, Result};
 use crate::event::Text;
@@ -225,6 +226,9 @@ fn newest_commit(folder: &Path) -> Result<Option<u64>> {
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Action>> {
+    if seal::is_broken(bytes) {
+        return Err(damaged(path, "the commit is not what was written: its checksum is another"));
+    }
     let mut actions = Vec::new();
     for (index, line) in bytes.split(|it| *it == b'\n').enumerate() {
         if line.trim_ascii().is_empty() {

@@ -8,6 +8,7 @@ mod action;
 mod commit;
 mod log;
 mod schema;
+mod seal;
 mod stats;
 
 pub(super) use commit::{append, create};

@@ -283,3 +283,57 @@ fn a_pipe_or_a_folder_in_the_place_of_a_file_is_refused_and_not_waited_for() {
         }
     }
 }
+
+#[test]
+fn a_journal_of_another_slot_number_or_folder_is_not_counted_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = killed(folder.path());
+    let refused = |name: &str, what: &str| {
+        let reader = Store::open_read_only(folder.path()).unwrap();
+        for error in [reader.snapshot().unwrap_err(), open(folder.path(), quiet()).unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
+            assert!(error.message().contains(name) && error.message().contains(what), "{error}");
+        }
+    };
+    let second = journal.with_file_name("2.wal");
+    fs::copy(&journal, &second).unwrap();
+    refused("0/2.wal", "is a copy of file 1 of slot 0");
+    fs::remove_file(&second).unwrap();
+    let root = folder.path().join("journal/root.json");
+    let text = fs::read_to_string(&root).unwrap();
+    fs::write(&root, text.replacen("-7", "-6", 1)).unwrap();
+    refused("0/1.wal", "belongs to the journals");
+    fs::write(&root, text).unwrap();
+    assert_eq!(
+        open(folder.path(), quiet()).unwrap().snapshot().unwrap().tables[&Table::Runs].rows(),
+        3
+    );
+}
+
+#[test]
+fn a_flipped_bit_in_a_commit_is_loud_wherever_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), quiet()).unwrap();
+    store.commit_blocking(whole_run(1)).unwrap();
+    drop(store);
+    let commit = folder.path().join("tables/steps/_delta_log/00000000000000000001.json");
+    let whole = fs::read(&commit).unwrap();
+    let right = Store::open_read_only(folder.path()).unwrap().snapshot().unwrap();
+    let mut loud = 0;
+    for at in 0..whole.len() {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1 << (at % 7);
+        fs::write(&commit, &flipped).unwrap();
+        let snapshot = Store::open_read_only(folder.path()).unwrap().snapshot().unwrap();
+        let steps = &snapshot.tables[&Table::Steps];
+        match &steps.damage {
+            Some(error) => {
+                assert!(error.message().contains("00000000000000000001.json"), "{error}");
+                loud += 1;
+            }
+            None => assert_eq!(steps.files, right.tables[&Table::Steps].files, "at {at}"),
+        }
+        assert_eq!(snapshot.tables[&Table::Runs].rows(), 1);
+    }
+    assert!(loud > whole.len() - 30, "{loud} of {}", whole.len());
+}
