@@ -25,7 +25,8 @@ pub fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
 
 /// What the journal and the tables do to a disk.
 pub trait Disk: fmt::Debug + Send + Sync {
-    /// Makes a folder and syncs its parent; fine if it is there already.
+    /// Makes a folder and syncs its parent. Fine if it is there already; the parent is synced then,
+    /// too, because whoever made the folder may have died before that.
     fn create_folder(&self, path: &Path) -> io::Result<()>;
     /// Writes a new file and syncs its content; the name is durable only after
     /// [`Disk::sync_folder`]. An error if the file exists.
@@ -59,13 +60,13 @@ pub struct SystemDisk;
 impl Disk for SystemDisk {
     fn create_folder(&self, path: &Path) -> io::Result<()> {
         match fs::create_dir(path) {
-            Ok(()) => match path.parent() {
-                Some(parent) if parent.as_os_str().is_empty() => self.sync_folder(Path::new(".")),
-                Some(parent) => self.sync_folder(parent),
-                None => Ok(()),
-            },
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-            Err(error) => Err(error),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+            made => made?,
+        }
+        match path.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => self.sync_folder(Path::new(".")),
+            Some(parent) => self.sync_folder(parent),
+            None => Ok(()),
         }
     }
 

@@ -236,6 +236,3 @@ impl Group {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

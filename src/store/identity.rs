@@ -177,7 +177,13 @@ fn put_json(
 
 /// Makes a folder and those above it.
 fn create_folders(path: &Path, disk: &dyn Disk) -> Result<()> {
-    if path.as_os_str().is_empty() || path.is_dir() {
+    if path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    if path.is_dir() {
+        // Whoever made it may have died before its name was durable. If it was not one of us, the
+        // folder above may not be ours to open.
+        drop(path.parent().map(|parent| disk.sync_folder(parent)));
         return Ok(());
     }
     if let Some(parent) = path.parent() {

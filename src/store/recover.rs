@@ -4,12 +4,16 @@
 //! The abandoned runs' rows go through a journal file of the same slot, like all rows: so a crash
 //! in the middle of a recovery leaves them open still, or ended once.
 
+use std::path::Path;
+
 use super::flush::{Writing, flush_file};
+use super::layout::delta_log;
 use super::leftovers::{Leftover, Leftovers};
 use super::slot::{self, Slot};
 use super::tails::Owner;
-use crate::error::{Error, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::event::{Event, Row, RunRow, RunStarted, Table, Text, TimeUs};
+use crate::journal::disk::Disk;
 use crate::journal::{FileHeader, JournalFile, JournalReader, OpenRuns, SCHEMA_VERSION, cut_tail};
 
 /// What a recovered slot is like.
@@ -46,6 +50,12 @@ pub(super) fn recover(writing: &Writing, slot: &Slot) -> Result<Recovered> {
     };
     let owner =
         Owner { store_id: &writing.identity.store_id, journal_root_id: &writing.journal_root_id };
+    if files.first().is_some_and(|first| *first <= flushed) {
+        // The commit that says so may come from a writer that died before its name was durable;
+        // that must be so before a file goes.
+        let folder = delta_log(&writing.layout.table(Table::Runs));
+        writing.disk.sync_folder(&folder).context("sync the folder", &folder)?;
+    }
     let mut leftovers = Vec::new();
     for n in files {
         let mut flush_time_us = times.get(&n).copied().unwrap_or(0);
@@ -56,9 +66,11 @@ pub(super) fn recover(writing: &Writing, slot: &Slot) -> Result<Recovered> {
             let contents = reader.read_new()?;
             if n > flushed {
                 cut_tail(&*writing.disk, &path, contents.tail)?;
+                sync(&*writing.disk, &path)?;
                 flush_time_us = flush_file(writing, number, n, &contents.events)?;
             }
-            if n == newest {
+            // A file that is gone was no longer needed: nothing was open then.
+            if n == newest && n >= flushed {
                 let mut open = OpenRuns::new(reader.header().open_runs.iter().cloned());
                 contents.events.iter().for_each(|event| open.observe(event));
                 header.open_runs = open.to_vec();
@@ -93,6 +105,12 @@ pub(super) fn recover_others(writing: &Writing, own: u32) -> Result<bool> {
         }
     }
     Ok(alone)
+}
+
+/// Makes a journal file durable, whose writer may have died before it did. Once part of the file is
+/// in a table, a power loss must not take the rest.
+fn sync(disk: &dyn Disk, path: &Path) -> Result<()> {
+    disk.open_append(path).and_then(|mut file| file.sync()).context("sync", path)
 }
 
 fn end_abandoned(writing: &Writing, header: &FileHeader) -> Result<i64> {

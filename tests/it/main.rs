@@ -8,8 +8,10 @@
 
 mod cli;
 mod contract;
+mod disk;
 mod export;
 mod generate;
+mod journal;
 mod output;
 mod python;
 mod readme;

@@ -7,3 +7,4 @@ mod kill;
 mod read_write;
 mod readers;
 mod rows;
+mod script;

@@ -1,23 +1,21 @@
-//! Helpers: runs made up from a number, stores in temporary folders, a disk that fails, and the
-//! rows of a snapshot as text.
+//! Helpers: runs made up from a number, stores in temporary folders, and the rows of a snapshot as
+//! text. Opens no store on a disk that fails: `script` does.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use genstore::clock::{ManualClock, SeededIds, SystemIds};
+use genstore::clock::{ManualClock, SystemIds};
 use genstore::error::Result;
 use genstore::event::{
     ContractRow, Event, IssueRow, Row, RunRow, RunStarted, ScoreRow, StepRow, Table, Text, TimeUs,
 };
-use genstore::journal::disk::{AppendFile, Disk};
 use genstore::store::snapshot::Snapshot;
 use genstore::store::{Store, StoreOptions};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 pub(crate) const NOW_US: i64 = 1_790_000_000_000_000;
@@ -104,11 +102,6 @@ pub(crate) fn open(path: &Path, options: StoreOptions) -> Result<Store> {
     Store::open(path, options, ManualClock::at(NOW_US), Arc::new(SystemIds))
 }
 
-pub(crate) fn open_on(disk: Arc<dyn Disk>, path: &Path, seed: u64) -> Result<Store> {
-    let ids = Arc::new(SeededIds::new(seed << 32));
-    Store::open_on(disk, path, quiet(), ManualClock::at(NOW_US), ids)
-}
-
 /// Every row of a table as text, sorted: what must be the same before and after.
 pub(crate) fn rows(snapshot: &Snapshot, table: Table) -> Vec<String> {
     let table = &snapshot.tables[&table];
@@ -137,6 +130,41 @@ pub(crate) fn column(snapshot: &Snapshot, table: Table, name: &str) -> Vec<Strin
     rows.iter().map(|row| row.split('\u{1f}').nth(index).unwrap().to_owned()).collect()
 }
 
+/// The values of some columns as text, row by row, in no order: reads no other column.
+pub(crate) fn columns<const N: usize>(
+    snapshot: &Snapshot,
+    table: Table,
+    names: [&str; N],
+) -> Vec<[String; N]> {
+    let index = |name| table.columns().iter().position(|it| it.name == name).unwrap();
+    let wanted = names.map(index);
+    let table = &snapshot.tables[&table];
+    let mut batches: Vec<(RecordBatch, bool)> = Vec::new();
+    for file in &table.files {
+        let file = File::open(&file.path).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let mask = ProjectionMask::roots(reader.parquet_schema(), wanted);
+        let reader = reader.with_projection(mask).build().unwrap();
+        batches.extend(reader.map(|it| (it.unwrap(), false)));
+    }
+    batches.extend(table.hot.iter().map(|it| (it.clone(), true)));
+    let options = FormatOptions::default().with_null("∅");
+    let mut sorted = wanted;
+    sorted.sort_unstable();
+    let mut found = Vec::new();
+    for (batch, whole) in batches {
+        // a projected batch has its columns in the order of the table
+        let place = |it| if whole { it } else { sorted.iter().position(|at| *at == it).unwrap() };
+        let cells = wanted
+            .map(|it| ArrayFormatter::try_new(batch.column(place(it)).as_ref(), &options).unwrap());
+        found.extend(
+            (0..batch.num_rows())
+                .map(|row| std::array::from_fn(|at| cells[at].value(row).to_string())),
+        );
+    }
+    found
+}
+
 fn texts(batch: &RecordBatch) -> Vec<String> {
     let options = FormatOptions::default().with_null("∅");
     let columns: Vec<_> = batch
@@ -150,156 +178,4 @@ fn texts(batch: &RecordBatch) -> Vec<String> {
             cells.join("\u{1f}")
         })
         .collect()
-}
-
-/// A disk whose operations all fail after the first `left`: what a crash leaves behind. The one at
-/// which it breaks may be half done.
-#[derive(Debug)]
-pub(crate) struct BreakingDisk {
-    left: Arc<AtomicI64>,
-    within: &'static str,
-}
-
-impl BreakingDisk {
-    pub(crate) fn after(operations: i64) -> Arc<Self> {
-        Self::after_within(operations, "")
-    }
-
-    /// Only operations on paths that contain `within` count, and fail.
-    pub(crate) fn after_within(operations: i64, within: &'static str) -> Arc<Self> {
-        Arc::new(Self { left: Arc::new(AtomicI64::new(operations)), within })
-    }
-
-    /// Lets this many further operations go through.
-    pub(crate) fn set(&self, operations: i64) {
-        self.left.store(operations, Ordering::SeqCst);
-    }
-
-    pub(crate) fn is_broken(&self) -> bool {
-        self.left.load(Ordering::SeqCst) < 0
-    }
-
-    fn step(&self, path: &Path) -> io::Result<()> {
-        if path.to_string_lossy().contains(self.within) { step(&self.left) } else { Ok(()) }
-    }
-}
-
-fn step(left: &AtomicI64) -> io::Result<()> {
-    if left.fetch_sub(1, Ordering::SeqCst) <= 0 {
-        left.fetch_min(-1, Ordering::SeqCst);
-        return Err(io::Error::other("the disk is gone"));
-    }
-    Ok(())
-}
-
-impl Disk for BreakingDisk {
-    fn create_folder(&self, path: &Path) -> io::Result<()> {
-        self.step(path)?;
-        UnsyncedDisk.create_folder(path)
-    }
-    fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        if let Err(error) = self.step(path) {
-            if self.left.load(Ordering::SeqCst) == -1 {
-                UnsyncedDisk.write_new(path, &bytes[..bytes.len() / 2]).ok();
-                self.left.store(-2, Ordering::SeqCst);
-            }
-            return Err(error);
-        }
-        UnsyncedDisk.write_new(path, bytes)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step(to)?;
-        UnsyncedDisk.rename(from, to)
-    }
-    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step(to)?;
-        UnsyncedDisk.hard_link(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.step(path)?;
-        UnsyncedDisk.remove(path)
-    }
-    fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        self.step(path)?;
-        UnsyncedDisk.sync_folder(path)
-    }
-    fn truncate(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
-        self.step(path)?;
-        UnsyncedDisk.truncate(path, size_bytes)
-    }
-    fn open_append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        self.step(path)?;
-        let file = UnsyncedDisk.open_append(path)?;
-        if !path.to_string_lossy().contains(self.within) {
-            return Ok(file);
-        }
-        Ok(Box::new(BreakingFile { left: Arc::clone(&self.left), file }))
-    }
-}
-
-#[derive(Debug)]
-struct BreakingFile {
-    left: Arc<AtomicI64>,
-    file: Box<dyn AppendFile>,
-}
-
-impl AppendFile for BreakingFile {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if let Err(error) = step(&self.left) {
-            if self.left.load(Ordering::SeqCst) == -1 {
-                self.file.append(&bytes[..bytes.len() / 2]).ok();
-                self.left.store(-2, Ordering::SeqCst);
-            }
-            return Err(error);
-        }
-        self.file.append(bytes)
-    }
-    fn sync(&mut self) -> io::Result<()> {
-        step(&self.left)?;
-        self.file.sync()
-    }
-}
-
-/// The machine's disk without waiting for it: a crash of the process loses nothing of what was
-/// written, so tests of such crashes need no sync, and hundreds of them fit in a second.
-#[derive(Debug)]
-pub(crate) struct UnsyncedDisk;
-
-impl Disk for UnsyncedDisk {
-    fn create_folder(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
-    }
-    fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        File::create_new(path)?.write_all(bytes)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
-    }
-    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::hard_link(from, to)
-    }
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
-    }
-    fn sync_folder(&self, _: &Path) -> io::Result<()> {
-        Ok(())
-    }
-    fn truncate(&self, path: &Path, size_bytes: u64) -> io::Result<()> {
-        OpenOptions::new().write(true).open(path)?.set_len(size_bytes)
-    }
-    fn open_append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        Ok(Box::new(UnsyncedFile(OpenOptions::new().append(true).open(path)?)))
-    }
-}
-
-#[derive(Debug)]
-struct UnsyncedFile(File);
-
-impl AppendFile for UnsyncedFile {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
-    }
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
