@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,9 @@ mod leftovers;
 
 /// Name of the file that says what genstore generated.
 pub const MANIFEST: &str = ".genstore.json";
+
+/// So often may other processes be faster at making a package's folder.
+const ATTEMPTS_MAX: usize = 3;
 
 /// How packages are written.
 #[derive(Debug, Clone, Copy, Default)]
@@ -96,8 +99,6 @@ impl OutputFolder {
         unique: &str,
     ) -> Result<Written> {
         let contract = self.relative(uri);
-        let name = self.take(&package.name, &contract, contract_digest);
-        let folder = self.root.join(&name);
         let files = package.files.iter();
         let manifest = Manifest {
             generator: concat!("genstore ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -105,12 +106,23 @@ impl OutputFolder {
             contract_digest: contract_digest.to_owned(),
             files: files.map(|it| (it.path.clone(), digest(it.content.as_bytes()))).collect(),
         };
-        let changed = if folder.exists() {
-            self.update(&folder, package, &manifest, unique)?
-        } else {
-            self.create(&folder, package, &manifest, unique)?
-        };
-        Ok(Written { folder: self.named.join(name), changed })
+        for _ in 0..ATTEMPTS_MAX {
+            let name = self.take(&package.name, &manifest);
+            let folder = self.root.join(&name);
+            let changed = match folder.exists() {
+                true => Some(self.update(&folder, package, &manifest, unique)?),
+                false => self.create(&folder, package, &manifest, unique)?,
+            };
+            if let Some(changed) = changed {
+                return Ok(Written { folder: self.named.join(name), changed });
+            }
+            self.taken().remove(&package.name); // it may be of another contract
+        }
+        Err(Error::failed(format!(
+            "other processes make and remove the package {} all the time",
+            self.root.join(&package.name).display()
+        ))
+        .with_hint("Let one process at a time write there, or use --out to write elsewhere."))
     }
 
     /// The path of a contract as the manifest has it: relative to the output folder, so that it
@@ -127,41 +139,50 @@ impl OutputFolder {
     }
 
     /// The folder's name for this contract: the package's, unless another contract has it.
-    fn take(&self, package: &str, contract: &str, contract_digest: &str) -> String {
-        let mut taken = self.taken.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    fn take(&self, package: &str, manifest: &Manifest) -> String {
+        let contract = &manifest.contract;
+        let mut taken = self.taken();
         let ours = taken.get(package).map(|it| it == contract).unwrap_or_else(|| {
-            read_manifest(&self.root.join(package)).ok().flatten().is_none_or(|manifest| {
-                manifest.contract == contract || manifest.contract_digest == contract_digest
+            read_manifest(&self.root.join(package)).ok().flatten().is_none_or(|it| {
+                it.contract == *contract || it.contract_digest == manifest.contract_digest
             })
         });
         if ours {
-            taken.insert(package.to_owned(), contract.to_owned());
+            taken.insert(package.to_owned(), contract.clone());
             return package.to_owned();
         }
         let suffix = digest(contract.as_bytes());
         format!("{package}_{}", suffix.get(..8).unwrap_or(&suffix))
     }
 
+    fn taken(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None`: another process has just made the folder.
     fn create(
         &self,
         folder: &Path,
         package: &Package,
         manifest: &Manifest,
         unique: &str,
-    ) -> Result<usize> {
+    ) -> Result<Option<usize>> {
         let temporary = leftovers::temporary(&self.root, unique);
-        let written = self
-            .write_all(&temporary, package, manifest)
-            .and_then(|()| fs::rename(&temporary, folder).context("create the package", folder));
-        if let Err(error) = written {
+        let created =
+            self.write_all(&temporary, package, manifest).and_then(|()| {
+                match fs::rename(&temporary, folder) {
+                    Ok(()) => Ok(Some(package.files.len())),
+                    Err(error) if is_taken(&error) => Ok(None),
+                    Err(error) => Err(error).context("create the package", folder),
+                }
+            });
+        if !matches!(created, Ok(Some(_))) {
             // The error that matters is the first one.
             drop(fs::remove_dir_all(&temporary));
-            return Err(error);
-        }
-        if self.options.fsync {
+        } else if self.options.fsync {
             sync_folder(&self.root)?;
         }
-        Ok(package.files.len())
+        created
     }
 
     fn write_all(&self, folder: &Path, package: &Package, manifest: &Manifest) -> Result<()> {
@@ -367,6 +388,11 @@ fn read_manifest(folder: &Path) -> Result<Option<Manifest>> {
         }
         Err(error) => Err(error).context("read", &path),
     }
+}
+
+fn is_taken(error: &io::Error) -> bool {
+    use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty, NotADirectory};
+    matches!(error.kind(), AlreadyExists | DirectoryNotEmpty | NotADirectory)
 }
 
 fn sync_folder(folder: &Path) -> Result<()> {

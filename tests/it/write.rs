@@ -175,3 +175,29 @@ fn what_a_dead_process_was_writing_goes_and_nothing_else() {
     open(&root);
     assert_eq!(names(), [".genstore-notes", "node_a"]);
 }
+
+#[test]
+fn processes_that_write_the_same_packages_at_once_do_not_disturb_each_other() {
+    let root = TempDir::new().unwrap();
+    let contract = root.path().join("a.yaml");
+    let folders: Vec<_> = (0..4).map(|_| open(&root)).collect();
+    for round in 0..50 {
+        let name = format!("node_{round}");
+        let package = package(&name, &[("__init__.py", ""), ("node.py", "x = 1\n")]);
+        let write = |writer: usize, into: &OutputFolder| {
+            into.write(&package, &contract, "digest", &format!("run-{writer}")).unwrap()
+        };
+        let write = &write;
+        let folders: Vec<_> = std::thread::scope(|scope| {
+            let writers: Vec<_> = folders
+                .iter()
+                .enumerate()
+                .map(|(writer, into)| scope.spawn(move || write(writer, into)))
+                .collect();
+            writers.into_iter().map(|it| it.join().unwrap().folder).collect()
+        });
+        assert!(folders.iter().all(|it| it.ends_with(&name)), "{folders:?}");
+        let names = fs::read_dir(root.path().join("out").join(&name)).unwrap().count();
+        assert_eq!(names, 3);
+    }
+}
