@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::delta::LogKeeping;
 use super::flush::{Writing, flush_file};
 use super::hot::{Hot, HotFile, Task};
 use super::leftovers::{Leftover, Leftovers};
@@ -36,6 +37,7 @@ impl Flusher {
             queue,
             retry: Duration::from_millis(options.flush_retry_ms),
             idle: Duration::from_millis(options.journal_grace_ms.clamp(100, 10_000)),
+            log_keeping: options.log_keeping(),
             leftovers,
         };
         let thread = std::thread::Builder::new()
@@ -68,6 +70,7 @@ struct Work {
     queue: Arc<Queue>,
     retry: Duration,
     idle: Duration,
+    log_keeping: LogKeeping,
     leftovers: Leftovers,
 }
 
@@ -88,6 +91,7 @@ impl Work {
             failed = flushed.is_err();
             // a file that cannot be removed is only late: a later look tries again
             drop(self.leftovers.remove_due(&self.writing, self.hot.newest()));
+            self.keep_logs();
         }
     }
 
@@ -108,5 +112,12 @@ impl Work {
         self.queue.release(file.rows.size_bytes());
         self.hot.flushed(n); // last: whoever waits for it may write again
         Ok(())
+    }
+
+    /// A checkpoint that cannot be written is only late: the log is longer to read, no more.
+    fn keep_logs(&self) {
+        let Writing { tables, disk, ids, clock, .. } = &*self.writing;
+        let keep = || tables.keep_logs(&**disk, &**ids, self.log_keeping, clock.now_us());
+        drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(keep)));
     }
 }

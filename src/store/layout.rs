@@ -72,6 +72,30 @@ pub(super) fn commit_version(name: &str) -> Option<u64> {
     (digits.len() == 20).then(|| digits.parse().ok()).flatten()
 }
 
+/// Name of the checkpoint of a version: the state after that commit, in one Parquet file.
+pub(super) fn checkpoint_name(version: u64) -> String {
+    format!("{version:020}.checkpoint.parquet")
+}
+
+/// The version of a checkpoint, by the name of its file.
+pub(super) fn checkpoint_version(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(".checkpoint.parquet")?;
+    (digits.len() == 20).then(|| digits.parse().ok()).flatten()
+}
+
+/// Name of the file that tells foreign readers which checkpoint is the newest.
+pub(super) const LAST_CHECKPOINT_NAME: &str = "_last_checkpoint";
+
+/// Name of a checkpoint on its way; readers of Delta skip it.
+pub(super) fn checkpoint_temporary_name(id: uuid::Uuid) -> String {
+    format!("_checkpoint_{id}.parquet.tmp")
+}
+
+/// Name of a [`LAST_CHECKPOINT_NAME`] on its way.
+pub(super) fn last_checkpoint_temporary_name(id: uuid::Uuid) -> String {
+    format!("_last_checkpoint_{id}.json.tmp")
+}
+
 /// Name of a commit on its way; readers of Delta skip it.
 pub(super) fn commit_temporary_name(id: uuid::Uuid) -> String {
     format!("_commit_{id}.json.tmp")
@@ -89,7 +113,14 @@ pub(super) fn data_temporary_name(id: uuid::Uuid) -> String {
 
 /// Whether a file of a table is on its way, and its writer may have died over it.
 pub(super) fn is_temporary_name(name: &str) -> bool {
-    let data = name.strip_suffix(".parquet.tmp");
-    let commit = || name.strip_prefix("_commit_")?.strip_suffix(".json.tmp");
-    data.or_else(commit).is_some_and(|id| uuid::Uuid::try_parse(id).is_ok())
+    const SHAPES: [(&str, &str); 4] = [
+        ("", ".parquet.tmp"),
+        ("_commit_", ".json.tmp"),
+        ("_checkpoint_", ".parquet.tmp"),
+        ("_last_checkpoint_", ".json.tmp"),
+    ];
+    SHAPES.iter().any(|(start, end)| {
+        let id = name.strip_prefix(start).and_then(|name| name.strip_suffix(end));
+        id.is_some_and(|id| uuid::Uuid::try_parse(id).is_ok())
+    })
 }

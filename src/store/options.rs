@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::delta::LogKeeping;
 use crate::error::{Error, Result};
 use crate::journal::{Durability, JournalOptions};
 
@@ -31,6 +32,14 @@ pub struct StoreOptions {
     pub journal_grace_ms: u64,
     /// A failed flush is tried again after this time.
     pub flush_retry_ms: u64,
+    /// A checkpoint of a table's log is written every so many commits: opening the store reads it
+    /// and the commits after it.
+    pub checkpoint_commits: u64,
+    /// So many of a log's newest commits are never removed.
+    pub log_commits_kept: u64,
+    /// Commits younger than this are never removed from a log: a reader of an older version may
+    /// still be at work. At 0, age does not count.
+    pub log_kept_ms: u64,
     /// Processes that may write at the same time, each in a slot of its own.
     pub writers_max: u32,
 }
@@ -46,6 +55,9 @@ impl Default for StoreOptions {
             linger_ms: 50,
             journal_grace_ms: 60_000,
             flush_retry_ms: 1_000,
+            checkpoint_commits: 100,
+            log_commits_kept: 1_000,
+            log_kept_ms: 24 * 3_600_000,
             writers_max: 16,
         }
     }
@@ -63,6 +75,7 @@ impl StoreOptions {
             ("flush_age_ms", self.flush_age_ms),
             ("linger_ms", self.linger_ms),
             ("flush_retry_ms", self.flush_retry_ms),
+            ("checkpoint_commits", self.checkpoint_commits),
             ("writers_max", u64::from(self.writers_max)),
         ];
         if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
@@ -86,6 +99,14 @@ impl StoreOptions {
 
     pub(super) fn journal_grace_us(&self) -> i64 {
         i64::try_from(self.journal_grace_ms.saturating_mul(1_000)).unwrap_or(i64::MAX)
+    }
+
+    pub(super) fn log_keeping(&self) -> LogKeeping {
+        LogKeeping {
+            checkpoint_commits: self.checkpoint_commits,
+            commits_kept: self.log_commits_kept,
+            kept_ms: self.log_kept_ms,
+        }
     }
 
     pub(super) fn journal(&self) -> JournalOptions {

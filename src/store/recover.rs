@@ -44,10 +44,8 @@ pub(super) fn recover(writing: &Writing, slot: &Slot) -> Result<Recovered> {
         schema_version: SCHEMA_VERSION,
         open_runs: Vec::new(),
     };
-    let (flushed, times) = {
-        let log = writing.tables.log(Table::Runs)?;
-        (log.committed(&app_id), log.txn(&app_id).cloned().unwrap_or_default().flush_times_us)
-    };
+    let txn = writing.tables.log(Table::Runs)?.txn(&app_id).cloned().unwrap_or_default();
+    let flushed = txn.version;
     let owner =
         Owner { store_id: &writing.identity.store_id, journal_root_id: &writing.journal_root_id };
     if files.first().is_some_and(|first| *first <= flushed) {
@@ -58,7 +56,7 @@ pub(super) fn recover(writing: &Writing, slot: &Slot) -> Result<Recovered> {
     }
     let mut leftovers = Vec::new();
     for n in files {
-        let mut flush_time_us = times.get(&n).copied().unwrap_or(0);
+        let mut flush_time_us = txn.flush_time_us(n);
         if n > flushed || n == newest {
             let path = writing.layout.journal_file(number, n);
             let mut reader = JournalReader::open(&path)?;

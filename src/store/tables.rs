@@ -3,10 +3,12 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::delta::Log;
+use super::delta::{self, Log, LogKeeping};
 use super::layout::Layout;
+use crate::clock::IdSource;
 use crate::error::{Error, Result};
 use crate::event::Table;
+use crate::journal::disk::Disk;
 
 /// The logs of every table.
 #[derive(Debug)]
@@ -17,8 +19,8 @@ pub(super) struct Tables {
 impl Tables {
     /// Reads nothing yet.
     pub(super) fn new(layout: &Layout) -> Self {
-        let logs =
-            Table::ALL.iter().map(|table| (*table, Mutex::new(Log::new(layout.table(*table)))));
+        let log = |table: &Table| Mutex::new(Log::new(layout.table(*table), *table));
+        let logs = Table::ALL.iter().map(|table| (*table, log(table)));
         Self { logs: logs.collect() }
     }
 
@@ -58,8 +60,33 @@ impl Tables {
     pub(super) fn next_flush_time_us(&self, now_us: i64) -> Result<i64> {
         let mut next = now_us;
         for table in Self::reading_order() {
-            next = next.max(self.log(table)?.flush_time_us() + 1);
+            next = next.max(self.log(table)?.flush_time_us().saturating_add(1));
         }
         Ok(next)
+    }
+
+    /// Writes the checkpoints that are due, and removes what they make superfluous; the first
+    /// error, after every table has had its turn.
+    pub(super) fn keep_logs(
+        &self,
+        disk: &dyn Disk,
+        ids: &dyn IdSource,
+        keeping: LogKeeping,
+        now_us: i64,
+    ) -> Result<()> {
+        let mut result = Ok(());
+        for table in Self::writing_order() {
+            let (folder, due) = {
+                let mut log = self.log(table)?;
+                (log.folder().to_owned(), log.take_due_checkpoint(keeping.checkpoint_commits))
+            };
+            let Some(version) = due else { continue };
+            // not under the log's lock: nobody waits for a checkpoint
+            match delta::keep(disk, ids, &folder, version, keeping, now_us / 1_000) {
+                Ok(()) => self.log(table)?.note_checkpoint(version),
+                Err(error) => result = result.and(Err(error)),
+            }
+        }
+        result
     }
 }

@@ -1,75 +1,75 @@
 //! The actions of a Delta commit, as JSON. Only the fields that we write or read; others that a
-//! foreign writer adds are ignored, and what changes how a table must be read is refused by `log`.
+//! foreign writer adds are ignored, and what changes how a table must be read is refused by `read`.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// One line of a commit: exactly one field is there.
+/// One line of a commit, or one row of a checkpoint: exactly one field is there.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Action {
+pub(in crate::store) struct Action {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) commit_info: Option<CommitInfo>,
+    pub(in crate::store) commit_info: Option<CommitInfo>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) protocol: Option<Protocol>,
+    pub(in crate::store) protocol: Option<Protocol>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) meta_data: Option<MetaData>,
+    pub(in crate::store) meta_data: Option<MetaData>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) txn: Option<Transaction>,
+    pub(in crate::store) txn: Option<Transaction>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) add: Option<Add>,
+    pub(in crate::store) add: Option<Add>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) remove: Option<Remove>,
+    pub(in crate::store) remove: Option<Remove>,
 }
 
 /// Who committed, when and what.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct CommitInfo {
+pub(in crate::store) struct CommitInfo {
     /// Milliseconds since the epoch.
-    pub(super) timestamp: i64,
-    pub(super) operation: String,
-    pub(super) operation_parameters: Map<String, Value>,
-    pub(super) engine_info: String,
-    pub(super) is_blind_append: bool,
+    pub(in crate::store) timestamp: i64,
+    pub(in crate::store) operation: String,
+    pub(in crate::store) operation_parameters: Map<String, Value>,
+    pub(in crate::store) engine_info: String,
+    pub(in crate::store) is_blind_append: bool,
     /// The time of the flush, strictly increasing and the same in all tables.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) genstore_flush_time_us: Option<i64>,
+    pub(in crate::store) genstore_flush_time_us: Option<i64>,
     /// Checksum of the whole commit: see `seal`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) genstore_crc32c: Option<String>,
+    pub(in crate::store) genstore_crc32c: Option<String>,
 }
 
 /// What a reader and a writer must know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Protocol {
-    pub(super) min_reader_version: u32,
-    pub(super) min_writer_version: u32,
+pub(in crate::store) struct Protocol {
+    pub(in crate::store) min_reader_version: u32,
+    pub(in crate::store) min_writer_version: u32,
 }
 
 /// The table.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct MetaData {
-    pub(super) id: String,
-    pub(super) name: Option<String>,
-    pub(super) description: Option<String>,
-    pub(super) format: Format,
-    pub(super) schema_string: String,
-    pub(super) partition_columns: Vec<String>,
-    pub(super) configuration: Map<String, Value>,
-    pub(super) created_time: Option<i64>,
+pub(in crate::store) struct MetaData {
+    pub(in crate::store) id: String,
+    pub(in crate::store) name: Option<String>,
+    pub(in crate::store) description: Option<String>,
+    pub(in crate::store) format: Format,
+    pub(in crate::store) schema_string: String,
+    pub(in crate::store) partition_columns: Vec<String>,
+    pub(in crate::store) configuration: Map<String, Value>,
+    pub(in crate::store) created_time: Option<i64>,
 }
 
 /// How data files are encoded.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Format {
-    pub(super) provider: String,
-    pub(super) options: Map<String, Value>,
+pub(in crate::store) struct Format {
+    pub(in crate::store) provider: String,
+    pub(in crate::store) options: Map<String, Value>,
 }
 
 impl Default for Format {
@@ -81,40 +81,44 @@ impl Default for Format {
 /// The newest file of an application that this table holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Transaction {
-    pub(super) app_id: String,
-    pub(super) version: i64,
+pub(in crate::store) struct Transaction {
+    pub(in crate::store) app_id: String,
+    pub(in crate::store) version: i64,
+    /// Milliseconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) last_updated: Option<i64>,
+    pub(in crate::store) last_updated: Option<i64>,
 }
 
 /// A data file that is part of the table from now on.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Add {
-    pub(super) path: String,
-    pub(super) partition_values: Map<String, Value>,
-    pub(super) size: u64,
+pub(in crate::store) struct Add {
+    pub(in crate::store) path: String,
+    pub(in crate::store) partition_values: Map<String, Value>,
+    pub(in crate::store) size: u64,
     /// Milliseconds since the epoch.
-    pub(super) modification_time: i64,
-    pub(super) data_change: bool,
+    pub(in crate::store) modification_time: i64,
+    pub(in crate::store) data_change: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) stats: Option<String>,
+    pub(in crate::store) stats: Option<String>,
     /// What writers want to note about the file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tags: Option<BTreeMap<String, Option<String>>>,
+    pub(in crate::store) tags: Option<BTreeMap<String, Option<String>>>,
 }
 
 /// The tag of an `add` that holds the BLAKE3 of the whole file, in hex.
-pub(super) const DIGEST_TAG: &str = "genstore.blake3";
+pub(in crate::store) const DIGEST_TAG: &str = "genstore.blake3";
 
 /// A data file that is no part of the table any more.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Remove {
-    pub(super) path: String,
+pub(in crate::store) struct Remove {
+    pub(in crate::store) path: String,
+    /// Milliseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::store) deletion_timestamp: Option<i64>,
     #[serde(default = "yes")]
-    pub(super) data_change: bool,
+    pub(in crate::store) data_change: bool,
 }
 
 fn yes() -> bool {

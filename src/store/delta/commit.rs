@@ -1,17 +1,20 @@
-//! Writes commits: the first one of a table, and appends that happen exactly once.
+//! Writes commits: the first one of a table, appends that happen exactly once, and columns that
+//! this build has and the table has not.
 //!
 //! ```text
 //! append: refresh the log ─► our txn ≥ n? done ─► put N+1 if absent ─► absent: done
 //!              ▲                                        │
 //!              └────────── exists: whoever was faster ──┘
 //! ```
-//! A lost reply of our own put is found by the same look: the refreshed log then has our txn.
+//! A lost reply of our own put is found by the same look: the refreshed log then has our txn. A
+//! data file whose commit came too late is committed under the next number, not written again.
 
 use serde_json::{Map, Value};
 
 use super::action::{Action, Add, CommitInfo, DIGEST_TAG, Format, MetaData, Protocol, Transaction};
 use super::log::Log;
-use super::schema::schema_string;
+use super::read::{damaged, has_commit};
+use super::schema::{schema_string, widened};
 use super::seal;
 use crate::clock::IdSource;
 use crate::error::{Error, IoContext, Result};
@@ -24,8 +27,11 @@ use crate::store::segment::Segment;
 
 /// Other writers may be faster this many times in a row.
 const ATTEMPTS_MAX: usize = 1_000;
+/// The key in a table's configuration for the version of its columns.
+const SCHEMA_VERSION_KEY: &str = "genstore.schema_version";
 
-/// Makes the table, without rows, unless it is there.
+/// Makes the table, without rows, unless it is there; one of an older build gets the nullable
+/// columns that it lacks.
 pub(in crate::store) fn create(
     disk: &dyn Disk,
     ids: &dyn IdSource,
@@ -35,7 +41,7 @@ pub(in crate::store) fn create(
 ) -> Result<()> {
     log.refresh()?;
     if log.version().is_some() {
-        return Ok(());
+        return widen(disk, ids, log, now_us);
     }
     let folder = delta_log(log.folder());
     disk.create_folder(log.folder()).context("create the folder", log.folder())?;
@@ -48,7 +54,7 @@ pub(in crate::store) fn create(
         schema_string: schema_string(table),
         partition_columns: Vec::new(),
         configuration: Map::from_iter([(
-            "genstore.schema_version".to_owned(),
+            SCHEMA_VERSION_KEY.to_owned(),
             Value::from(SCHEMA_VERSION.to_string()),
         )]),
         created_time: Some(now_us / 1_000),
@@ -63,6 +69,35 @@ pub(in crate::store) fn create(
     ];
     put(disk, ids, log, 0, &actions)?;
     log.refresh()
+}
+
+/// Adds the columns that this build has and the table has not. Of two that open the store, one is
+/// faster; the other finds nothing missing. A table that this build cannot write stays as it is:
+/// it can be read, and whoever writes to it is told.
+fn widen(disk: &dyn Disk, ids: &dyn IdSource, log: &mut Log, now_us: i64) -> Result<()> {
+    for _ in 0..ATTEMPTS_MAX {
+        let (Ok(missing), Some(metadata)) = (log.check_writable(), log.metadata()) else {
+            return Ok(());
+        };
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut metadata = metadata.clone();
+        metadata.schema_string = widened(&metadata.schema_string, missing).map_err(|source| {
+            Error::internal("cannot add columns to a schema").with_source(source)
+        })?;
+        let known = metadata.configuration.get(SCHEMA_VERSION_KEY).and_then(Value::as_str);
+        if known.and_then(|it| it.parse().ok()).is_none_or(|it: u32| it < SCHEMA_VERSION) {
+            let version = Value::from(SCHEMA_VERSION.to_string());
+            metadata.configuration.insert(SCHEMA_VERSION_KEY.to_owned(), version);
+        }
+        let actions = [
+            Action { commit_info: Some(info("ADD COLUMNS", now_us, None)), ..Action::default() },
+            Action { meta_data: Some(metadata), ..Action::default() },
+        ];
+        commit(disk, ids, log, &actions)?;
+    }
+    Err(too_late(log))
 }
 
 /// Appends a segment, if there is one, as journal file `n` of the slot `app_id`, exactly once.
@@ -98,23 +133,50 @@ pub(in crate::store) fn append(
         }),
         ..Action::default()
     }));
+    log.refresh()?;
     for _ in 0..ATTEMPTS_MAX {
-        log.refresh()?;
         log.check_writable()?;
         if log.committed(app_id) >= n {
             // the put may have gone through in an attempt that failed before its folder's sync
             let folder = delta_log(log.folder());
             return disk.sync_folder(&folder).context("sync the folder", &folder);
         }
-        let next = log.version().map_or(0, |it| it + 1);
-        if put(disk, ids, log, next, &actions)? {
-            return log.refresh();
-        }
+        widen(disk, ids, log, flush_time_us)?;
+        commit(disk, ids, log, &actions)?;
     }
-    Err(Error::unavailable(format!(
-        "{} is being written by so many others that {ATTEMPTS_MAX} commits came too late",
-        log.folder().display()
-    )))
+    Err(too_late(log))
+}
+
+/// Tries to put the next commit; the log then knows whose it is.
+///
+/// Commits are removed oldest first, so that a writer that slept between its look and its put could
+/// put a commit where others have been: one before the newest checkpoint, which nobody reads. If
+/// the commit before it is still there, no such thing happened.
+fn commit(disk: &dyn Disk, ids: &dyn IdSource, log: &mut Log, actions: &[Action]) -> Result<()> {
+    let folder = delta_log(log.folder());
+    let before = log.version();
+    let next = before.map_or(0, |it| it + 1);
+    if has_commit(&folder, next + 1)? {
+        log.refresh()?;
+        if log.version() == before {
+            return Err(damaged(
+                &folder.join(commit_name(next)),
+                &format!("the commit is missing, though {} is there", next + 1),
+            ));
+        }
+        return Ok(());
+    }
+    let is_put = put(disk, ids, log, next, actions)?;
+    let Some(before) = before.filter(|_| is_put) else { return log.refresh() };
+    if has_commit(&folder, before)? {
+        return log.refresh();
+    }
+    log.start_over()?;
+    if log.checkpoint().is_some_and(|checkpoint| checkpoint >= next) {
+        let path = folder.join(commit_name(next));
+        disk.remove(&path).context("remove", &path)?;
+    }
+    Ok(())
 }
 
 fn put(
@@ -135,6 +197,13 @@ fn put(
     seal::seal(&mut bytes);
     let folder = delta_log(log.folder());
     put_if_absent(disk, &folder, &commit_temporary_name(ids.next_id()), &name, &bytes)
+}
+
+fn too_late(log: &Log) -> Error {
+    Error::unavailable(format!(
+        "{} is being written by so many others that {ATTEMPTS_MAX} commits came too late",
+        log.folder().display()
+    ))
 }
 
 fn info(operation: &str, now_us: i64, flush_time_us: Option<i64>) -> CommitInfo {

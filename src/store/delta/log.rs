@@ -1,22 +1,25 @@
-//! The state of one table, from its Delta log. Reads only the commits that it has not seen.
+//! The state of one table, from its Delta log: what readers and writers ask for, no more. Reads the
+//! newest checkpoint and the commits after it, and then only commits that it has not seen.
+//!
+//! The log of a table that is written for long is cleaned up from its old end. So whoever finds its
+//! next commit missing looks whether its last one is still there: if not, it starts over.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::action::{Action, Add, DIGEST_TAG, MetaData};
-use super::seal;
+use super::read::{Listing, Start, damaged, has_commit, read_commit};
+use super::schema;
 use super::stats::FileStats;
-use crate::error::{Error, IoContext, Result};
-use crate::event::Text;
-use crate::journal::SCHEMA_VERSION;
-use crate::journal::disk::read_whole;
-use crate::store::layout::{commit_name, commit_version, delta_log};
+use crate::error::{Error, Result};
+use crate::event::{Column, Table, Text};
+use crate::store::layout::{commit_name, delta_log};
 use crate::store::snapshot::DataFile;
 
 /// Flush times that are kept per slot, to know when a journal file may go.
 const TIMES_KEPT_MAX: usize = 1_000;
+/// A log would have to be cleaned up this often while it is read.
+const ATTEMPTS_MAX: usize = 5;
 
 /// What a table knows of one slot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +27,15 @@ pub(in crate::store) struct Txn {
     /// The newest journal file of the slot whose rows the table holds.
     pub(in crate::store) version: u64,
     /// When the newest journal files were committed, in microseconds.
-    pub(in crate::store) flush_times_us: BTreeMap<u64, i64>,
+    flush_times_us: BTreeMap<u64, i64>,
+}
+
+impl Txn {
+    /// When a journal file was committed, in microseconds, or a later time; 0 where that is
+    /// unknown. A checkpoint knows only the time of the newest file, to a millisecond.
+    pub(in crate::store) fn flush_time_us(&self, n: u64) -> i64 {
+        self.flush_times_us.range(n..).next().map_or(0, |(_, time_us)| *time_us)
+    }
 }
 
 /// A data file and what its statistics say.
@@ -37,24 +48,32 @@ struct LogFile {
 /// One table's log, as far as it has been read.
 #[derive(Debug)]
 pub(in crate::store) struct Log {
+    table: Table,
     folder: PathBuf,
     version: Option<u64>,
+    checkpoint: Option<u64>,
+    checkpoint_tried: Option<u64>,
     files: BTreeMap<String, LogFile>,
     txns: HashMap<String, Txn>,
-    schema_version: u32,
+    metadata: Option<MetaData>,
+    fit: Result<Vec<&'static Column>, String>,
     flush_time_us: i64,
     data_removals: u64,
 }
 
 impl Log {
     /// The log in a table's folder, of which nothing has been read.
-    pub(in crate::store) fn new(table_folder: PathBuf) -> Self {
+    pub(in crate::store) fn new(table_folder: PathBuf, table: Table) -> Self {
         Self {
+            table,
             folder: table_folder,
             version: None,
+            checkpoint: None,
+            checkpoint_tried: None,
             files: BTreeMap::new(),
             txns: HashMap::new(),
-            schema_version: 0,
+            metadata: None,
+            fit: Ok(Vec::new()),
             flush_time_us: 0,
             data_removals: 0,
         }
@@ -66,35 +85,70 @@ impl Log {
     /// `Damaged` for an empty, torn or missing commit, `Unavailable` for a protocol that is unknown
     /// here.
     pub(in crate::store) fn refresh(&mut self) -> Result<()> {
-        if self.version.is_some() {
-            return self.read_new();
-        }
-        // listed first: whatever was there then must be met on the way from 0
-        let newest = newest_commit(&delta_log(&self.folder))?;
+        let Some(before) = self.version else { return self.load() };
         self.read_new()?;
+        // commits are removed oldest first: while the newest read is there, none after it is gone
+        let folder = delta_log(&self.folder);
+        let version = self.version.unwrap_or(before);
+        if has_commit(&folder, version)? {
+            return Ok(());
+        }
+        // a foreign tool may have removed all commits up to a checkpoint, and nothing came since
+        let newest = Listing::read(&folder)?.newest();
         match newest {
-            Some(newest) if self.version.is_none_or(|it| it < newest) => {
-                let missing = self.version.take().map_or(0, |it| it + 1);
-                let path = delta_log(&self.folder).join(commit_name(missing));
-                Err(damaged(&path, &format!("the commit is missing, though {newest} is there")))
+            Some(newest) if newest == version => Ok(()),
+            Some(newest) if newest > version => self.start_over(),
+            _ => {
+                Err(damaged(&folder.join(commit_name(version)), "the commit is not there any more"))
             }
-            _ => Ok(()),
         }
     }
 
+    /// Forgets what was read and reads from the newest checkpoint. Rows may have been removed in
+    /// commits that are gone: it counts as one such commit.
+    pub(super) fn start_over(&mut self) -> Result<()> {
+        let mut fresh = Self::new(self.folder.clone(), self.table);
+        fresh.load()?;
+        if fresh.version < self.version {
+            let missing = fresh.version.map_or(0, |it| it + 1);
+            return Err(gap(&delta_log(&self.folder), missing, self.version));
+        }
+        fresh.data_removals += self.data_removals + 1;
+        fresh.flush_time_us = fresh.flush_time_us.max(self.flush_time_us);
+        fresh.checkpoint_tried = self.checkpoint_tried;
+        *self = fresh;
+        Ok(())
+    }
+
+    /// Reads everything, from the newest checkpoint that can be read.
+    fn load(&mut self) -> Result<()> {
+        let folder = delta_log(&self.folder);
+        let mut failure = None;
+        for _ in 0..ATTEMPTS_MAX {
+            // listed first: whatever was there then must be met on the way
+            let listing = Listing::read(&folder)?;
+            let Start { checkpoint, damage } = listing.start(&folder, u64::MAX)?;
+            let mut fresh = Self::new(self.folder.clone(), self.table);
+            if let Some((version, actions)) = checkpoint {
+                fresh.apply_checkpoint(version, actions);
+            }
+            fresh.read_new()?;
+            if fresh.version >= listing.newest() {
+                *self = fresh;
+                return Ok(());
+            }
+            // cleaned up while it was read, or damaged: another look tells
+            let missing = fresh.version.map_or(0, |it| it + 1);
+            failure = Some(damage.unwrap_or_else(|| gap(&folder, missing, listing.newest())));
+        }
+        Err(failure.unwrap_or_else(|| Error::internal("a log was not read")))
+    }
+
     fn read_new(&mut self) -> Result<()> {
+        let folder = delta_log(&self.folder);
         loop {
             let version = self.version.map_or(0, |it| it + 1);
-            let path = delta_log(&self.folder).join(commit_name(version));
-            let text = match read_whole(&path) {
-                Ok(bytes) => bytes,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-                Err(error) => return Err(error).context("read", &path),
-            };
-            let actions = parse(&path, &text)?;
-            for action in &actions {
-                check(&path, action)?;
-            }
+            let Some(actions) = read_commit(&folder, version)? else { return Ok(()) };
             let flush_time_us = actions
                 .iter()
                 .filter_map(|action| action.commit_info.as_ref()?.genstore_flush_time_us)
@@ -107,9 +161,47 @@ impl Log {
         }
     }
 
+    /// A checkpoint has the time of a slot's newest commit in milliseconds only. Rounded up, so
+    /// that the next flush time is above all that were.
+    fn apply_checkpoint(&mut self, version: u64, actions: Vec<Action>) {
+        for action in actions {
+            let updated_ms = action.txn.as_ref().and_then(|txn| {
+                let (_, slot) = txn.app_id.rsplit_once('/')?;
+                slot.parse::<u32>().ok()?;
+                txn.last_updated
+            });
+            let flush_time_us = updated_ms.map(|ms| ms.saturating_mul(1_000).saturating_add(999));
+            self.flush_time_us = self.flush_time_us.max(flush_time_us.unwrap_or(0));
+            self.apply(Action { remove: None, ..action }, flush_time_us);
+        }
+        self.version = Some(version);
+        self.checkpoint = Some(version);
+    }
+
     /// The newest version that has been read; `None` before the first commit.
     pub(in crate::store) fn version(&self) -> Option<u64> {
         self.version
+    }
+
+    /// The newest checkpoint that is known here.
+    pub(in crate::store) fn checkpoint(&self) -> Option<u64> {
+        self.checkpoint
+    }
+
+    /// The version whose checkpoint is to be written now. Asking makes it no longer due: one that
+    /// fails is due again after as many commits.
+    pub(in crate::store) fn take_due_checkpoint(&mut self, commits: u64) -> Option<u64> {
+        let version = self.version.map(|it| it - it % commits.max(1))?;
+        let known = self.checkpoint.max(self.checkpoint_tried).unwrap_or(0);
+        (version > known).then(|| {
+            self.checkpoint_tried = Some(version);
+            version
+        })
+    }
+
+    /// Takes notice of a checkpoint.
+    pub(in crate::store) fn note_checkpoint(&mut self, version: u64) {
+        self.checkpoint = self.checkpoint.max(Some(version));
     }
 
     /// The table's data files.
@@ -143,7 +235,8 @@ impl Log {
         self.flush_time_us
     }
 
-    /// How many `remove` actions have taken rows away: a snapshot that saw fewer is stale.
+    /// How often rows were, or may have been, taken away since this log was first read: a snapshot
+    /// that saw fewer is stale. Two readers may count differently.
     pub(in crate::store) fn data_removals(&self) -> u64 {
         self.data_removals
     }
@@ -153,33 +246,44 @@ impl Log {
         &self.folder
     }
 
-    /// Refuses to write a table whose columns this build does not know.
-    pub(in crate::store) fn check_writable(&self) -> Result<()> {
+    /// What the table is, by its newest `metaData`.
+    pub(super) fn metadata(&self) -> Option<&MetaData> {
+        self.metadata.as_ref()
+    }
+
+    /// Refuses to write a table whose columns are not those of this build, but for nullable ones:
+    /// rows may lack them. Gives the columns of this build that the table does not have yet.
+    pub(in crate::store) fn check_writable(&self) -> Result<&[&'static Column]> {
         if self.version.is_none() {
             return Err(Error::damaged(format!(
                 "the table {} has no first commit",
                 self.folder.display()
             )));
         }
-        if self.schema_version != SCHEMA_VERSION {
-            return Err(Error::unavailable(format!(
-                "{} has schema version {}, and this build writes {SCHEMA_VERSION}",
-                self.folder.display(),
-                self.schema_version
+        self.fit.as_deref().map_err(|reason| {
+            Error::unavailable(format!(
+                "{} cannot be written by this build: {reason}",
+                self.folder.display()
             ))
-            .with_hint("Use the genstore that made this store, or a newer one."));
-        }
-        Ok(())
+            .with_hint(
+                "Reading works. Write with the genstore that made this store, or a newer one.",
+            )
+        })
     }
 
     fn apply(&mut self, action: Action, flush_time_us: Option<i64>) {
         if let Some(metadata) = action.meta_data {
-            self.schema_version = schema_version(&metadata).unwrap_or(0);
+            self.fit = schema::fit(self.table, &metadata.schema_string);
+            self.metadata = Some(metadata);
         }
         if let Some(txn) = action.txn {
+            // a slot commits its files in order: one that goes back is a commit that was copied
             let state = self.txns.entry(txn.app_id).or_default();
-            state.version = state.version.max(u64::try_from(txn.version).unwrap_or(0));
-            state.flush_times_us.insert(state.version, flush_time_us.unwrap_or(0));
+            let version = u64::try_from(txn.version).unwrap_or(0);
+            if version > state.version {
+                state.version = version;
+                state.flush_times_us.insert(version, flush_time_us.unwrap_or(0));
+            }
             if state.flush_times_us.len() > TIMES_KEPT_MAX {
                 state.flush_times_us.pop_first();
             }
@@ -210,75 +314,11 @@ impl Log {
     }
 }
 
-/// The highest version that has a file in the folder of commits; `None` where there is none.
-fn newest_commit(folder: &Path) -> Result<Option<u64>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).context("read the folder", folder),
-    };
-    let mut newest = None;
-    for entry in entries {
-        let name = entry.context("read the folder", folder)?.file_name();
-        newest = newest.max(name.to_str().and_then(commit_version));
-    }
-    Ok(newest)
-}
-
-fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Action>> {
-    if seal::is_broken(bytes) {
-        return Err(damaged(path, "the commit is not what was written: its checksum is another"));
-    }
-    let mut actions = Vec::new();
-    for (index, line) in bytes.split(|it| *it == b'\n').enumerate() {
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let action = serde_json::from_slice(line).map_err(|source| {
-            damaged(path, &format!("line {} is no action", index + 1)).with_source(source)
-        })?;
-        actions.push(action);
-    }
-    if actions.is_empty() {
-        return Err(damaged(path, "the commit is empty"));
-    }
-    Ok(actions)
-}
-
-fn check(path: &Path, action: &Action) -> Result<()> {
-    if let Some(protocol) = &action.protocol
-        && (protocol.min_reader_version > 1 || protocol.min_writer_version > 2)
-    {
-        return Err(Error::unavailable(format!(
-            "{} asks for Delta reader version {} and writer version {}; this build knows 1 and 2",
-            path.display(),
-            protocol.min_reader_version,
-            protocol.min_writer_version
-        ))
-        .with_hint("Another tool changed the table; use a newer genstore, or restore the table."));
-    }
-    if let Some(metadata) = &action.meta_data
-        && !metadata.partition_columns.is_empty()
-    {
-        return Err(Error::unavailable(format!("{} partitions the table", path.display())));
-    }
-    if let Some(add) = &action.add
-        && (add.path.starts_with('/') || add.path.contains(':') || add.path.contains(".."))
-    {
-        return Err(Error::unavailable(format!(
-            "{} adds a file outside the table: {}",
-            path.display(),
-            add.path
-        )));
-    }
-    Ok(())
-}
-
-fn schema_version(metadata: &MetaData) -> Option<u32> {
-    metadata.configuration.get("genstore.schema_version")?.as_str()?.parse().ok()
-}
-
-fn damaged(path: &Path, what: &str) -> Error {
-    Error::damaged(format!("{}: {what}", path.display()))
-        .with_hint("Nothing was changed. Copy the store before you do anything else.")
+/// A commit is missing before one that is there.
+fn gap(log_folder: &Path, missing: u64, newest: Option<u64>) -> Error {
+    let newest = newest.unwrap_or(missing);
+    damaged(
+        &log_folder.join(commit_name(missing)),
+        &format!("the commit is missing, though {newest} is there"),
+    )
 }

@@ -1,16 +1,22 @@
 //! The part of the Delta Lake protocol that genstore writes and reads: reader version 1, writer
 //! version 2, JSON commits, append. Format: the public PROTOCOL document of Delta Lake.
 //!
-//! A commit is a file that appears whole or not at all, under a number that only one writer gets.
-//! No checkpoints yet, no deletion vectors, no column mapping, no partitions, no object stores.
+//! A commit is a file that appears whole or not at all, under a number that only one writer gets. A
+//! checkpoint is the state after a commit, in Parquet; it makes the commits before it superfluous.
+//! No deletion vectors, no column mapping, no partitions, no object stores.
 
 mod action;
+mod checkpoint;
 mod commit;
 mod log;
+mod read;
 mod schema;
 mod seal;
+mod state;
 mod stats;
+mod upkeep;
 
 pub(super) use commit::{append, create};
 pub(super) use log::Log;
 pub(super) use stats::stats;
+pub(super) use upkeep::{LogKeeping, keep};

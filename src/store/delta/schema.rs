@@ -1,5 +1,8 @@
-//! A table's columns as the `schemaString` of Delta: made from the same data as everything else.
+//! A table's columns as the `schemaString` of Delta: made from the same data as everything else,
+//! and compared with what another build has made. Older and newer builds write the same tables as
+//! long as they differ in nullable columns only.
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::event::{Column, ColumnType, Table};
@@ -35,3 +38,55 @@ fn type_name(kind: ColumnType) -> &'static str {
         ColumnType::Binary => "binary",
     }
 }
+
+#[derive(Deserialize)]
+struct Found {
+    fields: Vec<FoundField>,
+}
+
+#[derive(Deserialize)]
+struct FoundField {
+    name: String,
+    #[serde(rename = "type")]
+    kind: Value,
+    nullable: bool,
+}
+
+/// Compares the columns of a table's log with those of this build: the nullable columns that the
+/// log does not have yet, or why this build must not write the table.
+pub(super) fn fit(table: Table, schema_string: &str) -> Result<Vec<&'static Column>, String> {
+    let found: Found = serde_json::from_str(schema_string)
+        .map_err(|error| format!("its metaData has no columns ({error})"))?;
+    let mut missing = Vec::new();
+    for column in table.columns() {
+        let (name, kind) = (column.name, type_name(column.kind));
+        match found.fields.iter().find(|it| it.name == name) {
+            None if column.nullable => missing.push(column),
+            None => return Err(format!("its column {name} is gone")),
+            Some(it) if it.kind != kind => {
+                return Err(format!("its column {name} is {}, and here {kind}", it.kind));
+            }
+            Some(it) if !it.nullable && column.nullable => {
+                return Err(format!("its column {name} must not be NULL, and here it may be"));
+            }
+            Some(_) => {}
+        }
+    }
+    let is_known = |name: &str| table.columns().iter().any(|it| it.name == name);
+    match found.fields.iter().find(|it| !it.nullable && !is_known(&it.name)) {
+        Some(it) => Err(format!("its column {} must not be NULL and is unknown here", it.name)),
+        None => Ok(missing),
+    }
+}
+
+/// A schema with columns added at its end; what it says of the others stays as it is.
+pub(super) fn widened(schema_string: &str, columns: &[&Column]) -> serde_json::Result<String> {
+    let mut schema: Value = serde_json::from_str(schema_string)?;
+    if let Some(fields) = schema.get_mut("fields").and_then(Value::as_array_mut) {
+        fields.extend(columns.iter().map(|it| field(it)));
+    }
+    Ok(schema.to_string())
+}
+
+#[cfg(test)]
+mod tests;
