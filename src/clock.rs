@@ -83,6 +83,11 @@ impl ManualClock {
         self.monotonic_ns.fetch_add(ns, Ordering::SeqCst);
         self.now_us.fetch_add(ns / 1_000, Ordering::SeqCst);
     }
+
+    /// Moves the wall-clock time alone, forward or back, as a correction of a system's clock does.
+    pub fn jump_us(&self, us: i64) {
+        self.now_us.fetch_add(us, Ordering::SeqCst);
+    }
 }
 
 impl Clock for ManualClock {

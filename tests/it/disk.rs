@@ -1,8 +1,9 @@
-//! The one test disk: a process's view of a [`Machine`], which fails, tears, loses a reply, waits or
-//! dies at the operation that a test has named, and counts. Touches files through its machine only.
+//! The one test disk: a process's view of a [`Machine`], which fails, tears, loses a reply, waits
+//! or dies at the operation that a test has named, and counts. Touches files through its machine
+//! only.
 
-mod dice;
 mod machine;
+mod survival;
 mod tests;
 
 use std::fmt;

@@ -8,11 +8,13 @@
 
 mod cli;
 mod contract;
+mod dice;
 mod disk;
 mod export;
 mod generate;
 mod journal;
 mod output;
+mod program;
 mod python;
 mod readme;
 mod repl;

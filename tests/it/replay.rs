@@ -1,95 +1,14 @@
-//! The whole path through the program: a folder of contracts in, packages and rows out, and nothing
-//! lost when it is killed.
+//! The whole path through the program: a folder of contracts in, packages and rows out. What a kill
+//! leaves is told in `store::kill`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-/// A store and an output folder of a test's own.
-struct Place {
-    root: TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        Self { root: TempDir::new().unwrap() }
-    }
-
-    fn store(&self) -> PathBuf {
-        self.root.path().join("store")
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_genstore"));
-        command.current_dir(self.root.path()).arg("--store").arg(self.store()).args(args);
-        command.env_remove("GENSTORE_STORE").stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
-    }
-
-    fn sql(&self, query: &str) -> Vec<Value> {
-        let output = self.run(&["sql", "--format", "ndjson", query]);
-        assert!(output.status.success(), "{query}\n{}", String::from_utf8_lossy(&output.stderr));
-        lines(&output)
-    }
-
-    fn count(&self, query: &str) -> i64 {
-        self.sql(query).first().unwrap().get("n").unwrap().as_i64().unwrap()
-    }
-}
-
-fn lines(output: &Output) -> Vec<Value> {
-    let text = String::from_utf8(output.stdout.clone()).unwrap();
-    text.lines().map(|it| serde_json::from_str(it).unwrap()).collect()
-}
-
-fn samples() -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("data/contracts").display().to_string()
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_else(|| panic!("{key} in {value}"))
-}
-
-/// Every printed run is there once, with exactly the children that were counted when it ended.
-fn assert_whole(place: &Place, printed: &BTreeMap<String, Value>) {
-    let counted = place.sql(
-        "SELECT r.run_id, count(*) AS n, max(s.n) AS steps, max(coalesce(i.n, 0)) AS issues
-         FROM runs r
-         LEFT JOIN (SELECT run_id, count(*) n FROM steps GROUP BY 1) s ON s.run_id = r.run_id
-         LEFT JOIN (SELECT run_id, count(*) n FROM issues GROUP BY 1) i ON i.run_id = r.run_id
-         GROUP BY 1",
-    );
-    let found: BTreeMap<&str, &Value> = counted.iter().map(|it| (text(it, "run_id"), it)).collect();
-    for (run_id, run) in printed {
-        let row = found.get(run_id.as_str()).unwrap_or_else(|| panic!("{run_id} is lost"));
-        assert_eq!(row.get("n"), Some(&Value::from(1)), "{run_id} is doubled");
-        for children in ["steps", "issues"] {
-            assert_eq!(row.get(children), run.get(children), "{children} of {run_id}");
-        }
-    }
-    for table in ["runs", "steps"] {
-        let key = if table == "runs" { "run_id" } else { "run_id || step_id" };
-        let doubled = format!("SELECT count(*) - count(DISTINCT {key}) AS n FROM {table}");
-        assert_eq!(place.count(&doubled), 0, "doubled rows in {table}");
-    }
-    // Summed over all runs, what a run says of itself is what its rows say.
-    assert_eq!(
-        place.count("SELECT sum(error_count + warning_count + note_count) AS n FROM runs"),
-        place.count("SELECT count(*) AS n FROM issues WHERE run_id IN (SELECT run_id FROM runs)"),
-    );
-}
-
-fn by_run(printed: Vec<Value>) -> BTreeMap<String, Value> {
-    printed.into_iter().map(|it| (text(&it, "run_id").to_owned(), it)).collect()
-}
+use crate::program::{Place, by_run, lines, samples, text};
 
 #[test]
 fn a_folder_of_contracts_becomes_packages_and_rows() {
@@ -102,7 +21,7 @@ fn a_folder_of_contracts_becomes_packages_and_rows() {
     let files = std::fs::read_dir(samples()).unwrap().flatten();
     let files = files.filter(|it| it.path().extension().is_some_and(|it| it == "yaml")).count();
     assert_eq!(printed.len(), files);
-    assert_whole(&place, &printed);
+    place.assert_whole(&printed);
     for run in printed.values() {
         assert_eq!(text(run, "result"), "success", "{run}");
         let folder = place.root.path().join(text(run, "folder"));
@@ -166,7 +85,7 @@ fn bad_files_of_a_set_get_a_row_and_the_others_are_done() {
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let printed = by_run(lines(&output));
     assert_eq!(printed.len(), std::fs::read_dir(&set).unwrap().count());
-    assert_whole(&place, &printed);
+    place.assert_whole(&printed);
     for run in printed.values() {
         let uri = text(run, "uri");
         if uri.ends_with("good.yaml") {
@@ -181,43 +100,6 @@ fn bad_files_of_a_set_get_a_row_and_the_others_are_done() {
     for entry in std::fs::read_dir(out).unwrap().flatten() {
         assert!(entry.file_name().to_string_lossy().starts_with("node_"), "{entry:?}");
     }
-}
-
-#[test]
-fn what_was_printed_survives_kill_9() {
-    let place = Place::new();
-    let mut printed = BTreeMap::new();
-    for lines_until_kill in [0, 1, 2, 3, 5, 7] {
-        let mut child = place
-            .command(&["replay", &samples(), "--format", "ndjson", "--jobs", "2"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut reader = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        for _ in 0..lines_until_kill {
-            line.clear();
-            assert!(reader.read_line(&mut line).unwrap() > 0);
-            let run: Value = serde_json::from_str(&line).unwrap();
-            printed.insert(text(&run, "run_id").to_owned(), run);
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        // What was on its way through the pipe was acknowledged too.
-        for line in reader.lines().map_while(Result::ok) {
-            if let Ok(run) = serde_json::from_str::<Value>(&line) {
-                printed.insert(text(&run, "run_id").to_owned(), run);
-            }
-        }
-        if place.store().join("store.json").exists() {
-            assert_whole(&place, &printed);
-        }
-    }
-    let output = place.run(&["replay", &samples(), "--format", "ndjson"]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    printed.extend(by_run(lines(&output)));
-    assert_whole(&place, &printed);
 }
 
 #[cfg(unix)]
@@ -288,7 +170,7 @@ fn every_real_contract_gets_a_row() {
     let printed = by_run(lines(&output));
     let yaml = |it: &std::fs::DirEntry| it.path().extension().is_some_and(|it| it == "yaml");
     assert_eq!(printed.len(), std::fs::read_dir(&set).unwrap().flatten().filter(yaml).count());
-    assert_whole(&place, &printed);
+    place.assert_whole(&printed);
     let odd = place.sql(
         "SELECT error_type, error_message FROM runs WHERE result NOT IN ('success', 'failure')",
     );

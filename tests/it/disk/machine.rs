@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::FaultDisk;
-use super::dice::Dice;
+use super::survival::Survival;
 
 /// Index of a file or folder in [`Model::nodes`]: what a name leads to.
 pub(super) type NodeId = usize;
@@ -76,14 +76,14 @@ impl Machine {
     /// What is left after a power loss: everything durable, and of the rest a choice that depends
     /// on the seed. Seed 0 drops all that was not synced, seed 1 keeps all.
     pub(crate) fn power_loss(&self, seed: u64) -> Arc<Self> {
-        let dice = &mut Dice::of_power_loss(seed);
+        let survival = &mut Survival::new(seed);
         let before = self.lock();
         let after = Self::with(Model { nodes: vec![Node::Folder(Names::default())] });
         {
             let mut contents = HashMap::new();
             let mut model = after.lock();
             let folder = after.folder.path();
-            survive(&before, ROOT, &mut model, ROOT, folder, dice, &mut contents);
+            survive(&before, ROOT, &mut model, ROOT, folder, survival, &mut contents);
         }
         drop(before);
         Arc::new(after)
@@ -254,26 +254,26 @@ fn survive(
     after: &mut Model,
     to: NodeId,
     path: &Path,
-    dice: &mut Dice,
+    survival: &mut Survival,
     contents: &mut HashMap<NodeId, Vec<u8>>,
 ) {
     let Node::Folder(names) = &before.nodes[from] else { return };
     let all: BTreeSet<_> = names.now.keys().chain(names.durable.keys()).collect();
     for name in all {
         let (now, durable) = (names.now.get(name), names.durable.get(name));
-        let chosen = if now == durable || dice.keeps() { now } else { durable };
+        let chosen = if now == durable || survival.keeps() { now } else { durable };
         let Some(chosen) = chosen else { continue };
         let path = path.join(name);
         let node = match &before.nodes[*chosen] {
             Node::Folder(_) => {
                 fs::create_dir(&path).unwrap();
                 let node = after.add(Node::Folder(Names::default()));
-                survive(before, *chosen, after, node, &path, dice, contents);
+                survive(before, *chosen, after, node, &path, survival, contents);
                 node
             }
             Node::File(content) => {
                 // two names of one file show the same bytes
-                let bytes = contents.entry(*chosen).or_insert_with(|| content.survive(dice));
+                let bytes = contents.entry(*chosen).or_insert_with(|| content.survive(survival));
                 fs::write(&path, &*bytes).unwrap();
                 let synced = bytes.len();
                 after.add(Node::File(Content { bytes: bytes.clone(), synced, older: None }))
@@ -286,14 +286,14 @@ fn survive(
 }
 
 impl Content {
-    fn survive(&self, dice: &mut Dice) -> Vec<u8> {
+    fn survive(&self, survival: &mut Survival) -> Vec<u8> {
         if let Some(older) = &self.older
-            && !dice.keeps()
+            && !survival.keeps()
         {
             return older.clone();
         }
         let mut bytes = self.bytes.clone();
-        dice.mangle(&mut bytes, self.synced);
+        survival.mangle(&mut bytes, self.synced);
         bytes
     }
 }

@@ -14,7 +14,7 @@ use genstore::journal::Durability;
 use genstore::store::{Store, StoreOptions};
 
 use super::rows::{NOW_US, all_rows, whole_run};
-use super::script::{Told, check, open_on, play, recover, results, small};
+use super::script::{Session, Told, check, open_on, play, recover, results, small};
 use crate::disk::{Fault, Kind, Machine};
 
 /// Calls `at` with every operation number of the script, on several threads; gives their count.
@@ -57,9 +57,6 @@ fn check_recovered(
 ) {
     let (store, snapshot) = recover(machine, 60).unwrap_or_else(|error| panic!("{at}: {error}"));
     check(&snapshot, safe, &told.sent, at);
-    for (table, it) in &snapshot.tables {
-        assert!(it.hot.is_empty(), "{at}: rows of {} are left in a journal", table.name());
-    }
     drop(store);
     if !twice {
         return;
@@ -151,7 +148,8 @@ fn the_check_notices_a_journal_that_is_not_synced() {
     let disk = machine.process();
     let clock = ManualClock::at(NOW_US);
     let store = open_on(&disk, &machine, small(1, Durability::None), &clock, 9).unwrap();
-    store.commit_blocking(whole_run(99)).unwrap();
+    let mut session = Session::new(store);
+    session.run(99).unwrap();
     let safe = told.acknowledged.iter().copied().chain([99]).collect();
     let sent = told.sent.iter().copied().chain([99]).collect();
     let lost = machine.power_loss(0);

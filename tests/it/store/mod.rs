@@ -5,6 +5,7 @@ mod checkpoints;
 mod crash;
 mod damage;
 mod kill;
+mod random;
 mod read_write;
 mod readers;
 mod rows;

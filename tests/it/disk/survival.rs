@@ -1,45 +1,32 @@
 //! The choices of a power loss, all from one seed: what was not synced is there, or not, or half.
 
+use crate::dice::Dice;
+
 /// Sizes in which disks and file systems write.
 const BLOCKS_BYTES: [usize; 2] = [512, 4_096];
 
-/// A stream of choices.
+/// What survives.
 #[derive(Debug)]
-pub(super) struct Dice {
-    state: u64,
+pub(super) struct Survival {
+    dice: Dice,
     /// Of 100 things that were not synced, this many survive.
     kept_percent: u64,
 }
 
-impl Dice {
+impl Survival {
     /// Seed 0 loses everything that may be lost, seed 1 nothing, others something.
-    pub(super) fn of_power_loss(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let kept_percent = match seed {
             0 => 0,
             1 => 100,
             _ => [50, 90, 10][usize::try_from(seed % 3).unwrap()],
         };
-        Self { state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15), kept_percent }
-    }
-
-    /// A number below `end`.
-    pub(super) fn below(&mut self, end: usize) -> usize {
-        // splitmix64: a test's choices must not change with a library's version
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        let z = z ^ (z >> 31);
-        usize::try_from(z % u64::try_from(end.max(1)).unwrap()).unwrap()
+        Self { dice: Dice::new(seed), kept_percent }
     }
 
     /// Whether one thing that was not synced survives.
     pub(super) fn keeps(&mut self) -> bool {
-        match self.kept_percent {
-            0 => false,
-            100 => true,
-            percent => self.below(100) < usize::try_from(percent).unwrap(),
-        }
+        self.dice.below(100) < self.kept_percent
     }
 
     /// Changes the bytes after `synced` as a power loss may: all there, none, cut anywhere, of the
@@ -49,11 +36,8 @@ impl Dice {
         if unsynced == 0 || self.kept_percent == 100 {
             return;
         }
-        if self.kept_percent == 0 {
-            bytes.truncate(synced);
-            return;
-        }
-        match self.below(5) {
+        let way = if self.kept_percent == 0 { 1 } else { self.dice.below(5) };
+        match way {
             0 => {}
             1 => bytes.truncate(synced),
             2 => bytes.truncate(synced + self.below(unsynced)),
@@ -70,5 +54,9 @@ impl Dice {
                 }
             }
         }
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.dice.below(u64::try_from(end).unwrap())).unwrap()
     }
 }

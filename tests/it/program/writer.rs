@@ -1,0 +1,63 @@
+//! A process that does nothing but write runs, with settings under which it flushes all the time,
+//! and prints each as soon as it is acknowledged, as a replay does.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use genstore::clock::{Clock, IdSource, SystemClock, SystemIds};
+use genstore::event::{Event, IssueRow, RunRow, RunStarted, StepRow, Text, TimeUs};
+use genstore::store::{Store, StoreOptions};
+
+const STEPS: i64 = 5;
+
+/// Writes until it is killed, or until nobody reads what it prints.
+pub(crate) fn write_for_ever(folder: &Path) {
+    let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
+    let options = StoreOptions {
+        journal_bytes_max: 8 << 10,
+        hot_bytes_max: 64 << 10,
+        linger_ms: 1,
+        journal_grace_ms: 200,
+        ..StoreOptions::default()
+    };
+    let store_clock = Arc::<SystemClock>::clone(&clock);
+    let store_ids = Arc::<SystemIds>::clone(&ids);
+    let store = Store::open(folder, options, store_clock, store_ids).unwrap();
+    let mut out = std::io::stdout().lock();
+    loop {
+        let run_id = Text::from(ids.next_id().to_string());
+        let start_time = TimeUs(clock.now_us());
+        let started = RunStarted { run_id: run_id.clone(), start_time, ..RunStarted::default() };
+        store.append(vec![Event::RunStarted(started)]).unwrap();
+        store.append((1..=STEPS).map(|it| step(&run_id, it, start_time)).collect()).unwrap();
+        let issue = IssueRow { run_id: run_id.clone(), time: start_time, ..IssueRow::default() };
+        let run = RunRow {
+            run_id: run_id.clone(),
+            result: Text::from("success"),
+            start_time,
+            end_time: TimeUs(clock.now_us()),
+            note_count: 1,
+            ..RunRow::default()
+        };
+        store.commit_blocking(vec![Event::from(issue), Event::from(run)]).unwrap();
+        // a leading newline: a test harness may have begun the line
+        let line = format!("\n{{\"run_id\":\"{run_id}\",\"steps\":{STEPS},\"issues\":1}}\n");
+        if out.write_all(line.as_bytes()).and_then(|()| out.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+fn step(run_id: &Text, number: i64, start_time: TimeUs) -> Event {
+    Event::from(StepRow {
+        run_id: run_id.clone(),
+        step_id: Text::from(format!("{number:016x}")),
+        step_name: Text::from(format!("step_{number}")),
+        attempt: 1,
+        result: Text::from("success"),
+        start_time,
+        duration_ns: 1_000 * number,
+        ..StepRow::default()
+    })
+}
