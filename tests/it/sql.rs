@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 
 mod errors;
-mod fixture;
+pub(crate) mod fixture;
 mod functions;
 mod live;
 mod pruning;

@@ -72,16 +72,13 @@ pub(in crate::store) fn create(
 }
 
 /// Adds the columns that this build has and the table has not. Of two that open the store, one is
-/// faster; the other finds nothing missing. A table that this build cannot write stays as it is:
-/// it can be read, and whoever writes to it is told.
+/// faster; the other finds nothing missing. A table that this build must not write stays as it is.
 fn widen(disk: &dyn Disk, ids: &dyn IdSource, log: &mut Log, now_us: i64) -> Result<()> {
     for _ in 0..ATTEMPTS_MAX {
-        let (Ok(missing), Some(metadata)) = (log.check_writable(), log.metadata()) else {
+        let missing = log.check_writable()?;
+        let Some(metadata) = log.metadata().filter(|_| !missing.is_empty()) else {
             return Ok(());
         };
-        if missing.is_empty() {
-            return Ok(());
-        }
         let mut metadata = metadata.clone();
         metadata.schema_string = widened(&metadata.schema_string, missing).map_err(|source| {
             Error::internal("cannot add columns to a schema").with_source(source)

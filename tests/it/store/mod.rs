@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
 
 mod checkpoints;
+mod columns;
+mod compat;
 mod crash;
 mod damage;
 mod kill;
