@@ -130,12 +130,19 @@ pub trait ColumnValue {
     const NULLABLE: bool = false;
     /// The value as a cell.
     fn cell(&self) -> Cell<'_>;
+    /// The value of a cell; `None` for a cell of another type, and for one that may not be null.
+    fn of(cell: Cell<'_>) -> Option<Self>
+    where
+        Self: Sized;
 }
 
 impl ColumnValue for Text {
     const KIND: ColumnType = ColumnType::Text;
     fn cell(&self) -> Cell<'_> {
         Cell::Text(self)
+    }
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        if let Cell::Text(value) = cell { Some(Self::from(value)) } else { None }
     }
 }
 
@@ -144,12 +151,18 @@ impl ColumnValue for i64 {
     fn cell(&self) -> Cell<'_> {
         Cell::Int(*self)
     }
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        if let Cell::Int(value) = cell { Some(value) } else { None }
+    }
 }
 
 impl ColumnValue for f64 {
     const KIND: ColumnType = ColumnType::Float;
     fn cell(&self) -> Cell<'_> {
         Cell::Float(*self)
+    }
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        if let Cell::Float(value) = cell { Some(value) } else { None }
     }
 }
 
@@ -158,12 +171,18 @@ impl ColumnValue for bool {
     fn cell(&self) -> Cell<'_> {
         Cell::Bool(*self)
     }
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        if let Cell::Bool(value) = cell { Some(value) } else { None }
+    }
 }
 
 impl ColumnValue for TimeUs {
     const KIND: ColumnType = ColumnType::Time;
     fn cell(&self) -> Cell<'_> {
         Cell::Time(self.0)
+    }
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        if let Cell::Time(value) = cell { Some(Self(value)) } else { None }
     }
 }
 
@@ -172,6 +191,9 @@ impl ColumnValue for Vec<u8> {
     fn cell(&self) -> Cell<'_> {
         Cell::Binary(self)
     }
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        if let Cell::Binary(value) = cell { Some(value.to_vec()) } else { None }
+    }
 }
 
 impl<T: ColumnValue> ColumnValue for Option<T> {
@@ -179,6 +201,9 @@ impl<T: ColumnValue> ColumnValue for Option<T> {
     const NULLABLE: bool = true;
     fn cell(&self) -> Cell<'_> {
         self.as_ref().map_or(Cell::Null, T::cell)
+    }
+    fn of(cell: Cell<'_>) -> Option<Self> {
+        if cell == Cell::Null { Some(None) } else { T::of(cell).map(Some) }
     }
 }
 
@@ -243,6 +268,13 @@ macro_rules! tables {
                     $( visit(index, ColumnValue::cell(&self.$name)); index += 1; )+
                     debug_assert_eq!(index, Self::COLUMNS.len());
                 }
+
+                /// The row whose cells `cell` gives by their index in [`Self::COLUMNS`]; `None` if
+                /// one does not fit its column.
+                pub fn of<'a>(mut cell: impl FnMut(usize) -> Cell<'a>) -> Option<Self> {
+                    let mut next = 0..;
+                    Some(Self { $( $name: ColumnValue::of(cell(next.next()?))?, )+ })
+                }
             }
 
             impl From<$row> for Row {
@@ -266,6 +298,12 @@ macro_rules! tables {
             /// Calls `visit` with each cell, in the order of the table's columns.
             pub fn visit<'a>(&'a self, visit: impl FnMut(usize, Cell<'a>)) {
                 match self { $( Self::$variant(row) => row.visit(visit), )+ }
+            }
+
+            /// The row of `table` whose cells `cell` gives by their index in the table's columns;
+            /// `None` if one does not fit its column.
+            pub fn of<'a>(table: Table, cell: impl FnMut(usize) -> Cell<'a>) -> Option<Self> {
+                match table { $( Table::$variant => $row::of(cell).map(Self::$variant), )+ }
             }
         }
     };

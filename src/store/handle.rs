@@ -11,7 +11,9 @@ use super::flush::Writing;
 use super::flusher::Flusher;
 use super::hot::Hot;
 use super::identity::{self, Identity};
+use super::index::{Index, IndexProgress, IndexStatus, NameKind};
 use super::layout::Layout;
+use super::lookup::{self, FoundRun, RunRecord};
 use super::options::StoreOptions;
 use super::recover::{recover, recover_others};
 use super::slot::{self, Slot};
@@ -34,6 +36,7 @@ pub struct Store {
     identity: Identity,
     tables: Arc<Tables>,
     tails: Tails,
+    index: Index,
     writer: Option<Writer>,
 }
 
@@ -130,7 +133,7 @@ impl Store {
             recovered.leftovers,
         )?;
         let writer = Writer { journal, flusher, hot, journal_root_id, slot };
-        Ok(Self { layout, identity, tables, tails: Tails::default(), writer: Some(writer) })
+        Ok(Self::over(layout, identity, tables, Some(writer)))
     }
 
     /// Opens a store for reading. Never writes, and never makes a writer wait.
@@ -141,13 +144,25 @@ impl Store {
         let layout = Layout::new(path);
         let identity = identity::read(&layout)?;
         let tables = Arc::new(Tables::new(&layout));
-        Ok(Self { layout, identity, tables, tails: Tails::default(), writer: None })
+        Ok(Self::over(layout, identity, tables, None))
+    }
+
+    fn over(
+        layout: Layout,
+        identity: Identity,
+        tables: Arc<Tables>,
+        writer: Option<Writer>,
+    ) -> Self {
+        let index = Index::new(layout.index(), identity.store_id.clone());
+        Self { layout, identity, tables, tails: Tails::default(), index, writer }
     }
 
     /// All tables at one moment: committed files, and the rows that only a journal holds. Rows of
     /// this handle are there as soon as they are acknowledged.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        self.read(view::snapshot)
+        let mut snapshot = self.read(view::snapshot)?;
+        snapshot.index = self.index.known_files();
+        Ok(snapshot)
     }
 
     /// Enters events into the next group commit and returns. Blocks the thread only when
@@ -217,6 +232,56 @@ impl Store {
     /// Digests of the contracts that the store holds, at most `count_max` of them.
     pub fn contract_digests(&self, count_max: usize) -> Result<HashSet<Text>> {
         contracts::digests(&self.snapshot()?, count_max)
+    }
+
+    /// The run with this id, with its steps and issues; `None` if there is none.
+    pub fn run(&self, run_id: &str) -> Result<Option<RunRecord>> {
+        lookup::run(&self.snapshot()?, &self.index, run_id)
+    }
+
+    /// The newest runs of a contract, by their ids, at most `count_max`.
+    pub fn runs_of_contract(&self, name: &str, count_max: usize) -> Result<Vec<FoundRun>> {
+        lookup::runs_of_contract(&self.snapshot()?, &self.index, name, count_max)
+    }
+
+    /// The newest successful run whose `input_digest` is this.
+    pub fn run_of_input(&self, input_digest: &str) -> Result<Option<FoundRun>> {
+        lookup::run_of_input(&self.snapshot()?, &self.index, input_digest)
+    }
+
+    /// Names that begin with `prefix`, sorted, at most `count_max`: those that the index has seen,
+    /// none as long as it is not open.
+    pub fn names(&self, kind: NameKind, prefix: &str, count_max: usize) -> Vec<String> {
+        self.index.names(kind, prefix, count_max)
+    }
+
+    /// Opens the index, and brings it up to date, however long that takes. Lookups and queries use
+    /// it from then on; they do without as long as it is not open, or another process has it.
+    ///
+    /// # Errors
+    /// `Unavailable` when another process has it; `Failed` when the disk refuses. Nothing but the
+    /// speed of lookups depends on it.
+    pub fn catch_up_index(&self, progress: &mut dyn FnMut(IndexProgress)) -> Result<()> {
+        self.index.catch_up(&self.snapshot()?, progress)
+    }
+
+    /// Makes the index anew from the tables.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up_index`].
+    pub fn rebuild_index(&self, progress: &mut dyn FnMut(IndexProgress)) -> Result<()> {
+        self.index.rebuild(&self.snapshot()?, progress)
+    }
+
+    /// What the index is like.
+    pub fn index_status(&self) -> Result<IndexStatus> {
+        self.index.status(&self.snapshot()?)
+    }
+
+    /// What there is to tell the user of the index, said once: that it was damaged, and is made
+    /// anew.
+    pub fn take_index_notice(&self) -> Option<String> {
+        self.index.take_notice()
     }
 
     /// Where the store is.

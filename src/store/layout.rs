@@ -36,6 +36,10 @@ impl Layout {
         self.root.join("journal")
     }
 
+    pub(super) fn index(&self) -> PathBuf {
+        self.root.join("index")
+    }
+
     pub(super) fn journal_identity(&self) -> PathBuf {
         self.journal().join("root.json")
     }

@@ -5,6 +5,7 @@
 //! one moment. A store is one folder; nothing here talks to a network or to a terminal.
 
 mod contracts;
+mod data_file;
 mod delta;
 mod file_rows;
 mod flush;
@@ -12,9 +13,11 @@ mod flusher;
 mod handle;
 mod hot;
 mod identity;
+mod index;
 mod latency;
 mod layout;
 mod leftovers;
+mod lookup;
 mod options;
 mod recover;
 pub mod schema;
@@ -29,5 +32,7 @@ mod view;
 
 pub use handle::Store;
 pub use identity::FORMAT_VERSION;
+pub use index::{IndexProgress, IndexStatus, IndexTree, IndexedFiles, NameKind};
+pub use lookup::{FoundRun, RunRecord};
 pub use options::StoreOptions;
 pub use status::{Status, TableStatus};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
+use super::index::IndexedFiles;
 use crate::error::{Error, Result};
 use crate::event::{Table, Text};
 
@@ -17,6 +18,9 @@ use crate::event::{Table, Text};
 pub struct Snapshot {
     /// The tables; every table of [`Table::ALL`] is there.
     pub tables: BTreeMap<Table, TableSnapshot>,
+    /// The data files that the index knows, if it is open: it may say that a file cannot hold a
+    /// value.
+    pub index: Option<Arc<IndexedFiles>>,
 }
 
 /// One table of a [`Snapshot`].

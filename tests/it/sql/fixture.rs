@@ -170,7 +170,7 @@ pub(crate) fn snapshot(rows: &[Row], place: Place, folder: &Path) -> Snapshot {
         }
         tables.insert(*table, shown);
     }
-    Snapshot { tables }
+    Snapshot { tables, index: None }
 }
 
 /// Writes a batch in several row groups.

@@ -6,6 +6,7 @@ mod columns;
 mod compat;
 mod crash;
 mod damage;
+mod index;
 mod kill;
 mod random;
 mod read_write;
