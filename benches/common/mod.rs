@@ -207,7 +207,7 @@ fn mixed(number: usize, salt: u64) -> u64 {
 
 /// A disk that waits for nothing: a bench that fails makes its store anew.
 #[derive(Debug)]
-struct UnsyncedDisk;
+pub(crate) struct UnsyncedDisk;
 
 impl Disk for UnsyncedDisk {
     fn create_folder(&self, path: &Path) -> io::Result<()> {

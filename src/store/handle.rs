@@ -101,6 +101,7 @@ impl Store {
         let journal_root_id = identity::journal_root_id(&layout, &*disk, &*ids)?;
         let slot = slot::lock_lowest(&layout, &*disk, options.writers_max)?;
         let tables = Arc::new(Tables::new(&layout));
+        tables.read_ahead();
         let now_us = clock.now_us();
         for table in Table::ALL {
             delta::create(&*disk, &*ids, &mut *tables.log(*table)?, *table, now_us)?;

@@ -1,7 +1,9 @@
 //! All tables' logs, as far as this process has read them. Each has its own lock, so that a
 //! snapshot waits for at most one commit.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use super::delta::{self, Log, LogKeeping};
 use super::layout::Layout;
@@ -10,10 +12,14 @@ use crate::error::{Error, Result};
 use crate::event::Table;
 use crate::journal::disk::Disk;
 
+/// Threads that read logs at the same time.
+const READERS_MAX: usize = 4;
+
 /// The logs of every table.
 #[derive(Debug)]
 pub(super) struct Tables {
     logs: Vec<(Table, Mutex<Log>)>,
+    are_read: AtomicBool,
 }
 
 impl Tables {
@@ -21,7 +27,30 @@ impl Tables {
     pub(super) fn new(layout: &Layout) -> Self {
         let log = |table: &Table| Mutex::new(Log::new(layout.table(*table), *table));
         let logs = Table::ALL.iter().map(|table| (*table, log(table)));
-        Self { logs: logs.collect() }
+        Self { logs: logs.collect(), are_read: AtomicBool::new(false) }
+    }
+
+    /// Reads every log once, several at the same time: of a long history that is most of the work
+    /// of opening. Whoever then refreshes a log in the right order finds it nearly done, or gets
+    /// the error.
+    pub(super) fn read_ahead(&self) {
+        if self.are_read.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let next = AtomicUsize::new(0);
+        let read = || {
+            while let Some((_, log)) = self.logs.get(next.fetch_add(1, Ordering::SeqCst)) {
+                drop(log.lock().unwrap_or_else(PoisonError::into_inner).refresh());
+            }
+        };
+        let readers = thread::available_parallelism().map_or(1, |it| it.get().min(READERS_MAX));
+        thread::scope(|scope| {
+            for _ in 1..readers {
+                let builder = thread::Builder::new().name("genstore-log".to_owned());
+                drop(builder.spawn_scoped(scope, read)); // without it, the others do its part
+            }
+            read();
+        });
     }
 
     /// The log of a table, as far as it has been read.

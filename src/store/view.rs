@@ -67,6 +67,7 @@ impl Seen {
 
 /// Takes a snapshot.
 pub(super) fn snapshot(reading: Reading<'_>) -> Result<Snapshot> {
+    reading.tables.read_ahead();
     for _ in 0..ATTEMPTS_MAX {
         let (mut snapshot, seen) = read_logs(reading)?;
         let journals = read_journals(reading, &seen)?;
