@@ -28,11 +28,12 @@ use super::engine::{Engine, tables_url};
 use super::footer;
 use super::hot::{HotRows, HotSource};
 use super::pruned_scan::PrunedScanExec;
-use super::pruning::prune;
+use super::pruning::{Known, prune};
 use crate::error::Error;
 use crate::event::Table;
+use crate::store::IndexedFiles;
 use crate::store::schema::arrow_schema;
-use crate::store::snapshot::{CHECK_HINT, DataFile, TableSnapshot};
+use crate::store::snapshot::{CHECK_HINT, DataFile, Snapshot};
 
 /// Footers read at the same time.
 const FOOTERS_IN_FLIGHT: usize = 16;
@@ -42,18 +43,20 @@ const FOOTERS_IN_FLIGHT: usize = 16;
 pub(super) struct StoreTable {
     table: Table,
     schema: SchemaRef,
-    files: Vec<DataFile>,
+    files: Arc<Vec<DataFile>>,
     hot: Arc<HotRows>,
+    index: Option<Arc<IndexedFiles>>,
     damage: Option<Arc<Error>>,
     engine: Arc<Engine>,
 }
 
 impl StoreTable {
-    pub(super) fn new(table: Table, snapshot: &TableSnapshot, engine: Arc<Engine>) -> Self {
+    pub(super) fn new(table: Table, snapshot: &Snapshot, engine: Arc<Engine>) -> Self {
         let schema = arrow_schema(table);
-        let hot = Arc::new(HotRows::new(Arc::clone(&schema), snapshot.hot.clone()));
-        let (files, damage) = (snapshot.files.clone(), snapshot.damage.clone());
-        Self { table, schema, files, hot, damage, engine }
+        let shown = snapshot.tables.get(&table).cloned().unwrap_or_default();
+        let hot = Arc::new(HotRows::new(Arc::clone(&schema), shown.hot));
+        let (files, damage, index) = (shown.files, shown.damage, snapshot.index.clone());
+        Self { table, schema, files, hot, index, damage, engine }
     }
 
     /// A scan of the files that may hold rows of the answer. Footers of the others are not read.
@@ -64,7 +67,9 @@ impl StoreTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let pruned = prune(state, &self.schema, filters, &self.files);
+        let (table, schema, files) = (self.table, &self.schema, self.files.as_slice());
+        let known = Known { table, schema, files, index: self.index.as_deref() };
+        let pruned = prune(state, known, filters);
         let scan = match pruned.files.as_slice() {
             [] => Arc::new(EmptyExec::new(project_schema(&self.schema, projection)?)),
             files => self.cold_plan(state, files, projection, limit).await?,
@@ -238,7 +243,7 @@ impl TableProvider for StoreTable {
 pub(super) fn register(
     context: &SessionContext,
     table: Table,
-    snapshot: &TableSnapshot,
+    snapshot: &Snapshot,
     engine: &Arc<Engine>,
 ) -> Result<()> {
     let rows = Arc::new(StoreTable::new(table, snapshot, Arc::clone(engine)));

@@ -190,9 +190,7 @@ impl Session {
         let context = SessionContext::new_with_state(state);
         functions::register(&context);
         for table in Table::ALL {
-            let empty = crate::store::snapshot::TableSnapshot::default();
-            let rows = snapshot.tables.get(table).unwrap_or(&empty);
-            provider::register(&context, *table, rows, &engine).map_err(|source| {
+            provider::register(&context, *table, snapshot, &engine).map_err(|source| {
                 Error::internal(format!("cannot register table {}", table.name()))
                     .with_source(source)
             })?;

@@ -22,7 +22,7 @@ pub(super) fn digests(snapshot: &Snapshot, count_max: usize) -> Result<HashSet<T
     for batch in &contracts.hot {
         collect(batch, count_max, &mut digests);
     }
-    for file in &contracts.files {
+    for file in contracts.files.iter() {
         if digests.len() >= count_max {
             break;
         }

@@ -57,7 +57,7 @@ pub(super) fn files_of_run<'s>(
     table: Table,
     run_id: &str,
 ) -> impl Iterator<Item = &'s DataFile> {
-    let files = snapshot.tables.get(&table).into_iter().flat_map(|it| &it.files);
+    let files = snapshot.tables.get(&table).into_iter().flat_map(|it| it.files.iter());
     files.filter(move |file| may_hold_runs(file, run_id, run_id))
 }
 

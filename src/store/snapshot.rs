@@ -29,7 +29,7 @@ pub struct TableSnapshot {
     /// Version of the Delta log; `None` before the first commit.
     pub version: Option<u64>,
     /// Committed Parquet files.
-    pub files: Vec<DataFile>,
+    pub files: Arc<Vec<DataFile>>,
     /// Rows that no committed file holds yet, in the schema of the table.
     pub hot: Vec<RecordBatch>,
     /// Why the table cannot be read: its log is damaged, or asks for more than this build knows.

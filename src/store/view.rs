@@ -95,7 +95,7 @@ fn read_logs(reading: Reading<'_>) -> Result<(Snapshot, Seen)> {
         seen.committed.insert(table, newest_files(&log));
         let it = match refreshed {
             Ok(()) => {
-                let files = log.files().cloned().collect();
+                let files = log.files();
                 TableSnapshot { version: log.version(), files, ..TableSnapshot::default() }
             }
             Err(error) => {

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::action::{Action, Add, DIGEST_TAG, MetaData};
 use super::read::{Listing, Start, damaged, has_commit, read_commit};
@@ -54,6 +55,8 @@ pub(in crate::store) struct Log {
     checkpoint: Option<u64>,
     checkpoint_tried: Option<u64>,
     files: BTreeMap<String, LogFile>,
+    /// The same as readers get them, as long as nothing has changed.
+    listed: Option<Arc<Vec<DataFile>>>,
     txns: HashMap<String, Txn>,
     metadata: Option<MetaData>,
     fit: Result<Vec<&'static Column>, String>,
@@ -71,6 +74,7 @@ impl Log {
             checkpoint: None,
             checkpoint_tried: None,
             files: BTreeMap::new(),
+            listed: None,
             txns: HashMap::new(),
             metadata: None,
             fit: Ok(Vec::new()),
@@ -204,9 +208,11 @@ impl Log {
         self.checkpoint = self.checkpoint.max(Some(version));
     }
 
-    /// The table's data files.
-    pub(in crate::store) fn files(&self) -> impl Iterator<Item = &DataFile> {
-        self.files.values().map(|it| &it.data)
+    /// The table's data files, by their names. They are copied once per change, not per reader.
+    pub(in crate::store) fn files(&mut self) -> Arc<Vec<DataFile>> {
+        let files = &self.files;
+        let list = || Arc::new(files.values().map(|it| it.data.clone()).collect());
+        Arc::clone(self.listed.get_or_insert_with(list))
     }
 
     /// The earliest `start_time` in the table's files, in microseconds, rounded down to a
@@ -291,9 +297,11 @@ impl Log {
         if let Some(add) = action.add {
             let file = self.data_file(&add);
             self.files.insert(add.path, file);
+            self.listed = None;
         }
         if let Some(remove) = action.remove {
             self.files.remove(&remove.path);
+            self.listed = None;
             self.data_removals += u64::from(remove.data_change);
         }
     }

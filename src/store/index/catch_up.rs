@@ -235,7 +235,8 @@ impl<'a> Work<'a> {
         .map_err(unreadable)?;
         let mut children: Vec<(&DataFile, u32)> = Vec::new();
         for table in [Table::Steps, Table::Issues] {
-            for child in self.snapshot.tables.get(&table).into_iter().flat_map(|it| &it.files) {
+            for child in self.snapshot.tables.get(&table).into_iter().flat_map(|it| it.files.iter())
+            {
                 if !may_hold_runs(child, &min, &max) {
                     continue;
                 }

@@ -65,7 +65,7 @@ impl IndexedFiles {
 
     /// The numbers of a table's files that the snapshot has.
     pub(super) fn live(&self, snapshot: &Snapshot, table: Table) -> HashSet<u32> {
-        let files = snapshot.tables.get(&table).into_iter().flat_map(|it| &it.files);
+        let files = snapshot.tables.get(&table).into_iter().flat_map(|it| it.files.iter());
         files.filter_map(|file| Some(self.get(table, file)?.number)).collect()
     }
 
@@ -86,7 +86,7 @@ impl IndexedFiles {
     pub(super) fn vanished(&self, snapshot: &Snapshot) -> Vec<(Table, Box<str>, u32)> {
         let mut gone = Vec::new();
         for (table, known) in &self.tables {
-            let files = snapshot.tables.get(table).into_iter().flat_map(|it| &it.files);
+            let files = snapshot.tables.get(table).into_iter().flat_map(|it| it.files.iter());
             let there: HashSet<&str> = files.filter_map(name).collect();
             let vanished = known.iter().filter(|(name, _)| !there.contains(&***name));
             gone.extend(vanished.map(|(name, file)| (*table, name.clone(), file.number)));
@@ -96,7 +96,7 @@ impl IndexedFiles {
 
     /// The files of the snapshot that are not indexed.
     pub(super) fn missing<'s>(&self, snapshot: &'s Snapshot, table: Table) -> Vec<&'s DataFile> {
-        let files = snapshot.tables.get(&table).into_iter().flat_map(|it| &it.files);
+        let files = snapshot.tables.get(&table).into_iter().flat_map(|it| it.files.iter());
         files.filter(|file| self.get(table, file).is_none()).collect()
     }
 

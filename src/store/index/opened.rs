@@ -224,7 +224,7 @@ fn versions(snapshot: &Snapshot) -> Versions {
 
 /// Files of `runs` that must be read, as the index does not know each run of theirs.
 fn unknown<'s>(files: &IndexedFiles, snapshot: &'s Snapshot) -> Vec<&'s DataFile> {
-    let all = snapshot.tables.get(&Table::Runs).into_iter().flat_map(|it| &it.files);
+    let all = snapshot.tables.get(&Table::Runs).into_iter().flat_map(|it| it.files.iter());
     all.filter(|file| !files.get(Table::Runs, file).is_some_and(|it| it.has_ids)).collect()
 }
 

@@ -165,7 +165,7 @@ pub(crate) fn snapshot(rows: &[Row], place: Place, folder: &Path) -> Snapshot {
                 shown.hot.push(batch);
             } else {
                 let path = folder.join(format!("{} {index}.parquet", table.name()));
-                shown.files.push(write(&path, *table, &batch));
+                Arc::make_mut(&mut shown.files).push(write(&path, *table, &batch));
             }
         }
         tables.insert(*table, shown);

@@ -1,6 +1,7 @@
 //! Files that a query leaves out: the answer is the same as if all were read, and the plan says so.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use genstore::event::{Event, IssueRow, MetricRow, RunRow, StepRow, Table, Text, TimeUs};
 use genstore::sql::Session;
@@ -14,7 +15,7 @@ fn run_id(number: u32) -> Text {
     Text::from(format!("01990000-0000-7000-8000-{number:012x}"))
 }
 
-pub(crate) fn contract(number: u32) -> Text {
+fn contract(number: u32) -> Text {
     Text::from(format!("contract_{}", number % 3))
 }
 
@@ -57,10 +58,10 @@ fn rows(number: u32) -> Vec<Event> {
 }
 
 /// A store with one commit per group of runs; the last group stays in the journal.
-pub(crate) fn store_of(path: &Path, groups: &[Vec<u32>]) -> Store {
+fn store_of(path: &Path, groups: &[Vec<u32>]) -> Store {
     let options = StoreOptions { flush_age_ms: 3_600_000, ..StoreOptions::default() };
     let clock = genstore::clock::ManualClock::at(0);
-    let ids = std::sync::Arc::new(genstore::clock::SystemIds);
+    let ids = Arc::new(genstore::clock::SystemIds);
     let store = Store::open(path, options, clock, ids).unwrap();
     for (index, group) in groups.iter().enumerate() {
         store.commit_blocking(group.iter().flat_map(|it| rows(*it)).collect()).unwrap();
@@ -72,10 +73,10 @@ pub(crate) fn store_of(path: &Path, groups: &[Vec<u32>]) -> Store {
 }
 
 /// The same rows with nothing known of the files.
-pub(crate) fn unpruned(snapshot: &Snapshot) -> Session {
-    let mut snapshot = snapshot.clone();
+fn unpruned(snapshot: &Snapshot) -> Session {
+    let mut snapshot = Snapshot { index: None, ..snapshot.clone() };
     for table in snapshot.tables.values_mut() {
-        table.files.iter_mut().for_each(|file| file.run_ids = None);
+        Arc::make_mut(&mut table.files).iter_mut().for_each(|file| file.run_ids = None);
     }
     session(&snapshot)
 }
@@ -109,6 +110,45 @@ async fn the_plan_says_how_many_files_are_left_and_why() {
     let plan = ask(&session, &format!("EXPLAIN {none}")).await.join("\n");
     assert!(plan.contains("files=0 of 11"), "{plan}");
     assert!(ask(&session, &none).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_index_knows_which_files_name_a_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    let store =
+        store_of(folder.path(), &[vec![0, 3], vec![1], vec![2, 4], vec![5], vec![6], vec![7]]);
+    let before = store.snapshot().unwrap();
+    store.catch_up_index(&mut |_| {}).unwrap();
+    let after = store.snapshot().unwrap();
+    store.flush().unwrap(); // the index does not know this file
+    let later = store.snapshot().unwrap();
+    // 0 and 5 are runs without a contract
+    for (snapshot, table, contract, note) in [
+        (&before, "runs", "contract_1", None),
+        (&after, "runs", "contract_1", Some("files=2 of 5, pruned by index of contracts")),
+        (&after, "runs", "contract_2", Some("files=1 of 5, pruned by index of contracts")),
+        (&after, "issues", "contract_2", Some("files=2 of 5, pruned by index of contracts")),
+        (&after, "runs", "nothing", Some("files=0 of 5, pruned by index of contracts")),
+        (&after, "steps", "contract_1", None),
+        (&later, "runs", "contract_1", Some("files=3 of 6, pruned by index of contracts")),
+    ] {
+        let column = if table == "steps" { "step_name" } else { "contract_name" };
+        let sql = format!("SELECT * FROM {table} WHERE {column} = '{contract}'");
+        let plan = ask(&session(snapshot), &format!("EXPLAIN {sql}")).await.join("\n");
+        match note {
+            Some(note) => assert!(plan.contains(note), "{sql}: {plan}"),
+            None => assert!(!plan.contains("PrunedScanExec"), "{sql}: {plan}"),
+        }
+        assert_eq!(
+            ask(&session(snapshot), &sql).await.len(),
+            ask(&unpruned(snapshot), &sql).await.len(),
+            "{sql}"
+        );
+    }
+    let filter = format!("contract_name = 'contract_1' AND run_id > '{}'", run_id(3));
+    let plan = ask(&session(&after), &format!("EXPLAIN SELECT * FROM runs WHERE {filter}")).await;
+    let note = "files=1 of 5, pruned by run_id bounds and index of contracts";
+    assert!(plan.join("\n").contains(note), "{plan:?}");
 }
 
 #[tokio::test]
@@ -157,6 +197,11 @@ fn filter() -> impl Strategy<Value = String> {
             let not = if not { "NOT " } else { "" };
             format!("run_id {not}IN ({})", ids.join(", "))
         }),
+        proptest::sample::select(vec!["=", "<>"])
+            .prop_map(|op| format!("contract_name {op} 'contract_2'")),
+        Just("contract_name IN ('contract_0', 'nothing')".to_owned()),
+        Just("contract_name NOT IN ('contract_0', 'contract_1')".to_owned()),
+        Just("contract_name IS NULL".to_owned()),
         Just("run_id LIKE '01990000-0000-7000-8000-00000000001%'".to_owned()),
         Just("run_id IS NULL".to_owned()),
         Just("run_id IS NOT NULL".to_owned()),
@@ -178,10 +223,11 @@ fn a_pruned_answer_is_the_unpruned_one() {
     let groups =
         [(0..9).collect(), vec![12, 30], vec![10, 11], vec![5, 20, 31], vec![33], vec![8, 35]];
     let store = store_of(folder.path(), &groups);
+    store.catch_up_index(&mut |_| {}).unwrap();
     let snapshot = store.snapshot().unwrap();
     let (pruned, whole) = (session(&snapshot), unpruned(&snapshot));
     let config = ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() };
-    let tables = proptest::sample::select(vec!["runs", "steps", "metrics"]);
+    let tables = proptest::sample::select(vec!["runs", "issues"]);
     proptest!(config, |(table in tables, filter in filter())| {
         let sql = format!("SELECT * FROM {table} WHERE {filter}");
         let (mut pruned, mut whole) = runtime.block_on(async {

@@ -106,7 +106,7 @@ pub(crate) fn open(path: &Path, options: StoreOptions) -> Result<Store> {
 pub(crate) fn rows(snapshot: &Snapshot, table: Table) -> Vec<String> {
     let table = &snapshot.tables[&table];
     let mut rows = Vec::new();
-    for file in &table.files {
+    for file in table.files.iter() {
         let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&file.path).unwrap());
         for batch in reader.unwrap().build().unwrap() {
             rows.extend(texts(&batch.unwrap()));
@@ -140,7 +140,7 @@ pub(crate) fn columns<const N: usize>(
     let wanted = names.map(index);
     let table = &snapshot.tables[&table];
     let mut batches: Vec<(RecordBatch, bool)> = Vec::new();
-    for file in &table.files {
+    for file in table.files.iter() {
         let file = File::open(&file.path).unwrap();
         let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
         let mask = ProjectionMask::roots(reader.parquet_schema(), wanted);
