@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::config::DEFAULT_OUT;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generate::TemplateGenerator;
+use crate::journal::Durability;
 use crate::pipeline::{NodeGeneration, OutputFolder, WriteOptions};
 use crate::recorder::Recorder;
 use crate::replay::Workshop;
@@ -27,9 +28,35 @@ pub(crate) struct WorkArgs {
     /// Replace files that were edited after they were generated
     #[arg(long)]
     overwrite: bool,
-    /// Sync the generated files to disk (the store is always synced)
+    /// Sync the generated files to disk (the store is synced as --durability says)
     #[arg(long)]
     fsync: bool,
+    /// When a run that is reported as done is safe
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    durability: DurabilityArg,
+}
+
+/// When a run that is reported as done is safe.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum DurabilityArg {
+    /// At once: not even a power loss takes it away
+    #[default]
+    Run,
+    /// A power loss may take away what was reported in the last second; a crash of genstore nothing
+    Interval,
+    /// A power loss may take away what was reported since the last flush, some seconds; a crash of
+    /// genstore nothing
+    None,
+}
+
+impl From<DurabilityArg> for Durability {
+    fn from(arg: DurabilityArg) -> Self {
+        match arg {
+            DurabilityArg::Run => Self::Run,
+            DurabilityArg::Interval => Self::Interval,
+            DurabilityArg::None => Self::None,
+        }
+    }
 }
 
 impl WorkArgs {
@@ -44,7 +71,7 @@ impl WorkArgs {
         let output = Arc::new(OutputFolder::open(&self.out, options)?);
         let store = Store::open(
             &context.store_path,
-            StoreOptions::default(),
+            StoreOptions { durability: self.durability.into(), ..StoreOptions::default() },
             Arc::clone(&context.clock),
             Arc::clone(&context.ids),
         )?;

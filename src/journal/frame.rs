@@ -21,7 +21,8 @@ pub(super) const PAYLOAD_BYTES_MAX: usize = 256 << 20;
 /// Version of this layout.
 pub(super) const FRAME_VERSION: u16 = 1;
 
-const MAGIC: [u8; 4] = *b"GSJ1";
+/// The first bytes of a frame.
+pub(super) const MAGIC: [u8; 4] = *b"GSJ1";
 
 /// What a payload is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -124,7 +124,10 @@ pub fn cut_tail(disk: &dyn Disk, path: &Path, tail: Tail) -> Result<()> {
     }
 }
 
-fn decode_events(payload: &[u8], into: &mut Vec<Event>) -> Result<(), rmp_serde::decode::Error> {
+pub(super) fn decode_events(
+    payload: &[u8],
+    into: &mut Vec<Event>,
+) -> Result<(), rmp_serde::decode::Error> {
     let mut rest = payload;
     while !rest.is_empty() {
         let mut decoder = rmp_serde::Deserializer::new(&mut rest);

@@ -16,7 +16,7 @@ use super::layout::Layout;
 use super::lookup::{self, FoundRun, RunRecord};
 use super::options::StoreOptions;
 use super::recover::{recover, recover_others};
-use super::slot::{self, Slot};
+use super::slot::{self, OwnedSlot};
 use super::snapshot::Snapshot;
 use super::status::{self, Status};
 use super::tables::Tables;
@@ -47,7 +47,7 @@ struct Writer {
     flusher: Flusher,
     hot: Arc<Hot>,
     journal_root_id: String,
-    slot: Slot,
+    slot: OwnedSlot,
 }
 
 impl Store {
@@ -120,7 +120,7 @@ impl Store {
         if recover_others(&writing, slot.number())? {
             temporaries::remove(&*disk, &temporaries);
         }
-        let recovered = recover(&writing, &slot)?;
+        let recovered = recover(&writing, slot.slot())?;
         let hot = Arc::new(Hot::default());
         let place = Place { folder: layout.slot(slot.number()), header: recovered.header };
         let listener = Arc::clone(&hot);
@@ -212,22 +212,7 @@ impl Store {
 
     /// Sizes, counts and how far the tables are behind the journal.
     pub fn status(&self) -> Result<Status> {
-        let snapshot = self.snapshot()?;
-        let tables = status::tables(&snapshot);
-        let (journal_bytes, journal_files) = self.read(status::journal_bytes)?;
-        let lagging = tables.iter().filter(|it| it.table != Table::StepLatency);
-        Ok(Status {
-            path: self.layout.root().to_owned(),
-            store_id: self.identity.store_id.clone(),
-            format_version: self.identity.format_version,
-            created: self.identity.created.clone(),
-            slot: self.writer.as_ref().map(|writer| writer.slot.number()),
-            journal_bytes,
-            journal_files,
-            lag_rows: lagging.map(|it| it.hot_rows).sum(),
-            oldest: status::oldest(&self.tables)?,
-            tables,
-        })
+        self.read(|reading| status::status(reading, &self.identity))
     }
 
     /// Digests of the contracts that the store holds, at most `count_max` of them.

@@ -44,6 +44,11 @@ impl Layout {
         self.journal().join("root.json")
     }
 
+    /// Locked by every writer together, and by whoever repairs alone.
+    pub(super) fn writers_lock(&self) -> PathBuf {
+        self.journal().join("lock")
+    }
+
     pub(super) fn slot(&self, slot: u32) -> PathBuf {
         self.journal().join(slot.to_string())
     }
@@ -108,6 +113,19 @@ pub(super) fn commit_temporary_name(id: uuid::Uuid) -> String {
 /// Name of a data file.
 pub(super) fn data_name(id: uuid::Uuid) -> String {
     format!("{id}.parquet")
+}
+
+/// Whether a file of a table has the name of a data file of ours.
+pub(super) fn is_data_name(name: &str) -> bool {
+    name.strip_suffix(".parquet").is_some_and(|id| uuid::Uuid::try_parse(id).is_ok())
+}
+
+/// Whether a file was to become `store.json` or the journals' `root.json`.
+pub(super) fn is_identity_temporary_name(name: &str) -> bool {
+    let id = [IDENTITY_NAME, "root.json"]
+        .into_iter()
+        .find_map(|it| name.strip_prefix(it)?.strip_prefix('.')?.strip_suffix(".tmp"));
+    id.is_some_and(|id| uuid::Uuid::try_parse(id).is_ok())
 }
 
 /// Name of a data file on its way.

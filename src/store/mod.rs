@@ -4,6 +4,7 @@
 //! Parquet files under a Delta log, one commit per table. [`Store::snapshot`] shows both parts at
 //! one moment. A store is one folder; nothing here talks to a network or to a terminal.
 
+pub mod check;
 mod contracts;
 mod data_file;
 mod delta;
@@ -35,4 +36,4 @@ pub use identity::FORMAT_VERSION;
 pub use index::{IndexProgress, IndexStatus, IndexTree, IndexedFiles, NameKind};
 pub use lookup::{FoundRun, RunRecord};
 pub use options::StoreOptions;
-pub use status::{Status, TableStatus};
+pub use status::{SlotStatus, Status, TableStatus};

@@ -3,10 +3,11 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::path::Path;
 
 use super::layout::Layout;
 use crate::error::{Error, IoContext, Result};
-use crate::journal::disk::Disk;
+use crate::journal::disk::{Disk, open_file};
 use crate::journal::file_number;
 
 /// A locked slot; free again when dropped.
@@ -14,6 +15,23 @@ use crate::journal::file_number;
 pub(super) struct Slot {
     number: u32,
     _lock: File,
+}
+
+/// The slot that a process writes. Meanwhile nobody has all slots alone.
+#[derive(Debug)]
+pub(super) struct OwnedSlot {
+    slot: Slot,
+    _shared: File,
+}
+
+impl OwnedSlot {
+    pub(super) fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    pub(super) fn number(&self) -> u32 {
+        self.slot.number
+    }
 }
 
 impl Slot {
@@ -26,55 +44,93 @@ impl Slot {
 ///
 /// # Errors
 /// `Unavailable`, naming the processes that hold the slots.
-pub(super) fn lock_lowest(layout: &Layout, disk: &dyn Disk, writers_max: u32) -> Result<Slot> {
+pub(super) fn lock_lowest(layout: &Layout, disk: &dyn Disk, writers_max: u32) -> Result<OwnedSlot> {
+    let path = layout.writers_lock();
+    let shared = open_lock(&path)?;
+    match shared.try_lock_shared() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let (root, holder) = (layout.root().display(), named_in(&shared));
+            let message = format!("{root} is being repaired by process {holder}");
+            return Err(Error::unavailable(message).with_hint("Wait until that has ended."));
+        }
+        Err(TryLockError::Error(source)) => return Err(source).context("lock", &path),
+    }
     let mut holders = Vec::new();
     for number in 0..writers_max {
         let folder = layout.slot(number);
         disk.create_folder(&folder).context("create the folder", &folder)?;
         match try_lock(layout, number)? {
-            Ok(slot) => return Ok(slot),
+            Ok(slot) => return Ok(OwnedSlot { slot, _shared: shared }),
             Err(holder) => holders.push(holder),
         }
     }
-    let who = match holders.as_slice() {
+    Err(busy(layout, &holders))
+}
+
+fn busy(layout: &Layout, holders: &[String]) -> Error {
+    let who = match holders {
+        [] => "another process".to_owned(),
         [holder] => format!("process {holder}"),
         _ => format!("processes {}", holders.join(", ")),
     };
-    Err(Error::unavailable(format!("{} is being written by {who}", layout.root().display()))
-        .with_hint("Reading works meanwhile; wait for that process, or use another --store."))
+    Error::unavailable(format!("{} is being written by {who}", layout.root().display()))
+        .with_hint("Reading works meanwhile; wait for that process, or use another --store.")
+}
+
+fn open_lock(path: &Path) -> Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(
+        |source| {
+            Error::unavailable(format!("cannot open the lock {}", path.display()))
+                .with_source(source)
+                .with_hint("Writing needs permission to write in the store's folder.")
+        },
+    )
+}
+
+/// Only for the message that another process shows: no sync needed.
+fn note_process(file: &mut File, path: &Path) -> Result<()> {
+    file.set_len(0).context("write", path)?;
+    file.rewind().context("write", path)?;
+    writeln!(file, "{}", std::process::id()).context("write", path)
 }
 
 /// Locks a slot whose folder exists; the holder's process id if it is taken.
 pub(super) fn try_lock(layout: &Layout, number: u32) -> Result<Result<Slot, String>> {
     let path = layout.slot_lock(number);
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(|source| {
-            Error::unavailable(format!("cannot open the lock {}", path.display()))
-                .with_source(source)
-                .with_hint("Writing needs permission to write in the store's folder.")
-        })?;
+    let mut file = open_lock(&path)?;
     match file.try_lock() {
         Ok(()) => {
-            // only for the message that another process shows: no sync needed
-            file.set_len(0).context("write", &path)?;
-            file.rewind().context("write", &path)?;
-            writeln!(file, "{}", std::process::id()).context("write", &path)?;
+            note_process(&mut file, &path)?;
             Ok(Ok(Slot { number, _lock: file }))
         }
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let known = Read::by_ref(&mut file).take(32).read_to_string(&mut holder).is_ok();
-            let holder = holder.trim();
-            let known = known && !holder.is_empty(); // it may not have written its id yet
-            Ok(Err(if known { holder.to_owned() } else { "(not known yet)".to_owned() }))
-        }
+        Err(TryLockError::WouldBlock) => Ok(Err(named_in(&file))),
         Err(TryLockError::Error(source)) => Err(source).context("lock", &path),
     }
+}
+
+/// The process that holds a slot; `None` for a free one. Changes nothing.
+pub(super) fn holder(layout: &Layout, number: u32) -> Result<Option<String>> {
+    let path = layout.slot_lock(number);
+    let file = match open_file(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).context("read", &path),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(named_in(&file))),
+        Err(TryLockError::Error(source)) => Err(source).context("lock", &path),
+    }
+}
+
+/// The process id that the holder of a lock has written.
+fn named_in(mut file: &File) -> String {
+    let mut holder = String::new();
+    let known = Read::by_ref(&mut file).take(32).read_to_string(&mut holder).is_ok();
+    let holder = holder.trim();
+    let known = known && !holder.is_empty(); // it may not have written its id yet
+    if known { holder.to_owned() } else { "(not known yet)".to_owned() }
 }
 
 /// The numbers of the slots that exist, rising.
@@ -94,7 +150,7 @@ pub(super) fn files(layout: &Layout, slot: u32) -> Result<Vec<u64>> {
 }
 
 /// The names in a folder; none if there is no such folder.
-pub(super) fn names_in(folder: &std::path::Path) -> Result<Vec<String>> {
+pub(super) fn names_in(folder: &Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

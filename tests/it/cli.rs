@@ -130,8 +130,9 @@ fn c0_answers_go_to_stdout_and_nothing_to_stderr() {
     assert!(answers(&world.run(&["sql", count])).contains("│ 50 │"));
     assert!(answers(&world.run(&["query"])).contains("latency"));
     assert!(answers(&world.run(&["query", "slowest_runs"])).contains("run-49"));
-    let status = answers(&world.run(&["store", "status", "--format", "csv"]));
-    assert!(status.contains("runs,50,"), "{status}");
+    let status = answers(&world.run(&["store", "status", "--json"]));
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["tables"][0]["rows"], 50, "{status}");
     assert!(answers(&world.run(&["store", "status"])).contains("format version"));
 }
 

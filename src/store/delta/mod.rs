@@ -16,7 +16,10 @@ mod state;
 mod stats;
 mod upkeep;
 
+pub(super) use action::Action;
 pub(super) use commit::{append, create};
 pub(super) use log::Log;
+pub(super) use read::{Listing, read_checkpoint, read_commit};
+pub(super) use state::State;
 pub(super) use stats::stats;
 pub(super) use upkeep::{LogKeeping, keep};

@@ -1,6 +1,7 @@
 //! The store as a whole: rows in, rows out, through crashes, damage and readers that look on.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
 
+mod check;
 mod checkpoints;
 mod columns;
 mod compat;

@@ -1,0 +1,107 @@
+//! `genstore store check`: reads everything a store relies on and says what is wrong; with
+//! `--repair`, mends what can be mended.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+
+use super::{Context, print, print_json};
+use crate::error::Result;
+use crate::output::escape;
+use crate::store::check::{Finding, Progress, Remedy, Report, Severity, check};
+
+/// Read every frame, log entry, page and row, and say what is not as it should be
+///
+/// Works beside writers and changes nothing, unless --repair says so. Exits with 1 while errors
+/// remain.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
+    let bar = progress(context);
+    let mut tell = |it: Progress| {
+        bar.set_length(it.total);
+        bar.set_position(it.done);
+        bar.set_message(it.phase);
+    };
+    let (path, now_us) = (&context.store_path, context.clock.now_us());
+    let report = check(path, now_us, &mut tell)?;
+    bar.finish_and_clear();
+    if args.json {
+        print_json(&object(&report))?;
+    } else {
+        print(&text(&report))?;
+    }
+    Ok(u8::from(!report.is_sound()))
+}
+
+fn object(report: &Report) -> Value {
+    let finding = |it: &Finding| {
+        json!({
+            "severity": it.severity.as_str(), "rule": it.rule,
+            "path": it.path.display().to_string(), "message": it.message,
+            "remedy": it.remedy.as_str(), "advice": it.advice,
+        })
+    };
+    let looked = &report.looked;
+    json!({
+        "sound": report.is_sound(),
+        "errors": report.count(Severity::Error),
+        "warnings": report.count(Severity::Warning),
+        "notes": report.count(Severity::Note),
+        "looked_at": {
+            "journal_files": looked.journal_files, "journal_events": looked.journal_events,
+            "commits": looked.commits, "checkpoints": looked.checkpoints,
+            "data_files": looked.data_files, "rows": looked.rows,
+            "data_bytes": looked.data_bytes,
+        },
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+    })
+}
+
+fn text(report: &Report) -> String {
+    let mut lines = Vec::new();
+    for it in &report.findings {
+        let text = format!("{}: {}", it.path.display(), it.message);
+        lines.push(format!("{:<9} {:<18} {}", it.severity.as_str(), it.rule, escape(&text)));
+        let how = match it.remedy {
+            Remedy::Repair => " (--repair)",
+            Remedy::Drop => " (--repair --drop-damaged)",
+            Remedy::None | Remedy::Person => "",
+        };
+        lines.push(format!("{:28} → {}{how}", "", it.advice));
+    }
+    let looked = &report.looked;
+    lines.push(format!(
+        "read {} journal files, {} commits, {} checkpoints, {} data files ({} rows, {} bytes)",
+        looked.journal_files,
+        looked.commits,
+        looked.checkpoints,
+        looked.data_files,
+        looked.rows,
+        looked.data_bytes
+    ));
+    lines.push(match report.count(Severity::Error) {
+        0 => "the store is sound".to_owned(),
+        1 => "1 error".to_owned(),
+        errors => format!("{errors} errors"),
+    });
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// A bar on a terminal; nothing at all elsewhere.
+fn progress(context: &Context) -> ProgressBar {
+    let target = if context.env.terminal.stderr {
+        ProgressDrawTarget::stderr_with_hz(10)
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(0), target);
+    let style = ProgressStyle::with_template("{msg:9} {bar:40} {pos}/{len}");
+    // The template is a constant; without it the default style is as good.
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}

@@ -1,0 +1,145 @@
+//! `genstore store status`: rows, files and bytes, who writes, and what only journals hold. Changes
+//! nothing.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use serde_json::{Value, json};
+
+use super::super::ask::stdout;
+use super::{Context, print, print_json};
+use crate::clock::rfc3339;
+use crate::error::{Error, Result};
+use crate::event::TimeUs;
+use crate::output::{Format, escape};
+use crate::store::{SlotStatus, Status, Store, TableStatus};
+
+/// Show rows, files and bytes of each table, who writes, and what only journals hold yet
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
+    let status = Store::open_read_only(&context.store_path)?.status()?;
+    if args.json {
+        return print_json(&object(&status));
+    }
+    print(&heading(&status))?;
+    let mut shell = context.shell(Format::Table, false)?;
+    shell.write(&tables(&status)?, &mut stdout())?;
+    if !status.slots.is_empty() {
+        shell.write(&slots(&status)?, &mut stdout())?;
+    }
+    Ok(0)
+}
+
+fn object(status: &Status) -> Value {
+    let time = |it: Option<TimeUs>| it.map(|it| rfc3339(it.0));
+    let table = |it: &TableStatus| {
+        json!({
+            "table": it.table.name(), "rows": it.rows(), "journal_rows": it.hot_rows,
+            "files": it.files, "size_bytes": it.size_bytes, "version": it.version,
+            "checkpoint": it.checkpoint, "damage": it.damage,
+        })
+    };
+    let slot = |it: &SlotStatus| {
+        json!({
+            "slot": it.number, "holder": it.holder, "flushed": it.flushed,
+            "open_runs": it.open_runs, "waiting_files": it.waiting_files,
+            "journal_files": it.journal_files, "journal_bytes": it.journal_bytes,
+        })
+    };
+    json!({
+        "path": status.path.display().to_string(),
+        "store_id": status.store_id,
+        "format_version": status.format_version,
+        "created": status.created,
+        "oldest_run": time(status.oldest),
+        "lag_rows": status.lag_rows,
+        "lag_since": time(status.lag_since),
+        "journal_files": status.journal_files,
+        "journal_bytes": status.journal_bytes,
+        "index_bytes": status.index_bytes,
+        "damage": status.damage,
+        "tables": status.tables.iter().map(table).collect::<Vec<_>>(),
+        "slots": status.slots.iter().map(slot).collect::<Vec<_>>(),
+    })
+}
+
+fn heading(status: &Status) -> String {
+    let path = status.path.display().to_string();
+    let since = status.lag_since.map(|it| format!(", since {}", rfc3339(it.0)));
+    let mut lines = vec![
+        ("store", escape(&path).into_owned()),
+        ("id", status.store_id.clone()),
+        ("format version", status.format_version.to_string()),
+        ("created", status.created.clone()),
+        ("oldest run", status.oldest.map_or_else(|| "none".to_owned(), |it| rfc3339(it.0))),
+        (
+            "journal",
+            format!(
+                "{} bytes in {} files, {} rows not in the tables yet{}",
+                status.journal_bytes,
+                status.journal_files,
+                status.lag_rows,
+                since.unwrap_or_default()
+            ),
+        ),
+    ];
+    lines.extend(status.index_bytes.map(|it| ("index", format!("{it} bytes"))));
+    let damage = status.tables.iter().filter_map(|it| it.damage.as_ref());
+    for text in status.damage.iter().chain(damage) {
+        lines.push(("damage", escape(text).into_owned()));
+    }
+    lines.into_iter().map(|(name, value)| format!("{name:<15} {value}\n")).collect()
+}
+
+fn tables(status: &Status) -> Result<RecordBatch> {
+    let ints = |value: fn(&TableStatus) -> Option<u64>| -> ArrayRef {
+        let readable = |it: &TableStatus| value(it).filter(|_| it.damage.is_none());
+        Arc::new(status.tables.iter().map(|it| int(readable(it)?)).collect::<Int64Array>())
+    };
+    let names = StringArray::from_iter_values(status.tables.iter().map(|it| it.table.name()));
+    batch([
+        ("table", Arc::new(names) as ArrayRef),
+        ("rows", ints(|it| Some(it.rows()))),
+        ("journal_rows", ints(|it| Some(it.hot_rows))),
+        ("files", ints(|it| Some(it.files))),
+        ("bytes", ints(|it| Some(it.size_bytes))),
+        ("version", ints(|it| it.version)),
+        ("checkpoint", ints(|it| it.checkpoint)),
+    ])
+}
+
+fn slots(status: &Status) -> Result<RecordBatch> {
+    let ints = |value: fn(&SlotStatus) -> Option<u64>| -> ArrayRef {
+        Arc::new(status.slots.iter().map(|it| int(value(it)?)).collect::<Int64Array>())
+    };
+    let holder = |it: &SlotStatus| match &it.holder {
+        Some(process) => format!("held by process {process}"),
+        None => "free".to_owned(),
+    };
+    let holders = StringArray::from_iter_values(status.slots.iter().map(holder));
+    batch([
+        ("slot", ints(|it| Some(u64::from(it.number)))),
+        ("state", Arc::new(holders)),
+        ("flushed", ints(|it| Some(it.flushed))),
+        ("waiting_files", ints(|it| Some(it.waiting_files))),
+        ("journal_files", ints(|it| Some(it.journal_files))),
+        ("journal_bytes", ints(|it| Some(it.journal_bytes))),
+        ("open_runs", ints(|it| it.open_runs)),
+    ])
+}
+
+fn int(value: u64) -> Option<i64> {
+    Some(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+fn batch<const N: usize>(columns: [(&str, ArrayRef); N]) -> Result<RecordBatch> {
+    let columns = columns.map(|(name, values)| (name, values, true));
+    RecordBatch::try_from_iter_with_nullable(columns)
+        .map_err(|source| Error::internal("cannot build the status").with_source(source))
+}

@@ -1,0 +1,150 @@
+//! The data files of a check: each is there, has its size and digest, and holds the columns, the
+//! number of rows and the run ids that its log says. Every page is decoded.
+
+use std::fs::File;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Schema;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+
+use super::rows::Rows;
+use super::{Look, Remedy};
+use crate::error::{Error, IoContext, Result};
+use crate::event::Table;
+use crate::journal::disk::open_file;
+use crate::store::schema::data_type;
+use crate::store::snapshot::{DataFile, Snapshot};
+use crate::store::tables::Tables;
+
+const REWRITE: (Remedy, &str) = (
+    Remedy::Drop,
+    "the file is written anew if a journal still has its rows; else it can only be given up",
+);
+const FOREIGN: (Remedy, &str) = (Remedy::Person, "another tool wrote it; nothing is changed");
+
+/// A fault of a file: the rule, and what is wrong.
+type Fault = (&'static str, Error);
+
+/// Looks at the files of a snapshot, `runs` first, and shows all rows to `rows`.
+pub(super) fn look(look: &mut Look<'_>, snapshot: &Snapshot, rows: &mut Rows) -> Result<()> {
+    let total = snapshot.tables.values().map(|it| it.files.len()).sum();
+    let mut done = 0;
+    for table in Tables::reading_order() {
+        let Some(it) = snapshot.tables.get(&table) else { continue };
+        if it.damage.is_some() {
+            rows.unread(table); // the finding is that of its log
+        }
+        for file in it.files.iter() {
+            look.tell("files", done, total);
+            done += 1;
+            look.report.looked.data_files += 1;
+            look.report.looked.data_bytes += file.size_bytes;
+            match read(table, file, rows) {
+                Ok(()) => look.report.looked.rows += file.rows,
+                Err(_) if !is_listed(look, table, file)? => {} // replaced since the snapshot
+                Err((rule, error)) => {
+                    rows.unread(table);
+                    let remedy = if rule == "data.schema" { FOREIGN } else { REWRITE };
+                    look.report.error(rule, &file.path, &error, remedy);
+                }
+            }
+        }
+        for batch in &it.hot {
+            look.report.looked.rows += batch.num_rows() as u64;
+            rows.see(table, batch);
+        }
+    }
+    look.tell("files", total, total);
+    Ok(())
+}
+
+fn is_listed(look: &Look<'_>, table: Table, file: &DataFile) -> Result<bool> {
+    let mut log = look.tables.log(table)?;
+    Ok(log.refresh().is_err() || log.files().iter().any(|it| it.path == file.path))
+}
+
+fn read(table: Table, file: &DataFile, rows: &mut Rows) -> Result<(), Fault> {
+    digest(file)?;
+    // a decoder may panic on bytes whose digest nobody knows
+    let decoded =
+        catch_unwind(AssertUnwindSafe(|| decode(table, file, &mut |batch| rows.see(table, batch))));
+    decoded.unwrap_or_else(|_| Err(("data.pages", Error::damaged("its pages cannot be decoded"))))
+}
+
+fn digest(file: &DataFile) -> Result<(), Fault> {
+    file.check_present().map_err(|error| ("data.present", error))?;
+    let Some(expected) = &file.digest else { return Ok(()) };
+    let hash = || -> io::Result<String> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(open_file(&file.path)?)?;
+        Ok(hasher.finalize().to_hex().to_string())
+    };
+    let found = hash().context("read", &file.path).map_err(|error| ("data.present", error))?;
+    if found == expected.as_str() {
+        return Ok(());
+    }
+    let text = format!("its digest is {found}, and was {expected} when it was written");
+    Err(("data.digest", Error::damaged(text)))
+}
+
+fn decode(table: Table, file: &DataFile, see: &mut dyn FnMut(&RecordBatch)) -> Result<(), Fault> {
+    let failed = |source: parquet::errors::ParquetError| {
+        ("data.pages", Error::damaged("it is no whole Parquet file").with_source(source))
+    };
+    let input = open_file(&file.path).context("read", &file.path);
+    let input: File = input.map_err(|error| ("data.present", error))?;
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new_with_options(input, options).map_err(failed)?;
+    columns(table, reader.schema()).map_err(|error| ("data.schema", error))?;
+    let footer = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let mut count = 0;
+    for batch in reader.build().map_err(failed)? {
+        let batch = batch.map_err(|source| failed(source.into()))?;
+        count += batch.num_rows() as u64;
+        bounds(file, &batch).map_err(|error| ("data.bounds", error))?;
+        see(&batch);
+    }
+    if (footer, count) != (file.rows, file.rows) {
+        let text = format!(
+            "it holds {count} rows, its footer says {footer}, and its commit says {}",
+            file.rows
+        );
+        return Err(("data.rows", Error::damaged(text)));
+    }
+    Ok(())
+}
+
+/// Columns that we know must have our types; columns that are not there read NULL.
+fn columns(table: Table, schema: &Schema) -> Result<()> {
+    for column in table.columns() {
+        match schema.field_with_name(column.name) {
+            Ok(field) if field.data_type() == &data_type(column.kind) => {}
+            Err(_) if column.nullable => {}
+            Ok(field) => {
+                let (name, found) = (column.name, field.data_type());
+                let expected = data_type(column.kind);
+                let text = format!("its column {name} is of type {found}, not {expected}");
+                return Err(Error::damaged(text));
+            }
+            Err(_) => return Err(Error::damaged(format!("it has no column {}", column.name))),
+        }
+    }
+    Ok(())
+}
+
+fn bounds(file: &DataFile, batch: &RecordBatch) -> Result<()> {
+    let Some((min, max)) = &file.run_ids else { return Ok(()) };
+    let Some(ids) = batch.column_by_name("run_id").and_then(|it| it.as_string_opt::<i32>()) else {
+        return Ok(());
+    };
+    match ids.iter().flatten().find(|id| *id < min.as_str() || *id > max.as_str()) {
+        Some(id) => {
+            let text = format!("it holds the run {id}, and its commit says {min} to {max}");
+            Err(Error::damaged(text))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,91 @@
+//! Files of a check that nothing names: a data file of a flush that failed, temporaries of a writer
+//! that died. They only take room; a living writer may be about to name them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use super::logs::States;
+use super::{Look, Remedy, Severity};
+use crate::error::Result;
+use crate::event::Table;
+use crate::store::layout::{Layout, is_data_name, is_identity_temporary_name};
+use crate::store::slot::{self, names_in};
+use crate::store::temporaries;
+
+const DAY_US: i64 = 24 * 3_600 * 1_000_000;
+
+/// Files that may be strays.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Strays {
+    /// Files with temporary names.
+    pub(in crate::store) temporaries: Vec<PathBuf>,
+    /// Data files by table, named or not.
+    pub(in crate::store) data: BTreeMap<Table, Vec<String>>,
+}
+
+/// Lists what may be a stray.
+pub(in crate::store) fn list(layout: &Layout) -> Result<Strays> {
+    let mut strays = Strays { temporaries: temporaries::list(layout), data: BTreeMap::new() };
+    for folder in [layout.root().to_owned(), layout.journal()] {
+        let names = names_in(&folder)?;
+        let names = names.iter().filter(|it| is_identity_temporary_name(it));
+        strays.temporaries.extend(names.map(|it| folder.join(it)));
+    }
+    for number in slot::list(layout)? {
+        let folder = layout.slot(number);
+        let names = names_in(&folder)?;
+        let names = names.iter().filter(|it| it.ends_with(".wal.tmp"));
+        strays.temporaries.extend(names.map(|it| folder.join(it)));
+    }
+    for table in Table::ALL {
+        let mut names = names_in(&layout.table(*table)).unwrap_or_default();
+        names.retain(|it| is_data_name(it));
+        strays.data.insert(*table, names);
+    }
+    Ok(strays)
+}
+
+/// Reports those that no log names. `alone`: nobody writes.
+pub(super) fn tell(
+    look: &mut Look<'_>,
+    strays: &Strays,
+    states: &States,
+    alone: bool,
+    now_us: i64,
+) {
+    for path in &strays.temporaries {
+        tell_one(look, path, "stray.temporary", "a file that was being written", alone, now_us);
+    }
+    for (table, names) in &strays.data {
+        let Some(state) = states.get(table) else { continue };
+        for name in names.iter().filter(|it| !state.names(it)) {
+            let path = look.layout.table(*table).join(name);
+            tell_one(look, &path, "stray.data", "a data file that no log names", alone, now_us);
+        }
+    }
+}
+
+fn tell_one(
+    look: &mut Look<'_>,
+    path: &Path,
+    rule: &'static str,
+    what: &str,
+    alone: bool,
+    now_us: i64,
+) {
+    let Ok(metadata) = fs::metadata(path) else { return }; // it has gone: it was no stray
+    let modified = metadata.modified().ok().and_then(|it| it.duration_since(UNIX_EPOCH).ok());
+    let modified_us = modified.and_then(|it| i64::try_from(it.as_micros()).ok());
+    let old = modified_us.is_some_and(|it| now_us.saturating_sub(it) > DAY_US);
+    let size = metadata.len();
+    let (text, remedy) = if alone || old {
+        let remedy = (Remedy::Repair, "it is removed; no row is in it that the tables lack");
+        (format!("{what}, {size} bytes; its writer is gone"), remedy)
+    } else {
+        let remedy = (Remedy::None, "nothing: a living writer may be about to name it");
+        (format!("{what}, {size} bytes"), remedy)
+    };
+    look.report.add(Severity::Note, rule, path, text, remedy);
+}
