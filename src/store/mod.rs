@@ -1,8 +1,23 @@
-//! The store: tables on disk that any Parquet or Delta reader can read, and what makes them so.
+//! The store: tables on disk that any Parquet or Delta reader can read, and what makes them so. A
+//! store is one folder; nothing here talks to a network or to a terminal.
 //!
-//! Rows go through the journal (durable, acknowledged), stay hot in memory, and are flushed to
-//! Parquet files under a Delta log, one commit per table. [`Store::snapshot`] shows both parts at
-//! one moment. A store is one folder; nothing here talks to a network or to a terminal.
+//! # The way of a row
+//!
+//! ```text
+//! commit ─► journal/<slot>/<n>.wal ─► acknowledged ─► hot ─► flush ─► tables/<table>/<uuid>.parquet
+//!           one write, one fdatasync                          │      tables/<table>/_delta_log/N.json
+//!           for all that wait                                 └► children first, `runs` last
+//! ```
+//!
+//! - A writer locks a **slot** and has its journal there; two writers never share a file. A slot
+//!   whose lock is free is recovered by the next process that opens the store for writing.
+//! - A **flush** brings one sealed journal file into each table by one commit, which carries
+//!   `txn { appId: <journal root>/<slot>, version: n }`. A table that has n is left alone, so a
+//!   flush that broke off anywhere is simply done again: exactly once, across all tables.
+//! - A **snapshot** takes no lock. It reads the log of `runs`, the other logs, then the journals,
+//!   and takes a row of table T from file n exactly when n is above what T and `runs` hold of that
+//!   slot. So a run that is visible has all its children, and no row is there twice.
+//! - The **index** holds only what can be rebuilt from the tables; without it they are read.
 
 pub mod check;
 mod contracts;
