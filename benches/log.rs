@@ -44,7 +44,8 @@ fn options() -> StoreOptions {
 fn commit(path: &Path, numbers: std::ops::Range<usize>, options: StoreOptions) -> f64 {
     let clock = ManualClock::at(common::START_US + common::BETWEEN_US * numbers.start as i64);
     let (disk, ids) = (Arc::new(UnsyncedDisk), Arc::new(SystemIds));
-    let store = Store::open_on(disk, path, options, clock.clone(), ids).unwrap();
+    let store =
+        Store::open_on(disk, path, options, Arc::<ManualClock>::clone(&clock), ids).unwrap();
     let real = SystemClock::new();
     let mut start = 0;
     for number in numbers {

@@ -8,6 +8,7 @@ use super::*;
 use crate::clock::SystemIds;
 use crate::error::ErrorKind;
 use crate::journal::disk::SystemDisk;
+use crate::store::delta::upkeep::{LogKeeping, keep};
 
 fn segment(n: u64) -> Segment {
     let stats = r#"{"numRecords":2}"#.to_owned();
@@ -74,4 +75,30 @@ fn a_table_with_unknown_columns_can_be_read_and_not_written() {
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.message().contains("has no columns"), "{error}");
     log.refresh().unwrap();
+}
+
+#[test]
+fn a_writer_that_slept_before_its_put_commits_after_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sleeper = table(folder.path());
+    let mut other = Log::new(folder.path().join("runs"), Table::Runs);
+    let keeping = LogKeeping { checkpoint_commits: 4, commits_kept: 1, kept_ms: 0 };
+    for n in 1..=12 {
+        append(&SystemDisk, &SystemIds, &mut other, "root/0", n, Some(segment(n)), 1).unwrap();
+        if let Some(version) = other.take_due_checkpoint(keeping.checkpoint_commits) {
+            keep(&SystemDisk, &SystemIds, other.folder(), version, keeping, 0).unwrap();
+        }
+    }
+    let log_folder = delta_log(other.folder());
+    assert!(!has_commit(&log_folder, 1).unwrap());
+    // it looked when the table was new; its commit lands where others have been, and is taken back
+    let txn = Transaction { app_id: "root/1".to_owned(), version: 1, last_updated: None };
+    let late = [Action { txn: Some(txn), ..Action::default() }];
+    commit(&SystemDisk, &SystemIds, &mut sleeper, &late).unwrap();
+    assert!(!has_commit(&log_folder, 1).unwrap());
+    assert_eq!((sleeper.version(), sleeper.committed("root/1")), (Some(12), 0));
+    append(&SystemDisk, &SystemIds, &mut sleeper, "root/1", 1, Some(segment(99)), 1).unwrap();
+    other.refresh().unwrap();
+    assert_eq!((other.version(), other.committed("root/1")), (Some(13), 1));
+    assert_eq!(other.files().len(), 13);
 }
