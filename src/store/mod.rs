@@ -4,8 +4,8 @@
 //! # The way of a row
 //!
 //! ```text
-//! commit ─► journal/<slot>/<n>.wal ─► acknowledged ─► hot ─► flush ─► tables/<table>/<uuid>.parquet
-//!           one write, one fdatasync                          │      tables/<table>/_delta_log/N.json
+//! commit ─► journal/<slot>/<n>.wal ─► acknowledged ─► hot ─► flush ─► <uuid>.parquet, and
+//!           one write, one fdatasync                          │      _delta_log/N.json
 //!           for all that wait                                 └► children first, `runs` last
 //! ```
 //!
