@@ -2,8 +2,9 @@
 //! terminal, formats, and stdout.
 
 use std::io::{BufWriter, Stdout, Write};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -38,27 +39,53 @@ pub(super) fn stdout() -> BufWriter<Stdout> {
     BufWriter::with_capacity(64 * 1024, std::io::stdout())
 }
 
-impl Context {
-    /// The store, opened when it is first asked.
-    pub(super) fn reader(&self) -> Reader {
-        let path = self.store_path.clone();
-        let mut opened: Option<Store> = None;
-        let snapshots = Box::new(move || {
-            if let Some(store) = &opened {
-                return store.snapshot();
-            }
-            let store = Store::open_read_only(&path)?;
-            let snapshot = store.snapshot();
-            opened = Some(store);
-            snapshot
-        });
-        Reader::new(snapshots, SessionSettings::default(), Arc::clone(&self.clock))
+/// The store, opened for reading when it is first asked; again, if it was not there yet.
+#[derive(Debug)]
+pub(super) struct LazyStore {
+    path: PathBuf,
+    opened: Mutex<Option<Arc<Store>>>,
+}
+
+impl LazyStore {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), opened: Mutex::default() }
     }
 
+    pub(super) fn get(&self) -> Result<Arc<Store>> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = &*opened {
+            return Ok(Arc::clone(store));
+        }
+        Ok(Arc::clone(opened.insert(Arc::new(Store::open_read_only(&self.path)?))))
+    }
+
+    /// The store, if it is open.
+    pub(super) fn opened(&self) -> Option<Arc<Store>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Context {
     /// A shell over the store. With `cancel`, Ctrl-C ends a query instead of the process.
     pub(super) fn shell(&self, format: Format, cancel: bool) -> Result<Shell> {
+        self.shell_over(Arc::new(LazyStore::new(&self.store_path)), format, cancel)
+    }
+
+    /// A shell over a store that is opened when it is first asked.
+    pub(super) fn shell_over(
+        &self,
+        store: Arc<LazyStore>,
+        format: Format,
+        cancel: bool,
+    ) -> Result<Shell> {
         let settings = Settings { format, look: self.look(), timer: false, cancel };
-        Shell::new(self.reader(), settings, Arc::clone(&self.clock))
+        Shell::new(self.reader(store), settings, Arc::clone(&self.clock))
+    }
+
+    /// A reader of a store that is opened when it is first asked.
+    pub(super) fn reader(&self, store: Arc<LazyStore>) -> Reader {
+        let snapshots = Box::new(move || store.get()?.snapshot());
+        Reader::new(snapshots, SessionSettings::default(), Arc::clone(&self.clock))
     }
 
     /// For whom results are written.

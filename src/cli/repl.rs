@@ -1,12 +1,20 @@
 //! `genstore repl`, and plain `genstore` at a terminal.
 
 use std::io::{BufReader, stdin};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use super::Context;
-use super::ask::{RowFormat, stdout};
+use super::ask::{LazyStore, RowFormat, stdout};
 use crate::error::Result;
 use crate::output::terminal_width;
-use crate::repl::{Surroundings, interact, script};
+use crate::repl::{Prompter, Surroundings, interact, script};
+use crate::store::NameKind;
+
+/// Names offered at a time.
+const NAMES_MAX: usize = 200;
 
 /// Open the shell: SQL, canned queries and runs, with history and completion
 ///
@@ -22,15 +30,67 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let terminal = context.env.terminal;
     let launched = context.clone();
     let launcher = Box::new(move |words: &[String]| super::launch(words, &launched));
-    let mut shell = context.shell(args.format.format, terminal.stdin)?.with_launcher(launcher);
+    let store = Arc::new(LazyStore::new(&context.store_path));
+    let shell = context.shell_over(Arc::clone(&store), args.format.format, terminal.stdin)?;
+    let mut shell = shell.with_launcher(launcher);
     if !terminal.stdin {
         let done = script(&mut shell, &mut BufReader::new(stdin()), &mut stdout());
         return Ok(done.map_or_else(|it| context.print_failure(&it, Some("stdin")), |()| 0));
     }
+    let helper = Arc::new(IndexHelper::start(store));
     let surroundings = Surroundings {
+        prompter: helper,
         state_dir: context.env.state_dir.clone(),
         color: terminal.color_stdout,
         width: terminal_width,
     };
     interact(&mut shell, &surroundings).map(|()| 0)
+}
+
+/// Brings the index up to date behind the user's back, and asks it for names. Without an index, for
+/// example while another shell has it, there are no names, and nothing else is missed.
+#[derive(Debug)]
+struct IndexHelper {
+    store: Arc<LazyStore>,
+    ends: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl IndexHelper {
+    fn start(store: Arc<LazyStore>) -> Self {
+        let ends = Arc::new(AtomicBool::new(false));
+        let (asked, told) = (Arc::clone(&store), Arc::clone(&ends));
+        let work = move || {
+            let Ok(store) = asked.get() else { return }; // there is no store yet
+            let mut go_on = |_| match told.load(Ordering::Relaxed) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            };
+            // the index only makes things faster: `store status` tells why there is none
+            drop(store.catch_up_index(&mut go_on));
+        };
+        let thread = std::thread::Builder::new().name("genstore-index".to_owned()).spawn(work);
+        Self { store, ends, thread: Mutex::new(thread.ok()) }
+    }
+}
+
+impl Prompter for IndexHelper {
+    fn names(&self, kind: NameKind, prefix: &str) -> Vec<String> {
+        self.store.opened().map_or_else(Vec::new, |it| it.names(kind, prefix, NAMES_MAX))
+    }
+
+    fn notice(&self) -> Option<String> {
+        self.store.opened()?.take_index_notice()
+    }
+}
+
+impl Drop for IndexHelper {
+    /// Lets the index come to rest, so that the next process finds it whole.
+    fn drop(&mut self) {
+        self.ends.store(true, Ordering::Relaxed);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            drop(thread.join()); // a panic there has told its own message
+        }
+    }
 }

@@ -1,5 +1,6 @@
-//! What could stand at the cursor: tables, columns in scope, functions, keywords; commands,
-//! queries, parameters and paths after a dot command. Pure but for listing the folder of a path.
+//! What could stand at the cursor: tables, columns in scope, functions, keywords; between quotes the
+//! names that the store has seen in that column; commands, queries, parameters and paths after a dot
+//! command. Pure but for listing the folder of a path.
 
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use super::command;
 use crate::event::Table;
 use crate::output::Format;
 use crate::sql::canned_queries;
+use crate::store::NameKind;
 
 /// Most candidates that are offered.
 const CANDIDATES_MAX: usize = 200;
@@ -70,16 +72,21 @@ const KEYWORDS: [&str; 52] = [
 
 /// The candidates for the word before the cursor, and the byte of `line` at which that word
 /// begins. `pending` is what was typed of the statement in earlier lines; `functions` are the
-/// names of all functions.
+/// names of all functions; `names` gives those of a kind that begin with a prefix.
 pub(super) fn complete(
     pending: &str,
     line: &str,
     cursor: usize,
     functions: &[String],
+    names: &dyn Fn(NameKind, &str) -> Vec<String>,
 ) -> (usize, Vec<String>) {
     let before = line.get(..cursor).unwrap_or(line);
     let (start, mut candidates) = if pending.is_empty() && before.trim_start().starts_with('.') {
         dot_command(before)
+    } else if let Some(quoted) = Quoted::at_end(pending, before) {
+        let names = quoted.column.map(|kind| names(kind, quoted.text)).unwrap_or_default();
+        // a name with a quote in it would have to be written otherwise
+        (quoted.start, names.into_iter().filter(|it| !it.contains('\'')).collect())
     } else {
         sql(&format!("{pending}{line}"), before, functions)
     };
@@ -139,6 +146,36 @@ fn sql(text: &str, before: &str, functions: &[String]) -> (usize, Vec<String>) {
     let keywords = starting(&word.to_uppercase(), KEYWORDS);
     candidates.extend(keywords.into_iter().map(|it| if lower { it.to_lowercase() } else { it }));
     (start, candidates)
+}
+
+/// A text between quotes that has not ended.
+struct Quoted<'a> {
+    /// The byte of the line at which it begins.
+    start: usize,
+    text: &'a str,
+    /// What it is compared with, if that is a column of names.
+    column: Option<NameKind>,
+}
+
+impl<'a> Quoted<'a> {
+    fn at_end(pending: &str, before: &'a str) -> Option<Self> {
+        let quotes = pending.matches('\'').count() + before.matches('\'').count();
+        let start = before.rfind('\'').filter(|_| quotes % 2 == 1)? + 1;
+        let head = format!("{pending}{}", before.get(..start)?);
+        let column = column_before(&head);
+        Some(Self { start, text: before.get(start..)?, column })
+    }
+}
+
+/// The column of names that stands before a text: in `a = '`, `a LIKE '`, `a IN ('x', '`.
+fn column_before(text: &str) -> Option<NameKind> {
+    // what stands between quotes is no column
+    let bare = text.split('\'').step_by(2).collect::<Vec<_>>().join(" ");
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let words = bare.rsplit(|c| !is_name(c)).filter(|it| !it.is_empty());
+    let ends = ["and", "or", "on", "where", "select", "when", "then", "having"];
+    let mut near = words.take_while(|it| !ends.contains(&it.to_lowercase().as_str()));
+    near.find_map(|it| NameKind::of_column(&it.to_lowercase()))
 }
 
 /// The tables that a statement names, and their aliases.
@@ -226,7 +263,37 @@ mod tests {
     use super::*;
 
     fn at_end(pending: &str, line: &str) -> Vec<String> {
-        complete(pending, line, line.len(), &["p99".to_owned(), "power".to_owned()]).1
+        let functions = ["p99".to_owned(), "power".to_owned()];
+        complete(pending, line, line.len(), &functions, &names).1
+    }
+
+    fn names(kind: NameKind, prefix: &str) -> Vec<String> {
+        let names = match kind {
+            NameKind::Contract => ["node_order", "node_price", "node_o'clock"].as_slice(),
+            NameKind::Step => &["parse", "render"],
+            _ => &[],
+        };
+        starting(prefix, names)
+    }
+
+    #[test]
+    fn names_between_quotes_are_those_of_the_column() {
+        for (line, expected) in [
+            ("SELECT * FROM runs WHERE contract_name = 'node_o", vec!["node_order"]),
+            (
+                "SELECT * FROM runs r WHERE r.contract_name LIKE 'node_",
+                vec!["node_order", "node_price"],
+            ),
+            ("SELECT * FROM steps WHERE step_name IN ('parse', '", vec!["parse", "render"]),
+            ("SELECT 'it''s' FROM steps WHERE Step_Name<>'r", vec!["render"]),
+            ("SELECT * FROM steps WHERE step_name = 'parse' AND message = 'p", vec![]),
+            ("SELECT '", vec![]),
+        ] {
+            assert_eq!(at_end("", line), expected, "{line}");
+        }
+        let line = "  AND contract_name = 'no";
+        assert_eq!(at_end("SELECT * FROM runs WHERE result = 'x'\n", line).len(), 2);
+        assert_eq!(complete("", line, line.len(), &[], &names).0, 23);
     }
 
     #[test]
@@ -238,7 +305,7 @@ mod tests {
     #[test]
     fn columns_of_what_the_statement_names_even_later() {
         let line = "SELECT qual FROM runs";
-        assert_eq!(complete("", line, 11, &[]), (7, vec!["quality_score".to_owned()]));
+        assert_eq!(complete("", line, 11, &[], &names), (7, vec!["quality_score".to_owned()]));
         assert!(!at_end("SELECT * FROM runs ", "WHERE step_n").contains(&"step_name".to_owned()));
         assert_eq!(at_end("", "SELECT * FROM steps s JOIN runs AS r ON s.step_n"), ["step_name"]);
         assert_eq!(
@@ -265,8 +332,10 @@ mod tests {
 
     #[test]
     fn nothing_typed_is_survived() {
-        for (line, cursor) in [("", 0), (" ", 1), ("x", 9), ("é", 1), (".", 1), ("a.", 2)] {
-            complete("", line, cursor, &[]);
+        for (line, cursor) in
+            [("", 0), (" ", 1), ("x", 9), ("é", 1), (".", 1), ("a.", 2), ("'é", 2)]
+        {
+            complete("", line, cursor, &[], &names);
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The loop at a terminal: prompt, editing, history and completion by rustyline. Everything else is
 //! the shell's.
 
+use std::fmt;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustyline::completion::Completer;
 use rustyline::config::{CompletionType, Config};
@@ -17,16 +19,27 @@ use rustyline::{Context, Editor, Helper};
 use super::complete::complete;
 use super::{Shell, Step};
 use crate::error::{Error, ErrorKind, IoContext, Result};
-use crate::output::Look;
+use crate::output::{Look, escape};
+use crate::store::NameKind;
 
 const PROMPT: &str = "genstore> ";
 const CONTINUED: &str = "     ...> ";
 /// Entries that the history keeps.
 const HISTORY_MAX: usize = 10_000;
 
+/// What the store tells whoever types.
+pub trait Prompter: fmt::Debug {
+    /// Names that begin with `prefix`, as far as they are known by now: no waiting.
+    fn names(&self, kind: NameKind, prefix: &str) -> Vec<String>;
+    /// Something to tell before the next line is read, once.
+    fn notice(&self) -> Option<String>;
+}
+
 /// What the loop needs to know of its surroundings.
 #[derive(Debug)]
 pub struct Surroundings {
+    /// Who helps to type.
+    pub prompter: Arc<dyn Prompter>,
     /// Folder for the history; without one it is forgotten at the end.
     pub state_dir: Option<PathBuf>,
     /// Whether results are coloured.
@@ -50,7 +63,8 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
         |_| Vec::new(),
         |session| session.function_names().to_vec(),
     );
-    editor.set_helper(Some(Words { functions, pending: String::new() }));
+    let prompter = Arc::clone(&surroundings.prompter);
+    editor.set_helper(Some(Words { functions, prompter, pending: String::new() }));
     let history = history_file(surroundings.state_dir.as_deref())?;
     if let Some(history) = &history
         && history.exists()
@@ -60,6 +74,10 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
     say_hello();
     let mut entry = String::new();
     loop {
+        if let Some(notice) = surroundings.prompter.notice() {
+            // If stderr is closed there is nobody to tell.
+            drop(io::stderr().write_all(format!("{}\n", escape(&notice)).as_bytes()));
+        }
         if let Some(words) = editor.helper_mut() {
             words.pending = shell.pending().to_owned();
         }
@@ -125,6 +143,7 @@ fn terminal(source: ReadlineError) -> Error {
 #[derive(Debug)]
 struct Words {
     functions: Vec<String>,
+    prompter: Arc<dyn Prompter>,
     pending: String,
 }
 
@@ -145,6 +164,7 @@ impl Completer for Words {
         cursor: usize,
         _context: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<String>)> {
-        Ok(complete(&self.pending, line, cursor, &self.functions))
+        let names = |kind, prefix: &str| self.prompter.names(kind, prefix);
+        Ok(complete(&self.pending, line, cursor, &self.functions, &names))
     }
 }

@@ -10,7 +10,7 @@ mod listing;
 mod reader;
 mod shell;
 
-pub use editor::{Surroundings, interact};
+pub use editor::{Prompter, Surroundings, interact};
 pub use listing::{columns, queries, table_by_name, tables};
 pub use reader::{Reader, Snapshots};
 pub use shell::{BYTE_ORDER_MARK, Failure, Launcher, Settings, Shell, Step, script};

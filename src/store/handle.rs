@@ -11,7 +11,7 @@ use super::flush::Writing;
 use super::flusher::Flusher;
 use super::hot::Hot;
 use super::identity::{self, Identity};
-use super::index::{Index, IndexProgress, IndexStatus, NameKind};
+use super::index::{Index, IndexObserver, IndexStatus, NameKind};
 use super::layout::Layout;
 use super::lookup::{self, FoundRun, RunRecord};
 use super::options::StoreOptions;
@@ -245,9 +245,9 @@ impl Store {
     /// it from then on; they do without as long as it is not open, or another process has it.
     ///
     /// # Errors
-    /// `Unavailable` when another process has it; `Failed` when the disk refuses. Nothing but the
-    /// speed of lookups depends on it.
-    pub fn catch_up_index(&self, progress: &mut dyn FnMut(IndexProgress)) -> Result<()> {
+    /// `Unavailable` when another process has it; `Failed` when the disk refuses; `Interrupted` when
+    /// `progress` breaks it off. Nothing but the speed of lookups depends on it.
+    pub fn catch_up_index(&self, progress: IndexObserver<'_>) -> Result<()> {
         self.index.catch_up(&self.snapshot()?, progress)
     }
 
@@ -255,7 +255,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::catch_up_index`].
-    pub fn rebuild_index(&self, progress: &mut dyn FnMut(IndexProgress)) -> Result<()> {
+    pub fn rebuild_index(&self, progress: IndexObserver<'_>) -> Result<()> {
         self.index.rebuild(&self.snapshot()?, progress)
     }
 

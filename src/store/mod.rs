@@ -48,7 +48,7 @@ mod view;
 
 pub use handle::Store;
 pub use identity::FORMAT_VERSION;
-pub use index::{IndexProgress, IndexStatus, IndexTree, IndexedFiles, NameKind};
+pub use index::{IndexObserver, IndexProgress, IndexStatus, IndexTree, IndexedFiles, NameKind};
 pub use lookup::{FoundRun, RunRecord};
 pub use options::StoreOptions;
 pub use status::{SlotStatus, Status, TableStatus};

@@ -2,6 +2,7 @@
 //! is marked as indexed after its entries are durable, so a crash in between costs time only.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
 
 use arrow::array::{Array, RecordBatch};
 
@@ -11,7 +12,7 @@ use super::names::{NameKind, Names};
 use super::opened::Opened;
 use super::postings::{self, Digest, Posting};
 use super::runs::{self, GROUP_RUNS, RunEntry, RunNumber, run_id, run_number};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Row, Table};
 use crate::store::data_file::{columns, rows_of_runs, texts, times};
 use crate::store::lookup::{RunRecord, may_hold_runs};
@@ -20,7 +21,7 @@ use crate::store::snapshot::{DataFile, Snapshot};
 /// Runs whose whole records are kept.
 const PACKED_RUNS_MAX: u64 = 100_000;
 /// Runs that are read, and whose entries are held in memory, at a time.
-const BATCH_RUNS: usize = 100_000;
+const BATCH_RUNS: usize = 250_000;
 /// Runs whose steps and issues are held in memory at a time.
 const PACK_BATCH_RUNS: usize = 4_096;
 
@@ -33,18 +34,23 @@ pub struct IndexProgress {
     pub runs_total: u64,
 }
 
+/// Looks on while the index is brought up to date, and may break it off: what is done is kept.
+pub type IndexObserver<'a> = &'a mut dyn FnMut(IndexProgress) -> ControlFlow<()>;
+
 /// Rows of `runs` that the index does not have.
 pub(super) fn runs_behind(files: &IndexedFiles, snapshot: &Snapshot) -> u64 {
     files.missing(snapshot, Table::Runs).iter().map(|file| file.rows).sum()
 }
 
 /// Brings the index to the snapshot.
-pub(super) fn catch_up(
-    opened: &Opened,
-    snapshot: &Snapshot,
-    progress: &mut dyn FnMut(IndexProgress),
+pub(super) fn catch_up<'a>(
+    opened: &'a Opened,
+    snapshot: &'a Snapshot,
+    progress: IndexObserver<'a>,
 ) -> Result<()> {
     let mut work = Work {
+        progress,
+        done: IndexProgress { runs_done: 0, runs_total: runs_behind(&opened.files(), snapshot) },
         opened,
         snapshot,
         files: IndexedFiles::clone(&opened.files()),
@@ -52,7 +58,7 @@ pub(super) fn catch_up(
     };
     work.forget_vanished()?;
     work.index_children()?;
-    work.index_runs(progress)?;
+    work.index_runs()?;
     work.names.write(&opened.kv)?;
     opened.kv.flush()?;
     opened.set_names(work.names);
@@ -60,6 +66,8 @@ pub(super) fn catch_up(
 }
 
 struct Work<'a> {
+    progress: IndexObserver<'a>,
+    done: IndexProgress,
     opened: &'a Opened,
     snapshot: &'a Snapshot,
     files: IndexedFiles,
@@ -107,6 +115,7 @@ impl<'a> Work<'a> {
                 let contracts = if table == Table::Issues { self.read_issues(file)? } else { None };
                 let indexed = IndexedFile { number, rows: file.rows, has_ids: false, contracts };
                 self.files.add(&self.opened.kv, table, file, indexed)?;
+                self.tell()?;
             }
         }
         self.publish()
@@ -128,11 +137,10 @@ impl<'a> Work<'a> {
     }
 
     /// Oldest files first, so that the newest names and runs come last.
-    fn index_runs(&mut self, progress: &mut dyn FnMut(IndexProgress)) -> Result<()> {
+    fn index_runs(&mut self) -> Result<()> {
         let mut missing = self.files.missing(self.snapshot, Table::Runs);
         missing.sort_by(|a, b| last_run(a).cmp(&last_run(b)));
-        let runs_total: u64 = missing.iter().map(|file| file.rows).sum();
-        let mut to_come = runs_total;
+        let mut to_come = self.done.runs_total;
         let first = self.files.reserve(&self.opened.kv, missing.len())?;
         let mut batch = Batch::default();
         for (number, file) in (first..).zip(missing) {
@@ -140,10 +148,20 @@ impl<'a> Work<'a> {
             to_come -= file.rows;
             if batch.runs >= BATCH_RUNS || to_come == 0 {
                 self.write_batch(std::mem::take(&mut batch), to_come)?;
-                progress(IndexProgress { runs_done: runs_total - to_come, runs_total });
+                self.done.runs_done = self.done.runs_total - to_come;
             }
+            self.tell()?;
         }
         Ok(())
+    }
+
+    fn tell(&mut self) -> Result<()> {
+        match (self.progress)(self.done) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => {
+                Err(Error::new(ErrorKind::Interrupted, "the index was not brought up to date"))
+            }
+        }
     }
 
     fn read_runs(&mut self, number: u32, file: &'a DataFile, into: &mut Batch<'a>) -> Result<()> {
@@ -259,7 +277,7 @@ impl<'a> Work<'a> {
             runs::pack(&self.opened.kv, number, &made_of, &group)?;
         }
         self.opened.note_packed(part.len() as u64);
-        Ok(())
+        self.tell()
     }
 }
 

@@ -17,10 +17,11 @@ mod runs;
 mod status;
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use catch_up::IndexProgress;
+pub use catch_up::{IndexObserver, IndexProgress};
 pub use files::IndexedFiles;
 pub use names::NameKind;
 pub use status::{IndexStatus, IndexTree};
@@ -69,20 +70,16 @@ impl Index {
         state.opened.as_ref().map(|it| it.files())
     }
 
-    /// What there is to tell the user of it, once.
+    /// What there is to tell the user of it, once. Never waits.
     pub(super) fn take_notice(&self) -> Option<String> {
-        lock(&self.state).notice.take()
+        self.state.try_lock().ok()?.notice.take()
     }
 
     /// Brings the index to the snapshot, whatever it takes.
     ///
     /// # Errors
     /// When another process has it, or the disk refuses.
-    pub(super) fn catch_up(
-        &self,
-        snapshot: &Snapshot,
-        progress: &mut dyn FnMut(IndexProgress),
-    ) -> Result<()> {
+    pub(super) fn catch_up(&self, snapshot: &Snapshot, progress: IndexObserver<'_>) -> Result<()> {
         let _changing = lock(&self.changing);
         loop {
             let opened = self.open()?;
@@ -94,11 +91,7 @@ impl Index {
     }
 
     /// Makes the index anew from the snapshot.
-    pub(super) fn rebuild(
-        &self,
-        snapshot: &Snapshot,
-        progress: &mut dyn FnMut(IndexProgress),
-    ) -> Result<()> {
+    pub(super) fn rebuild(&self, snapshot: &Snapshot, progress: IndexObserver<'_>) -> Result<()> {
         {
             let _changing = lock(&self.changing);
             let mut state = lock(&self.state);
@@ -137,7 +130,7 @@ impl Index {
         if catch_up::runs_behind(&opened.files(), snapshot) > RUNS_BEHIND_MAX {
             return Ok(());
         }
-        match opened.catch_up(snapshot, &mut |_| {}) {
+        match opened.catch_up(snapshot, &mut |_| ControlFlow::Continue(())) {
             Err(error) if !is_own_damage(&error) => {
                 // an unreadable data file, or a full disk: not tried again for this snapshot
                 opened.set_at(snapshot);
@@ -244,9 +237,9 @@ impl Index {
         self.ask(snapshot, |opened| opened.run_of_input(snapshot, input_digest)).flatten()
     }
 
-    /// Names that begin with `prefix`, if the index is open.
+    /// Names that begin with `prefix`, if the index is open. Never waits for a disk.
     pub(super) fn names(&self, kind: NameKind, prefix: &str, count_max: usize) -> Vec<String> {
-        let opened = lock(&self.state).opened.clone();
+        let opened = self.state.try_lock().ok().and_then(|it| it.opened.clone());
         opened.map_or_else(Vec::new, |it| it.names().starting(kind, prefix, count_max))
     }
 }

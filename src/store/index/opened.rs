@@ -8,7 +8,7 @@ use super::files::{self, IndexedFiles};
 use super::kv::{Kv, Tree};
 use super::names::Names;
 use super::postings::{self, Posting};
-use super::{IndexProgress, IndexTree, catch_up, lock, runs};
+use super::{IndexObserver, IndexTree, catch_up, lock, runs};
 use crate::error::{Error, Result};
 use crate::event::{Table, Text, TimeUs};
 use crate::store::lookup::{FoundRun, RunRecord, files_of_run};
@@ -68,11 +68,7 @@ impl Opened {
         })
     }
 
-    pub(super) fn catch_up(
-        &self,
-        snapshot: &Snapshot,
-        progress: &mut dyn FnMut(IndexProgress),
-    ) -> Result<()> {
+    pub(super) fn catch_up(&self, snapshot: &Snapshot, progress: IndexObserver<'_>) -> Result<()> {
         if self.is_past(snapshot) {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! Files that a query leaves out: the answer is the same as if all were read, and the plan says so.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -118,7 +119,7 @@ async fn the_index_knows_which_files_name_a_contract() {
     let store =
         store_of(folder.path(), &[vec![0, 3], vec![1], vec![2, 4], vec![5], vec![6], vec![7]]);
     let before = store.snapshot().unwrap();
-    store.catch_up_index(&mut |_| {}).unwrap();
+    store.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap();
     let after = store.snapshot().unwrap();
     store.flush().unwrap(); // the index does not know this file
     let later = store.snapshot().unwrap();
@@ -223,7 +224,7 @@ fn a_pruned_answer_is_the_unpruned_one() {
     let groups =
         [(0..9).collect(), vec![12, 30], vec![10, 11], vec![5, 20, 31], vec![33], vec![8, 35]];
     let store = store_of(folder.path(), &groups);
-    store.catch_up_index(&mut |_| {}).unwrap();
+    store.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap();
     let snapshot = store.snapshot().unwrap();
     let (pruned, whole) = (session(&snapshot), unpruned(&snapshot));
     let config = ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() };

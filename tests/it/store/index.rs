@@ -1,10 +1,12 @@
 //! Lookups with the index and without: the same answers, whatever has become of the index.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use genstore::clock::{ManualClock, SystemIds};
+use genstore::error::ErrorKind;
 use genstore::event::{Event, IssueRow, RunRow, StepRow, Text, TimeUs};
 use genstore::store::{FoundRun, NameKind, RunRecord, Store, StoreOptions};
 use proptest::prelude::*;
@@ -92,9 +94,9 @@ fn answers(store: &Store, ids: &[String]) -> Answers {
 
 /// The answers of a store whose index is held by `holder`: from the tables alone.
 fn without_index(holder: &Store, ids: &[String]) -> Answers {
-    holder.catch_up_index(&mut |_| {}).unwrap();
+    holder.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap();
     let other = Store::open_read_only(holder.path()).unwrap();
-    let error = other.catch_up_index(&mut |_| {}).unwrap_err();
+    let error = other.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap_err();
     assert!(error.message().contains(&format!("process {}", std::process::id())), "{error}");
     answers(&other, ids)
 }
@@ -186,7 +188,7 @@ fn names_are_offered_once_the_index_is_open() {
     store_of(folder.path(), [0..6]);
     let store = Store::open_read_only(folder.path()).unwrap();
     assert!(store.names(NameKind::Step, "", 9).is_empty());
-    store.catch_up_index(&mut |_| {}).unwrap();
+    store.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(store.names(NameKind::Step, "", 9), ["parse", "render", "write"]);
     assert_eq!(store.names(NameKind::Component, "re", 9), ["render_component"]);
     assert_eq!(store.names(NameKind::Contract, "contract_", 2), ["contract_0", "contract_1"]);
@@ -207,8 +209,14 @@ fn a_rebuild_says_how_far_it_is_and_the_status_what_there_is() {
     assert_eq!((status.size_bytes, status.runs_behind, status.files), (0, 15, 0));
     assert!(!folder.path().join("index").exists(), "a look makes nothing");
     let mut seen = Vec::new();
-    store.rebuild_index(&mut |it| seen.push((it.runs_done, it.runs_total))).unwrap();
-    assert_eq!(seen, [(15, 15)]);
+    store
+        .rebuild_index(&mut |it| {
+            seen.push((it.runs_done, it.runs_total));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(seen.last(), Some(&(15, 15)));
+    assert!(seen.is_sorted(), "{seen:?}");
     let status = store.index_status().unwrap();
     assert_eq!((status.runs_behind, status.files, status.unavailable), (0, 6, None));
     let trees: Vec<_> = status.trees.iter().map(|it| (it.name, it.entries)).collect();
@@ -217,9 +225,21 @@ fn a_rebuild_says_how_far_it_is_and_the_status_what_there_is() {
     let other = Store::open_read_only(folder.path()).unwrap();
     let held = other.index_status().unwrap().unavailable.unwrap();
     assert!(held.contains(&format!("process {}", std::process::id())), "{held}");
-    store.rebuild_index(&mut |_| {}).unwrap(); // again, in place of what is open
+    store.rebuild_index(&mut |_| ControlFlow::Continue(())).unwrap(); // again, in place of what is open
     assert!(store.run(&run_id(3)).unwrap().is_some());
     assert_eq!(store.index_status().unwrap().trees, status.trees);
+}
+
+#[test]
+fn indexing_ends_when_it_is_told_to_and_goes_on_later() {
+    let folder = tempfile::tempdir().unwrap();
+    store_of(folder.path(), [0..10, 10..15]);
+    let store = Store::open_read_only(folder.path()).unwrap();
+    let error = store.catch_up_index(&mut |_| ControlFlow::Break(())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(store.index_status().unwrap().runs_behind, 15);
+    store.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(store.index_status().unwrap().runs_behind, 0);
 }
 
 #[test]
@@ -227,7 +247,10 @@ fn an_index_of_another_store_is_moved_aside_once_and_made_anew() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     store_of(one.path(), [0..4]);
     store_of(two.path(), [2..9]);
-    Store::open_read_only(one.path()).unwrap().catch_up_index(&mut |_| {}).unwrap();
+    Store::open_read_only(one.path())
+        .unwrap()
+        .catch_up_index(&mut |_| ControlFlow::Continue(()))
+        .unwrap();
     fs::create_dir(two.path().join("index")).unwrap();
     fs::rename(one.path().join("index/trees"), two.path().join("index/trees")).unwrap();
     let store = Store::open_read_only(two.path()).unwrap();
@@ -248,7 +271,7 @@ fn without_an_index_folder_or_after_its_loss_the_tables_answer() {
     fs::write(folder.path().join("index"), "no folder").unwrap();
     let store = Store::open_read_only(folder.path()).unwrap();
     let expected = answers(&store, &asked);
-    assert!(store.catch_up_index(&mut |_| {}).is_err());
+    assert!(store.catch_up_index(&mut |_| ControlFlow::Continue(())).is_err());
     assert!(store.index_status().unwrap().unavailable.is_some());
     fs::remove_file(folder.path().join("index")).unwrap();
     let store = open(folder.path());
@@ -348,8 +371,8 @@ fn the_index_never_changes_an_answer() {
                     store.commit_blocking(steps(&run_id(number), number)).unwrap();
                 }
                 Operation::Flush => store.flush().unwrap(),
-                Operation::CatchUp => store.catch_up_index(&mut |_| {}).unwrap(),
-                Operation::Rebuild => store.rebuild_index(&mut |_| {}).unwrap(),
+                Operation::CatchUp => store.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap(),
+                Operation::Rebuild => store.rebuild_index(&mut |_| ControlFlow::Continue(())).unwrap(),
                 Operation::Reopen => {
                     drop(store);
                     store = open(folder.path());
