@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 
 use super::Context;
-use super::ask::{format_parser, stdout};
+use super::ask::{LazyStore, format_parser, stdout};
 use crate::error::{Error, Result};
 use crate::event::Table;
 use crate::export::{FileFormat, Manifest, Options, ROWS_PER_FILE, export};

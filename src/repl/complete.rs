@@ -1,6 +1,6 @@
-//! What could stand at the cursor: tables, columns in scope, functions, keywords; between quotes the
-//! names that the store has seen in that column; commands, queries, parameters and paths after a dot
-//! command. Pure but for listing the folder of a path.
+//! What could stand at the cursor: tables, columns in scope, functions, keywords; between quotes
+//! the names that the store has seen in that column; commands, queries, parameters and paths after
+//! a dot command. Pure but for listing the folder of a path.
 
 use std::path::Path;
 

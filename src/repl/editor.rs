@@ -58,11 +58,9 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
         .map_err(terminal)?
         .build();
     let mut editor: Editor<Words, FileHistory> = Editor::with_config(config).map_err(terminal)?;
-    let functions = shell.reader().session().map_or_else(
-        // Without a store there is nothing to call a function on.
-        |_| Vec::new(),
-        |session| session.function_names().to_vec(),
-    );
+    // Without a store there is nothing to call a function on.
+    let session = shell.reader().session();
+    let functions = session.map_or_else(|_| Vec::new(), |it| it.function_names().to_vec());
     let prompter = Arc::clone(&surroundings.prompter);
     editor.set_helper(Some(Words { functions, prompter, pending: String::new() }));
     let history = history_file(surroundings.state_dir.as_deref())?;
@@ -71,12 +69,11 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
     {
         editor.load_history(history).map_err(terminal)?;
     }
-    say_hello();
+    say("SQL ends with a semicolon; .help lists the commands, .tables the tables.");
     let mut entry = String::new();
     loop {
         if let Some(notice) = surroundings.prompter.notice() {
-            // If stderr is closed there is nobody to tell.
-            drop(io::stderr().write_all(format!("{}\n", escape(&notice)).as_bytes()));
+            say(&escape(&notice));
         }
         if let Some(words) = editor.helper_mut() {
             words.pending = shell.pending().to_owned();
@@ -122,11 +119,10 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
     Ok(())
 }
 
-/// One line that tells a newcomer how to go on.
-fn say_hello() {
-    let hello = "SQL ends with a semicolon; .help lists the commands, .tables the tables.\n";
+/// A line beside the results.
+fn say(text: &str) {
     // If stderr is closed there is nobody to tell.
-    drop(io::stderr().write_all(hello.as_bytes()));
+    drop(io::stderr().write_all(format!("{text}\n").as_bytes()));
 }
 
 fn history_file(state_dir: Option<&Path>) -> Result<Option<PathBuf>> {

@@ -245,10 +245,10 @@ impl Store {
     /// it from then on; they do without as long as it is not open, or another process has it.
     ///
     /// # Errors
-    /// `Unavailable` when another process has it; `Failed` when the disk refuses; `Interrupted` when
-    /// `progress` breaks it off. Nothing but the speed of lookups depends on it.
+    /// `Unavailable` when another process has it; `Failed` when the disk refuses; `Interrupted`
+    /// when `progress` breaks it off. Nothing but the speed of lookups depends on it.
     pub fn catch_up_index(&self, progress: IndexObserver<'_>) -> Result<()> {
-        self.index.catch_up(&self.snapshot()?, progress)
+        self.index.catch_up(&self.snapshot_to_index()?, progress)
     }
 
     /// Makes the index anew from the tables.
@@ -256,7 +256,16 @@ impl Store {
     /// # Errors
     /// As [`Store::catch_up_index`].
     pub fn rebuild_index(&self, progress: IndexObserver<'_>) -> Result<()> {
-        self.index.rebuild(&self.snapshot()?, progress)
+        self.index.rebuild(&self.snapshot_to_index()?, progress)
+    }
+
+    /// A table that cannot be read must not look like one that is empty.
+    fn snapshot_to_index(&self) -> Result<Snapshot> {
+        let snapshot = self.snapshot()?;
+        match lookup::damage(&snapshot) {
+            Some(damage) => Err(damage),
+            None => Ok(snapshot),
+        }
     }
 
     /// What the index is like.

@@ -61,6 +61,11 @@ pub(super) fn files_of_run<'s>(
     files.filter(move |file| may_hold_runs(file, run_id, run_id))
 }
 
+/// Why a table that lookups read cannot be read, if so.
+pub(super) fn damage(snapshot: &Snapshot) -> Option<Error> {
+    [Table::Runs, Table::Steps, Table::Issues].iter().find_map(|it| of(snapshot, *it).err())
+}
+
 /// The run with this id.
 pub(super) fn run(snapshot: &Snapshot, index: &Index, run_id: &str) -> Result<Option<RunRecord>> {
     let hot = hot_rows(snapshot, run_id)?;

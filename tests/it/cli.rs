@@ -134,6 +134,12 @@ fn c0_answers_go_to_stdout_and_nothing_to_stderr() {
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
     assert_eq!(status["tables"][0]["rows"], 50, "{status}");
     assert!(answers(&world.run(&["store", "status"])).contains("format version"));
+    let index = answers(&world.run(&["store", "index", "rebuild", "--json"]));
+    let index: serde_json::Value = serde_json::from_str(&index).unwrap();
+    // the ids of these runs are no UUIDs: they are looked for in the tables
+    assert_eq!((&index["entries"]["runs"], &index["runs_behind"]), (&0.into(), &0.into()));
+    assert_eq!((&index["unavailable"], index["seconds"].is_f64()), (&().into(), true));
+    assert!(answers(&world.run(&["store", "index", "status"])).contains("runs behind     0"));
 }
 
 #[test]

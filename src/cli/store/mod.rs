@@ -1,6 +1,7 @@
 //! `genstore store`: looking after a store.
 
 mod check;
+mod index;
 mod status;
 
 use clap::Subcommand;
@@ -19,12 +20,14 @@ pub(crate) struct Args {
 enum Command {
     Status(status::Args),
     Check(check::Args),
+    Index(index::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     match &args.command {
         Command::Status(args) => status::run(args, context),
         Command::Check(args) => check::run(args, context),
+        Command::Index(args) => index::run(args, context),
     }
 }
 

@@ -58,9 +58,10 @@ impl IndexedFiles {
         self.tables.values().map(HashMap::len).sum()
     }
 
-    /// Rows of the files of a table that are known.
-    pub(super) fn rows(&self, table: Table) -> u64 {
-        self.tables.get(&table).map_or(0, |files| files.values().map(|it| it.rows).sum())
+    /// Runs whose ids can be looked up.
+    pub(super) fn runs(&self) -> u64 {
+        let files = self.tables.get(&Table::Runs).into_iter().flat_map(HashMap::values);
+        files.filter(|it| it.has_ids).map(|it| it.rows).sum()
     }
 
     /// The numbers of a table's files that the snapshot has.

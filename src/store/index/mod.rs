@@ -27,7 +27,7 @@ pub use names::NameKind;
 pub use status::{IndexStatus, IndexTree};
 
 use self::opened::Opened;
-use super::lookup::{FoundRun, RunRecord};
+use super::lookup::{FoundRun, RunRecord, damage};
 use super::snapshot::{DataFile, Snapshot};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -122,7 +122,7 @@ impl Index {
     }
 
     fn catch_up_a_little(&self, opened: &Opened, snapshot: &Snapshot) -> Result<()> {
-        if opened.is_at(snapshot) {
+        if opened.is_at(snapshot) || damage(snapshot).is_some() {
             return Ok(());
         }
         // while another thread changes it, what it knows is asked

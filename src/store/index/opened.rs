@@ -193,8 +193,7 @@ impl Opened {
 
     /// How much is in each tree that can be asked.
     pub(super) fn trees(&self) -> Result<Vec<IndexTree>> {
-        let files = self.files();
-        let runs = files.rows(Table::Runs);
+        let runs = self.files().runs();
         let packed = self.packed.load(Ordering::Relaxed);
         let (contracts, memo) = (postings::in_contracts(&self.kv)?, postings::in_memo(&self.kv)?);
         let counts = [

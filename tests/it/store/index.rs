@@ -8,7 +8,7 @@ use std::sync::Arc;
 use genstore::clock::{ManualClock, SystemIds};
 use genstore::error::ErrorKind;
 use genstore::event::{Event, IssueRow, RunRow, StepRow, Text, TimeUs};
-use genstore::store::{FoundRun, NameKind, RunRecord, Store, StoreOptions};
+use genstore::store::{FoundRun, IndexProgress, NameKind, RunRecord, Store, StoreOptions};
 use proptest::prelude::*;
 
 use super::rows::NOW_US;
@@ -94,15 +94,19 @@ fn answers(store: &Store, ids: &[String]) -> Answers {
 
 /// The answers of a store whose index is held by `holder`: from the tables alone.
 fn without_index(holder: &Store, ids: &[String]) -> Answers {
-    holder.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap();
+    holder.catch_up_index(&mut go_on).unwrap();
     let other = Store::open_read_only(holder.path()).unwrap();
-    let error = other.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap_err();
+    let error = other.catch_up_index(&mut go_on).unwrap_err();
     assert!(error.message().contains(&format!("process {}", std::process::id())), "{error}");
     answers(&other, ids)
 }
 
 fn ids(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
     numbers.into_iter().map(run_id).collect()
+}
+
+fn go_on(_: IndexProgress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
 }
 
 fn index_files(path: &Path) -> Vec<PathBuf> {
@@ -188,7 +192,7 @@ fn names_are_offered_once_the_index_is_open() {
     store_of(folder.path(), [0..6]);
     let store = Store::open_read_only(folder.path()).unwrap();
     assert!(store.names(NameKind::Step, "", 9).is_empty());
-    store.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap();
+    store.catch_up_index(&mut go_on).unwrap();
     assert_eq!(store.names(NameKind::Step, "", 9), ["parse", "render", "write"]);
     assert_eq!(store.names(NameKind::Component, "re", 9), ["render_component"]);
     assert_eq!(store.names(NameKind::Contract, "contract_", 2), ["contract_0", "contract_1"]);
@@ -225,7 +229,7 @@ fn a_rebuild_says_how_far_it_is_and_the_status_what_there_is() {
     let other = Store::open_read_only(folder.path()).unwrap();
     let held = other.index_status().unwrap().unavailable.unwrap();
     assert!(held.contains(&format!("process {}", std::process::id())), "{held}");
-    store.rebuild_index(&mut |_| ControlFlow::Continue(())).unwrap(); // again, in place of what is open
+    store.rebuild_index(&mut go_on).unwrap(); // again, in place of what is open
     assert!(store.run(&run_id(3)).unwrap().is_some());
     assert_eq!(store.index_status().unwrap().trees, status.trees);
 }
@@ -238,7 +242,7 @@ fn indexing_ends_when_it_is_told_to_and_goes_on_later() {
     let error = store.catch_up_index(&mut |_| ControlFlow::Break(())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert_eq!(store.index_status().unwrap().runs_behind, 15);
-    store.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap();
+    store.catch_up_index(&mut go_on).unwrap();
     assert_eq!(store.index_status().unwrap().runs_behind, 0);
 }
 
@@ -247,10 +251,7 @@ fn an_index_of_another_store_is_moved_aside_once_and_made_anew() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     store_of(one.path(), [0..4]);
     store_of(two.path(), [2..9]);
-    Store::open_read_only(one.path())
-        .unwrap()
-        .catch_up_index(&mut |_| ControlFlow::Continue(()))
-        .unwrap();
+    Store::open_read_only(one.path()).unwrap().catch_up_index(&mut go_on).unwrap();
     fs::create_dir(two.path().join("index")).unwrap();
     fs::rename(one.path().join("index/trees"), two.path().join("index/trees")).unwrap();
     let store = Store::open_read_only(two.path()).unwrap();
@@ -271,7 +272,7 @@ fn without_an_index_folder_or_after_its_loss_the_tables_answer() {
     fs::write(folder.path().join("index"), "no folder").unwrap();
     let store = Store::open_read_only(folder.path()).unwrap();
     let expected = answers(&store, &asked);
-    assert!(store.catch_up_index(&mut |_| ControlFlow::Continue(())).is_err());
+    assert!(store.catch_up_index(&mut go_on).is_err());
     assert!(store.index_status().unwrap().unavailable.is_some());
     fs::remove_file(folder.path().join("index")).unwrap();
     let store = open(folder.path());
@@ -371,8 +372,8 @@ fn the_index_never_changes_an_answer() {
                     store.commit_blocking(steps(&run_id(number), number)).unwrap();
                 }
                 Operation::Flush => store.flush().unwrap(),
-                Operation::CatchUp => store.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap(),
-                Operation::Rebuild => store.rebuild_index(&mut |_| ControlFlow::Continue(())).unwrap(),
+                Operation::CatchUp => store.catch_up_index(&mut go_on).unwrap(),
+                Operation::Rebuild => store.rebuild_index(&mut go_on).unwrap(),
                 Operation::Reopen => {
                     drop(store);
                     store = open(folder.path());

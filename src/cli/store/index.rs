@@ -1,0 +1,102 @@
+//! `genstore store index`: the index, which may be made anew at any time. Touches nothing else.
+
+use std::ops::ControlFlow;
+
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Map, Value, json};
+
+use super::{Context, print, print_json};
+use crate::error::Result;
+use crate::output::escape;
+use crate::store::{IndexStatus, Store};
+
+/// The index, which makes lookups fast and holds nothing of its own
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the index anew from the tables
+    Rebuild(Form),
+    /// Show what the index knows, and how far it is behind the tables
+    Status(Form),
+}
+
+#[derive(Debug, clap::Args)]
+struct Form {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
+    let store = Store::open_read_only(&context.store_path)?;
+    let (form, seconds) = match &args.command {
+        Command::Rebuild(form) => (form, Some(rebuild(&store, context)?)),
+        Command::Status(form) => (form, None),
+    };
+    let status = store.index_status()?;
+    if form.json {
+        print_json(&object(&status, seconds))
+    } else {
+        print(&text(&status, seconds)).map(|()| 0)
+    }
+}
+
+/// Makes the index anew; how many seconds that took.
+fn rebuild(store: &Store, context: &Context) -> Result<f64> {
+    let start_ns = context.clock.monotonic_ns();
+    let bar = progress(context);
+    store.rebuild_index(&mut |it| {
+        bar.set_length(it.runs_total);
+        bar.set_position(it.runs_done);
+        ControlFlow::Continue(())
+    })?;
+    bar.finish_and_clear();
+    Ok((context.clock.monotonic_ns() - start_ns) as f64 / 1e9)
+}
+
+fn object(status: &IndexStatus, seconds: Option<f64>) -> Value {
+    let entries = status.trees.iter().map(|it| (it.name.to_owned(), Value::from(it.entries)));
+    let mut object = json!({
+        "size_bytes": status.size_bytes,
+        "unavailable": status.unavailable,
+        "files": status.files,
+        "runs_behind": status.runs_behind,
+        "entries": entries.collect::<Map<_, _>>(),
+    });
+    if let (Some(seconds), Some(object)) = (seconds, object.as_object_mut()) {
+        object.insert("seconds".to_owned(), Value::from(seconds));
+    }
+    object
+}
+
+fn text(status: &IndexStatus, seconds: Option<f64>) -> String {
+    let mut lines = vec![
+        ("size", format!("{} bytes", status.size_bytes)),
+        ("files known", status.files.to_string()),
+        ("runs behind", status.runs_behind.to_string()),
+    ];
+    lines.extend(status.trees.iter().map(|it| (it.name, it.entries.to_string())));
+    lines.extend(status.unavailable.iter().map(|it| ("unavailable", escape(it).into_owned())));
+    lines.extend(seconds.map(|it| ("made in", format!("{it:.1} s"))));
+    lines.into_iter().map(|(name, value)| format!("{name:<15} {value}\n")).collect()
+}
+
+/// A bar on a terminal; nothing at all elsewhere.
+fn progress(context: &Context) -> ProgressBar {
+    let target = if context.env.terminal.stderr {
+        ProgressDrawTarget::stderr_with_hz(10)
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(0), target);
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs {elapsed}");
+    // The template is a constant; without it the default style is as good.
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
