@@ -195,6 +195,12 @@ impl FaultDisk {
         state.operations.iter().filter(meets).count()
     }
 
+    /// All operations, for the message of a test that fails.
+    pub(crate) fn trace(&self) -> Vec<String> {
+        let state = self.0.state.lock().unwrap();
+        state.operations.iter().map(|it| format!("{:?} {}", it.0, it.1.display())).collect()
+    }
+
     /// Waits until an operation of a kind has been done on a path that ends in `end`.
     pub(crate) fn wait_for(&self, kind: Kind, end: &str) {
         let mut state = self.0.state.lock().unwrap();

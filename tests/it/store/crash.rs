@@ -15,15 +15,19 @@ use genstore::store::{Store, StoreOptions};
 
 use super::rows::{NOW_US, all_rows, whole_run};
 use super::script::{Session, Told, check, open_on, play, recover, results, small};
-use crate::disk::{Fault, Kind, Machine};
+use crate::disk::{Fault, FaultDisk, Kind, Machine};
 
-/// Calls `at` with every operation number of the script, on several threads; gives their count.
-fn sweep(durability: Durability, at: impl Fn(u64) + Sync) -> u64 {
+/// A machine with a store in which nothing is yet.
+fn prepared() -> Arc<Machine> {
     let machine = Machine::new();
-    let disk = machine.process();
-    let told = play(&machine, &disk, durability);
-    assert_eq!(told.acknowledged.len(), 10, "the script does not go through: {told:?}");
-    let (next, end) = (AtomicU64::new(0), disk.operations());
+    let clock = ManualClock::at(NOW_US);
+    drop(open_on(&machine.process(), &machine, small(1, Durability::Run), &clock, 8).unwrap());
+    machine
+}
+
+/// Calls `at` with every operation number below `end`, on several threads.
+fn each(end: u64, at: impl Fn(u64) + Sync) {
+    let next = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
@@ -37,7 +41,24 @@ fn sweep(durability: Durability, at: impl Fn(u64) + Sync) -> u64 {
             });
         }
     });
-    end
+}
+
+/// The number of operations of the script, which must touch every path.
+fn operations(prepared: &Machine, durability: Durability) -> u64 {
+    let machine = prepared.power_loss(1);
+    let disk = machine.process();
+    let told = play(&machine, &disk, durability);
+    assert_eq!(told.acknowledged.len(), 10, "the script does not go through: {told:?}");
+    for (kind, within) in [
+        (Kind::Remove, ".wal"),
+        (Kind::Remove, "_delta_log/000000"),
+        (Kind::Rename, "checkpoint"),
+        (Kind::WriteNew, "journal/1/"),
+        (Kind::HardLink, "runs/_delta_log/"),
+    ] {
+        assert!(disk.count(kind, within) > 0, "no {kind:?} in {within}: {:?}", disk.trace());
+    }
+    disk.operations()
 }
 
 /// Lets a recovery die at an operation.
@@ -69,34 +90,68 @@ fn check_recovered(
     }
 }
 
-/// What a crash at an operation leaves: the machine as it is then, the machine after a power loss,
-/// and the machine on which a recovery has died, too, and then the power was lost.
-fn machines(machine: &Arc<Machine>, operation: u64) -> Vec<(Arc<Machine>, String)> {
+/// What a crash at an operation leaves: the machine after a power loss, and the machine as it is. On
+/// one of the two a recovery dies, too, and then the power is lost again at every second time.
+fn machines(machine: &Arc<Machine>, operation: u64) -> [(Arc<Machine>, String); 2] {
     let seed = if operation % 4 == 0 { 0 } else { operation };
-    let lost = machine.power_loss(seed);
     let again = operation * 3 % 41; // each time elsewhere
-    recover_badly(&lost, again);
-    let mut machines = vec![(lost, format!("power loss {seed}, recovery broken at {again}"))];
+    let broken = format!("recovery broken at {again}");
+    let lost = machine.power_loss(seed);
+    let loss = format!("power loss {seed}");
+    if operation % 2 == 0 {
+        recover_badly(&lost, again);
+        return [(lost, format!("{loss}, {broken}")), (Arc::clone(machine), "crash".to_owned())];
+    }
     recover_badly(machine, again);
-    machines.push(match operation % 2 {
-        0 => (Arc::clone(machine), format!("recovery broken at {again}")),
-        _ => (machine.power_loss(seed), format!("recovery broken at {again}, power loss {seed}")),
+    if operation % 4 == 1 {
+        return [(lost, loss), (Arc::clone(machine), format!("crash, {broken}"))];
+    }
+    [(lost, loss.clone()), (machine.power_loss(seed), format!("crash, {broken}, {loss}"))]
+}
+
+#[test]
+fn a_crash_or_a_power_loss_at_any_operation_of_the_first_open_leaves_a_store_or_nothing() {
+    let first = |machine: &Machine, disk: &FaultDisk| {
+        let clock = ManualClock::at(NOW_US);
+        let mut told = Told::default();
+        if let Ok(store) = open_on(disk, machine, small(1, Durability::Run), &clock, 1) {
+            let mut session = Session::new(store);
+            session.run(1).ok();
+            told.add(session.close().0);
+        }
+        told
+    };
+    let machine = Machine::new();
+    let disk = machine.process();
+    assert_eq!(first(&machine, &disk).flushed.len(), 1);
+    let end = disk.operations();
+    each(end, |operation| {
+        let machine = Machine::new();
+        let disk = machine.process().with(Fault::crash().after(operation));
+        let told = first(&machine, &disk);
+        for (machine, what) in machines(&machine, operation) {
+            let at = format!("operation {operation} ({}), {what}", disk.last());
+            check_recovered(&machine, &told, &told.acknowledged, false, &at);
+        }
     });
-    machines
+    eprintln!("first open: {end} operations, {} crashes and power losses", 2 * end);
+    assert!(end > 60, "making a store takes {end} operations only");
 }
 
 #[test]
 fn a_crash_or_a_power_loss_at_any_operation_loses_and_doubles_nothing() {
+    let prepared = prepared();
     let scenarios = AtomicUsize::new(0);
-    let operations = sweep(Durability::Run, |operation| {
-        let machine = Machine::new();
+    let end = operations(&prepared, Durability::Run);
+    each(end, |operation| {
+        let machine = prepared.power_loss(1);
         let disk = machine.process().with(Fault::crash().after(operation));
         let told = play(&machine, &disk, Durability::Run);
-        let reader = Store::open_read_only(&machine.store()).ok();
+        let reader = Store::open_read_only(&machine.store()).ok().filter(|_| operation % 5 == 1);
         let seen = reader.as_ref().and_then(|it| it.snapshot().ok());
         for (machine, what) in machines(&machine, operation) {
             let at = format!("operation {operation} ({}), {what}", disk.last());
-            check_recovered(&machine, &told, &told.acknowledged, operation % 3 == 0, &at);
+            check_recovered(&machine, &told, &told.acknowledged, operation % 6 == 0, &at);
             scenarios.fetch_add(1, Ordering::SeqCst);
         }
         if let Some((reader, seen)) = reader.zip(seen) {
@@ -108,19 +163,20 @@ fn a_crash_or_a_power_loss_at_any_operation_loses_and_doubles_nothing() {
         }
     });
     let scenarios = scenarios.into_inner();
-    eprintln!("{operations} operations, {scenarios} crashes and power losses, each with another");
-    assert!(operations > 250, "{operations} operations touch not every path");
+    eprintln!("{end} operations, {scenarios} crashes and power losses");
 }
 
 #[test]
 fn weaker_durability_loses_nothing_to_a_crash_and_to_a_power_loss_what_is_documented() {
     let damaged = AtomicUsize::new(0);
+    let prepared = prepared();
     for durability in [Durability::Interval, Durability::None] {
-        let operations = sweep(durability, |operation| {
-            if operation % 5 != u64::from(durability == Durability::None) {
-                return; // a fifth of all for each: the whole sweep is above
+        let end = operations(&prepared, durability);
+        each(end, |operation| {
+            if operation % 8 != u64::from(durability == Durability::None) {
+                return; // an eighth of all for each: the whole sweep is above
             }
-            let machine = Machine::new();
+            let machine = prepared.power_loss(1);
             let disk = machine.process().with(Fault::crash().after(operation));
             let told = play(&machine, &disk, durability);
             let at = format!("{durability:?}, operation {operation} ({})", disk.last());
@@ -135,7 +191,7 @@ fn weaker_durability_loses_nothing_to_a_crash_and_to_a_power_loss_what_is_docume
                 }
             }
         });
-        eprintln!("{durability:?}: a fifth of {operations} operations");
+        eprintln!("{durability:?}: an eighth of {end} operations");
     }
     eprintln!("{} journals said to be damaged", damaged.into_inner());
 }

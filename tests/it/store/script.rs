@@ -38,6 +38,9 @@ pub(crate) fn small(writers_max: u32, durability: Durability) -> StoreOptions {
         hot_bytes_max: 1 << 20,
         journal_grace_ms: GRACE_MS.unsigned_abs(),
         flush_retry_ms: 5,
+        checkpoint_commits: 3,
+        log_commits_kept: 2,
+        log_kept_ms: 1,
         writers_max,
         durability,
         ..quiet()
