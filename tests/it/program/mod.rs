@@ -3,6 +3,8 @@
 //! knows nothing of the store's inside.
 #![allow(dead_code, reason = "each test binary and bench uses a part")]
 
+pub(crate) mod crowd;
+mod python;
 mod victim;
 mod writer;
 
@@ -13,8 +15,9 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) use python::{python, python_counts};
 pub(crate) use victim::{Until, Victim};
-pub(crate) use writer::write_for_ever;
+pub(crate) use writer::write;
 
 /// Runs that were printed, by their id.
 pub(crate) type Printed = BTreeMap<String, Value>;
@@ -53,6 +56,16 @@ impl Place {
 
     pub(crate) fn count(&self, query: &str) -> i64 {
         self.sql(query).first().unwrap().get("n").unwrap().as_i64().unwrap()
+    }
+
+    /// Rows of every table, as the store says; none may be in the journal alone.
+    pub(crate) fn flushed_counts(&self) -> BTreeMap<String, i64> {
+        let output = self.run(&["store", "status", "--format", "ndjson"]);
+        let tables = lines(&output).into_iter().map(|it| {
+            assert_eq!(it["journal_rows"], 0, "{it}");
+            (text(&it, "table").to_owned(), it["rows"].as_i64().unwrap())
+        });
+        tables.collect()
     }
 
     /// A folder `set` of the sample contracts, each so many times.

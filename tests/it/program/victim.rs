@@ -54,22 +54,18 @@ impl Victim {
         self.child.id()
     }
 
-    /// Waits until it has printed so many more runs, or ends.
-    pub(crate) fn wait_for(&self, lines: u64) {
-        for _ in 0..lines {
-            if self.lines.recv().is_err() {
-                return;
-            }
-        }
+    /// Waits until it has printed so many more runs; `false` if it has ended before.
+    pub(crate) fn wait_for(&self, lines: u64) -> bool {
+        (0..lines).all(|_| self.lines.recv().is_ok())
     }
 
     /// Kills it at that moment with SIGKILL; gives what it printed, and how it ended.
     pub(crate) fn kill(mut self, until: Until) -> (Printed, ExitStatus) {
         match until {
-            Until::Lines(lines) => self.wait_for(lines),
+            Until::Lines(lines) => drop(self.wait_for(lines)),
             // no wait for anything: any moment is right
             Until::Micros(us) => std::thread::sleep(Duration::from_micros(us)),
-            Until::End => self.wait_for(u64::MAX),
+            Until::End => while self.wait_for(1) {},
         }
         if !matches!(until, Until::End) {
             self.child.kill().unwrap();

@@ -1,5 +1,5 @@
-//! A process that does nothing but write runs, with settings under which it flushes all the time,
-//! and prints each as soon as it is acknowledged, as a replay does.
+//! A process that does nothing but write runs, and prints each as soon as it is acknowledged, as a
+//! replay does. Reads nothing.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,21 +11,23 @@ use genstore::store::{Store, StoreOptions};
 
 const STEPS: i64 = 5;
 
-/// Writes until it is killed, or until nobody reads what it prints.
-pub(crate) fn write_for_ever(folder: &Path) {
+/// Writes for so many seconds, and flushes whenever the journal has this size.
+pub(crate) fn write(folder: &Path, seconds: u64, journal_bytes_max: u64) {
     let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
     let options = StoreOptions {
-        journal_bytes_max: 8 << 10,
-        hot_bytes_max: 64 << 10,
+        journal_bytes_max,
+        hot_bytes_max: 8 * journal_bytes_max,
         linger_ms: 1,
-        journal_grace_ms: 200,
+        journal_grace_ms: 2_000,
+        checkpoint_commits: 10,
         ..StoreOptions::default()
     };
     let store_clock = Arc::<SystemClock>::clone(&clock);
     let store_ids = Arc::<SystemIds>::clone(&ids);
     let store = Store::open(folder, options, store_clock, store_ids).unwrap();
     let mut out = std::io::stdout().lock();
-    loop {
+    let end_ns = i64::try_from(seconds.saturating_mul(1_000_000_000)).unwrap_or(i64::MAX);
+    while clock.monotonic_ns() < end_ns {
         let run_id = Text::from(ids.next_id().to_string());
         let start_time = TimeUs(clock.now_us());
         let started = RunStarted { run_id: run_id.clone(), start_time, ..RunStarted::default() };
@@ -43,10 +45,9 @@ pub(crate) fn write_for_ever(folder: &Path) {
         store.commit_blocking(vec![Event::from(issue), Event::from(run)]).unwrap();
         // a leading newline: a test harness may have begun the line
         let line = format!("\n{{\"run_id\":\"{run_id}\",\"steps\":{STEPS},\"issues\":1}}\n");
-        if out.write_all(line.as_bytes()).and_then(|()| out.flush()).is_err() {
-            return;
-        }
+        out.write_all(line.as_bytes()).and_then(|()| out.flush()).unwrap();
     }
+    store.close().unwrap();
 }
 
 fn step(run_id: &Text, number: i64, start_time: TimeUs) -> Event {

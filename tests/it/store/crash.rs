@@ -90,8 +90,8 @@ fn check_recovered(
     }
 }
 
-/// What a crash at an operation leaves: the machine after a power loss, and the machine as it is. On
-/// one of the two a recovery dies, too, and then the power is lost again at every second time.
+/// What a crash at an operation leaves: the machine after a power loss, and the machine as it is.
+/// On one of the two a recovery dies, too, and then the power is lost again at every second time.
 fn machines(machine: &Arc<Machine>, operation: u64) -> [(Arc<Machine>, String); 2] {
     let seed = if operation % 4 == 0 { 0 } else { operation };
     let again = operation * 3 % 41; // each time elsewhere
@@ -100,7 +100,8 @@ fn machines(machine: &Arc<Machine>, operation: u64) -> [(Arc<Machine>, String); 
     let loss = format!("power loss {seed}");
     if operation % 2 == 0 {
         recover_badly(&lost, again);
-        return [(lost, format!("{loss}, {broken}")), (Arc::clone(machine), "crash".to_owned())];
+        let crashed = Arc::clone(machine);
+        return [(lost, format!("{loss}, {broken}")), (crashed, "crash".to_owned())];
     }
     recover_badly(machine, again);
     if operation % 4 == 1 {

@@ -6,24 +6,34 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::dice::Dice;
-use crate::program::{Place, Printed, Until, Victim, write_for_ever};
+use crate::program::{Place, Printed, Until, Victim, write};
 
-const FOLDER: &str = "GENSTORE_TEST_KILL_FOLDER";
+const FOLDER: &str = "GENSTORE_TEST_WRITER_FOLDER";
+const SECONDS: &str = "GENSTORE_TEST_WRITER_SECONDS";
+const JOURNAL_BYTES: &str = "GENSTORE_TEST_WRITER_JOURNAL_BYTES";
 
-/// Not a test by itself: the process that is killed. Does nothing unless the other test starts it.
+/// Not a test by itself: the process that is killed. Does nothing unless another test starts it.
 #[test]
 fn writer_to_be_killed() {
     if let Some(folder) = std::env::var_os(FOLDER) {
-        write_for_ever(Path::new(&folder));
+        let number = |name| std::env::var(name).unwrap().parse().unwrap();
+        write(Path::new(&folder), number(SECONDS), number(JOURNAL_BYTES));
     }
 }
 
 /// This test binary as a writer.
-fn writer(place: &Place) -> Victim {
+pub(crate) fn writer(place: &Place, seconds: u64, journal_bytes_max: u64) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "store::kill::writer_to_be_killed", "--nocapture"]);
     command.env(FOLDER, place.store());
-    Victim::start(command)
+    command.env(SECONDS, seconds.to_string());
+    command.env(JOURNAL_BYTES, journal_bytes_max.to_string());
+    command
+}
+
+/// One that flushes all the time.
+fn busy(place: &Place) -> Victim {
+    Victim::start(writer(place, 3_600, 8 << 10))
 }
 
 fn replay(place: &Place) -> Victim {
@@ -43,16 +53,16 @@ fn fifty_kills_lose_and_double_nothing_that_was_acknowledged() {
     while kills < KILLS {
         let mut victims = match round % 5 {
             0 => vec![(replay(&place), Until::Lines(dice.below(60)))],
-            1 => vec![(writer(&place), Until::Lines(1 + dice.below(60)))],
+            1 => vec![(busy(&place), Until::Lines(1 + dice.below(60)))],
             // another is at work when this one dies, and then dies itself
             2 => vec![
                 (replay(&place), Until::Lines(dice.below(30))),
-                (writer(&place), Until::Lines(dice.below(60))),
+                (busy(&place), Until::Lines(dice.below(60))),
             ],
             // while it opens, and recovers what the last one has left
             3 => vec![(replay(&place), Until::Micros(dice.below(150_000)))],
             _ => vec![
-                (writer(&place), Until::Micros(dice.below(150_000))),
+                (busy(&place), Until::Micros(dice.below(150_000))),
                 (Victim::start(place.command(&["sql", "FROM runs"])), Until::Micros(20_000)),
             ],
         };

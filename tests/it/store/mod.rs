@@ -6,6 +6,7 @@ mod checkpoints;
 mod columns;
 mod compat;
 mod crash;
+mod crowd;
 mod damage;
 mod index;
 mod kill;

@@ -1,0 +1,35 @@
+//! Two writers and three readers on one store for minutes: `cargo bench --bench crowd -- --seconds
+//! 300`. One of the readers is Python where `GENSTORE_PYTHON` names one with deltalake, duckdb and
+//! polars. Stops at the first reader that sees less than before, or half a run; prints what was
+//! done. Measures nothing.
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and stops on errors")]
+#![allow(clippy::indexing_slicing, reason = "the same")]
+
+#[path = "../tests/it/program/mod.rs"]
+mod program;
+
+use std::path::Path;
+use std::process::Command;
+
+use program::crowd::crowd;
+use program::{Place, python, write};
+
+const JOURNAL_BYTES_MAX: u64 = 512 << 10;
+
+fn argument(name: &str) -> Option<String> {
+    std::env::args().skip_while(|it| it != name).nth(1)
+}
+
+fn main() {
+    let seconds: u64 = argument("--seconds").map_or(300, |it| it.parse().unwrap());
+    if let Some(folder) = argument("--writer") {
+        write(Path::new(&folder), seconds, JOURNAL_BYTES_MAX);
+        return;
+    }
+    let place = Place::new();
+    let mut writer = Command::new(std::env::current_exe().unwrap());
+    writer.arg("--seconds").arg(seconds.to_string()).arg("--writer").arg(place.store());
+    println!("two writers and three readers for {seconds} s");
+    println!("{}", crowd(&place, writer, seconds, python()));
+    println!("no count fell, no run was without its children, the final counts are exact");
+}
