@@ -1,8 +1,8 @@
 //! Kills of the real program with SIGKILL at random moments: `cargo bench --bench crash -- --kills
-//! 1000 --seed 7`. Replays, two writers at once, recoveries, readers, rebuilds of the index, and a
-//! writer that flushes all the time. Every 50 kills everything that was printed as acknowledged
-//! must be there, once and whole, also for Python where `GENSTORE_PYTHON` names one with deltalake,
-//! duckdb and polars. Stops at the first loss; prints the counts. Measures nothing.
+//! 1000 --seed 7`. Replays, two writers at once, recoveries, readers, `store check`, rebuilds of
+//! the index, and a writer that flushes all the time. Every 50 kills everything that was printed as acknowledged must be
+//! there, once and whole, also for Python where `GENSTORE_PYTHON` names one with deltalake, duckdb
+//! and polars. Stops at the first loss; prints the counts. Measures nothing.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and stops on errors")]
 #![allow(clippy::indexing_slicing, reason = "the same")]
 
@@ -29,6 +29,7 @@ struct Counts {
     replays: u64,
     writers: u64,
     readers: u64,
+    checkers: u64,
     rebuilds: u64,
     ended_before: u64,
     acknowledged: usize,
@@ -64,6 +65,11 @@ impl Bench {
         Victim::start(self.place.command(&["sql", query]))
     }
 
+    fn checker(&mut self) -> Victim {
+        self.counts.checkers += 1;
+        Victim::start(self.place.command(&["store", "check"]))
+    }
+
     fn rebuild(&mut self) -> Victim {
         self.counts.rebuilds += 1;
         Victim::start(self.place.command(&["store", "index", "rebuild"]))
@@ -87,7 +93,7 @@ impl Bench {
             4 => vec![(self.replay(), Until::Lines(lines)), (self.writer(), Until::Lines(more))],
             5 => vec![(self.replay(), short)],
             6 => vec![(self.writer(), short), (self.reader(), short), (self.writer(), long)],
-            _ => vec![(self.writer(), long), (self.rebuild(), short)],
+            _ => vec![(self.writer(), long), (self.checker(), short), (self.rebuild(), short)],
         };
         for (victim, until) in victims {
             let (lines, status) = victim.kill(until);
@@ -107,6 +113,7 @@ impl Bench {
         let orphans = "SELECT count(*) AS n FROM steps
                        WHERE run_id NOT IN (SELECT run_id FROM runs)";
         assert_eq!(self.place.count(orphans), 0, "steps without a run");
+        self.place.assert_checked();
         if let Some(python) = python() {
             let counts = python_counts(&python, &self.place);
             assert_eq!(counts, self.place.flushed_counts(), "Python");

@@ -58,12 +58,20 @@ impl Place {
         self.sql(query).first().unwrap().get("n").unwrap().as_i64().unwrap()
     }
 
+    /// `store check` finds nothing.
+    pub(crate) fn assert_checked(&self) {
+        let output = self.run(&["store", "check"]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Rows of every table, as the store says; none may be in the journal alone.
     pub(crate) fn flushed_counts(&self) -> BTreeMap<String, i64> {
-        let output = self.run(&["store", "status", "--format", "ndjson"]);
-        let tables = lines(&output).into_iter().map(|it| {
+        let output = self.run(&["store", "status", "--json"]);
+        let status: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let tables = status["tables"].as_array().unwrap().iter().map(|it| {
             assert_eq!(it["journal_rows"], 0, "{it}");
-            (text(&it, "table").to_owned(), it["rows"].as_i64().unwrap())
+            (text(it, "table").to_owned(), it["rows"].as_i64().unwrap())
         });
         tables.collect()
     }

@@ -80,6 +80,7 @@ fn fifty_kills_lose_and_double_nothing_that_was_acknowledged() {
     assert!(status.success());
     printed.extend(last);
     place.assert_whole(&printed);
+    place.assert_checked();
     let orphans = "SELECT count(*) AS n FROM steps WHERE run_id NOT IN (SELECT run_id FROM runs)";
     assert_eq!(place.count(orphans), 0, "steps without a run");
     let runs = place.count("SELECT count(*) AS n FROM runs");
