@@ -5,13 +5,14 @@
 //! Every run has eight steps, one score and on average one issue; runs are ten seconds apart, of
 //! 1,000 contracts in turn, and each commit holds 500 of them.
 #![allow(dead_code, clippy::unwrap_used, reason = "each bench uses a part, and stops on errors")]
+#![allow(clippy::indexing_slicing, reason = "the same")]
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use genstore::clock::{ManualClock, SystemIds};
+use genstore::clock::{Clock, ManualClock, SystemIds};
 use genstore::event::{Event, IssueRow, RunRow, ScoreRow, StepRow, Text, TimeUs};
 use genstore::journal::disk::{AppendFile, Disk};
 use genstore::store::{Store, StoreOptions};
@@ -62,7 +63,8 @@ pub(crate) fn store_of(runs: usize) -> PathBuf {
         ..StoreOptions::default()
     };
     let disk = Arc::new(UnsyncedDisk);
-    let store = Store::open_on(disk, &unfinished, options, clock.clone(), Arc::new(SystemIds));
+    let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
+    let store = Store::open_on(disk, &unfinished, options, time, Arc::new(SystemIds));
     let store = store.unwrap();
     for first in (0..runs).step_by(RUNS_PER_COMMIT) {
         let numbers = first..runs.min(first + RUNS_PER_COMMIT);

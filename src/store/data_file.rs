@@ -30,14 +30,25 @@ type Builder = ParquetRecordBatchReaderBuilder<std::fs::File>;
 
 /// Some columns of a file, in batches. A column that the file lacks is lacking in the batches.
 pub(super) fn columns(file: &DataFile, names: &[&str]) -> Result<Vec<RecordBatch>> {
-    let reader = open(file)?;
-    let mask = ProjectionMask::columns(reader.parquet_schema(), names.iter().copied());
-    let batches = reader.with_projection(mask).build().map_err(|it| damaged(file, it))?;
-    batches.map(|batch| batch.map_err(|it| damaged(file, it))).collect()
+    guarded(file, || {
+        let reader = open(file)?;
+        let mask = ProjectionMask::columns(reader.parquet_schema(), names.iter().copied());
+        let batches = reader.with_projection(mask).build().map_err(|it| damaged(file, it))?;
+        batches.map(|batch| batch.map_err(|it| damaged(file, it))).collect()
+    })
 }
 
 /// The rows of a file whose run id is between two, both included, in the order of the file.
 pub(super) fn rows_of_runs(
+    table: Table,
+    file: &DataFile,
+    bounds: (&str, &str),
+    take: impl FnMut(Row),
+) -> Result<()> {
+    guarded(file, || read_rows(table, file, bounds, take))
+}
+
+fn read_rows(
     table: Table,
     file: &DataFile,
     (min, max): (&str, &str),
@@ -138,6 +149,12 @@ fn may_hold(group: &RowGroupMetaData, min: &str, max: &str) -> bool {
         }
         _ => true,
     }
+}
+
+/// Some damaged bytes make a decoder panic instead of refusing them.
+fn guarded<T>(file: &DataFile, read: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(damaged(file, "its content cannot be decoded")))
 }
 
 fn damaged(file: &DataFile, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

@@ -137,7 +137,7 @@ impl Store {
         Ok(Self::over(layout, identity, tables, Some(writer)))
     }
 
-    /// Opens a store for reading. Never writes, and never makes a writer wait.
+    /// Opens a store for reading. Never writes but to the index, and never makes a writer wait.
     ///
     /// # Errors
     /// `Unavailable` when there is no store, or one that this build cannot read.
@@ -273,8 +273,8 @@ impl Store {
         self.index.status(&self.snapshot()?)
     }
 
-    /// What there is to tell the user of the index, said once: that it was damaged, and is made
-    /// anew.
+    /// What there is to tell the user of the index, said once: that it was damaged and is made
+    /// anew, or that it is far behind.
     pub fn take_index_notice(&self) -> Option<String> {
         self.index.take_notice()
     }

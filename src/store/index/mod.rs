@@ -55,6 +55,7 @@ struct State {
     /// Why it is not used.
     off: Option<String>,
     damages: u32,
+    told_behind: bool,
     notice: Option<String>,
 }
 
@@ -127,7 +128,9 @@ impl Index {
         }
         // while another thread changes it, what it knows is asked
         let Ok(_changing) = self.changing.try_lock() else { return Ok(()) };
-        if catch_up::runs_behind(&opened.files(), snapshot) > RUNS_BEHIND_MAX {
+        let behind = catch_up::runs_behind(&opened.files(), snapshot);
+        if behind > RUNS_BEHIND_MAX {
+            self.tell_behind(behind);
             return Ok(());
         }
         match opened.catch_up(snapshot, &mut |_| ControlFlow::Continue(())) {
@@ -137,6 +140,18 @@ impl Index {
                 Ok(())
             }
             done => done,
+        }
+    }
+
+    /// Once, as it is told to people.
+    fn tell_behind(&self, runs: u64) {
+        let mut state = lock(&self.state);
+        if !state.told_behind {
+            state.told_behind = true;
+            state.notice = Some(format!(
+                "{runs} runs are not in the index, and are looked for in the tables; `genstore \
+                 store index rebuild` makes that faster"
+            ));
         }
     }
 

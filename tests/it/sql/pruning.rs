@@ -43,7 +43,7 @@ fn rows(number: u32) -> Vec<Event> {
     };
     let run = RunRow {
         run_id: run_id(number),
-        contract_name: (number % 5 != 0).then(|| contract(number)),
+        contract_name: (!number.is_multiple_of(5)).then(|| contract(number)),
         result: "success".into(),
         start_time: TimeUs(i64::from(number)),
         ..RunRow::default()

@@ -189,7 +189,7 @@ fn ids_that_are_no_uuid_and_runs_recorded_twice_are_read_from_the_tables() {
 #[test]
 fn names_are_offered_once_the_index_is_open() {
     let folder = tempfile::tempdir().unwrap();
-    store_of(folder.path(), [0..6]);
+    store_of(folder.path(), std::iter::once(0..6));
     let store = Store::open_read_only(folder.path()).unwrap();
     assert!(store.names(NameKind::Step, "", 9).is_empty());
     store.catch_up_index(&mut go_on).unwrap();
@@ -249,8 +249,8 @@ fn indexing_ends_when_it_is_told_to_and_goes_on_later() {
 #[test]
 fn an_index_of_another_store_is_moved_aside_once_and_made_anew() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    store_of(one.path(), [0..4]);
-    store_of(two.path(), [2..9]);
+    store_of(one.path(), std::iter::once(0..4));
+    store_of(two.path(), std::iter::once(2..9));
     Store::open_read_only(one.path()).unwrap().catch_up_index(&mut go_on).unwrap();
     fs::create_dir(two.path().join("index")).unwrap();
     fs::rename(one.path().join("index/trees"), two.path().join("index/trees")).unwrap();
@@ -267,7 +267,7 @@ fn an_index_of_another_store_is_moved_aside_once_and_made_anew() {
 #[test]
 fn without_an_index_folder_or_after_its_loss_the_tables_answer() {
     let folder = tempfile::tempdir().unwrap();
-    store_of(folder.path(), [0..9]);
+    store_of(folder.path(), std::iter::once(0..9));
     let asked = ids([0, 4, 8, 9]);
     fs::write(folder.path().join("index"), "no folder").unwrap();
     let store = Store::open_read_only(folder.path()).unwrap();
@@ -319,6 +319,87 @@ fn no_flipped_byte_of_the_index_changes_an_answer() {
         }
     }
     assert!(damages > 10, "{damages} times the damage was told");
+}
+
+#[test]
+fn a_process_that_dies_while_it_indexes_leaves_an_index_that_changes_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    store_of(folder.path(), (0..6).map(|it| it * 5..it * 5 + 5));
+    let asked = ids([0, 4, 11, 17, 25, 29, 30]);
+    let holder = Store::open_read_only(folder.path()).unwrap();
+    let expected = without_index(&holder, &asked);
+    let images = tempfile::tempdir().unwrap();
+    let mut count = 0;
+    let mut image = |_: IndexProgress| {
+        // the files as they are now: what a killed process leaves
+        copy(folder.path(), &images.path().join(count.to_string()));
+        count += 1;
+        ControlFlow::Continue(())
+    };
+    holder.rebuild_index(&mut image).unwrap();
+    let before = count;
+    let writer = open(folder.path());
+    writer.commit_blocking((30..33).flat_map(whole).collect()).unwrap();
+    writer.close().unwrap();
+    let mut image = |_: IndexProgress| {
+        copy(folder.path(), &images.path().join(count.to_string()));
+        count += 1;
+        ControlFlow::Continue(())
+    };
+    holder.catch_up_index(&mut image).unwrap();
+    assert!(before > 10 && count > before, "{before} and {count} images");
+    for number in 0..count {
+        let store = Store::open_read_only(&images.path().join(number.to_string())).unwrap();
+        let (mut records, mut rest) = (expected.0.clone(), expected.clone());
+        if number >= before {
+            records[6] = store.run(&run_id(30)).unwrap();
+            assert_eq!(records[6].as_ref().map(|it| it.steps.len()), Some(3));
+            (_, rest.1, rest.2) = answers(&Store::open_read_only(folder.path()).unwrap(), &asked);
+        }
+        assert_eq!(answers(&store, &asked), (records, rest.1, rest.2), "image {number}");
+        store.catch_up_index(&mut go_on).unwrap();
+        assert_eq!(store.index_status().unwrap().runs_behind, 0);
+    }
+}
+
+#[test]
+fn lookups_are_right_while_others_write_and_index() {
+    let folder = tempfile::tempdir().unwrap();
+    store_of(folder.path(), std::iter::once(0..5));
+    let store = open(folder.path());
+    std::thread::scope(|scope| {
+        let (done, is_done) = std::sync::mpsc::channel::<()>();
+        let ended = Arc::new(std::sync::Mutex::new(is_done));
+        for _ in 0..2 {
+            let (store, ended) = (&store, Arc::clone(&ended));
+            scope.spawn(move || {
+                let mut newest = 4;
+                loop {
+                    let last = ended.lock().unwrap().try_recv()
+                        == Err(std::sync::mpsc::TryRecvError::Disconnected);
+                    let found = store.runs_of_contract("contract_1", 1_000).unwrap();
+                    assert!(found.is_sorted_by(|a, b| a.run_id > b.run_id), "each once, in order");
+                    let seen = found.first().unwrap().run_id.clone();
+                    assert!(seen >= run_id(newest).into(), "{seen} after {newest}");
+                    newest = u32::try_from(found.first().unwrap().start_time.0 - NOW_US).unwrap();
+                    assert_eq!(store.run(&seen).unwrap().unwrap().steps.len(), 3);
+                    if last {
+                        break;
+                    }
+                }
+            });
+        }
+        scope.spawn(|| (0..8).for_each(|_| store.catch_up_index(&mut go_on).unwrap()));
+        for number in 5..35 {
+            store.commit_blocking(whole(number)).unwrap();
+            if number % 3 == 0 {
+                store.flush().unwrap();
+            }
+        }
+        drop(done);
+    });
+    let asked = ids(0..36);
+    assert_eq!(answers(&store, &asked), without_index(&store, &asked));
 }
 
 fn copy(from: &Path, to: &Path) {
