@@ -106,9 +106,14 @@ fn main() {
     line("open and snapshot, checkpoints and 99 commits", open_ms(&path, commits + 99));
     let (count, size_bytes) = logs(&path);
     println!("{:<44} {count:>9} files, {size_bytes} bytes", "logs, nothing removed");
-    let usual = StoreOptions { checkpoint_commits: 100, log_kept_ms: 0, ..options() };
-    commit(&path, commits + 99..commits + 302, usual);
+    let short = StoreOptions {
+        checkpoint_commits: 100,
+        log_commits_kept: 100,
+        log_kept_ms: 0,
+        ..options()
+    };
+    commit(&path, commits + 99..commits + 302, short);
     let (count, size_bytes) = logs(&path);
-    println!("{:<44} {count:>9} files, {size_bytes} bytes", "logs, the newest 1,000 commits kept");
+    println!("{:<44} {count:>9} files, {size_bytes} bytes", "logs, the newest 100 commits kept");
     line("open and snapshot, after the clean-up", open_ms(&path, commits + 302));
 }
