@@ -76,12 +76,13 @@ impl OutputFolder {
             .map_err(|error| error.with_hint("Name a folder you may write to with --out."))?;
         let named = root.to_path_buf();
         let root = root.canonicalize().context("resolve the output folder", root)?;
+        // before anything temporary is made: who has the folder alone removes all that is
+        let in_use = leftovers::clear(&root);
         let probe = leftovers::probe(&root);
         fs::write(&probe, b"")
             .context("write into the output folder", &root)
             .map_err(|error| error.with_hint("Name a folder you may write to with --out."))?;
         fs::remove_file(&probe).context("remove", &probe)?;
-        let in_use = leftovers::clear(&root);
         Ok(Self { root, named, options, taken: Mutex::new(BTreeMap::new()), _in_use: in_use })
     }
 

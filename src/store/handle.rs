@@ -98,7 +98,8 @@ impl Store {
         for folder in [layout.tables(), layout.journal()] {
             disk.create_folder(&folder).context("create the folder", &folder)?;
         }
-        let journal_root_id = identity::journal_root_id(&layout, &*disk, &*ids)?;
+        let journal_root_id =
+            identity::journal_root_id(&layout, &*disk, &*ids, &identity.store_id)?;
         let slot = slot::lock_lowest(&layout, &*disk, options.writers_max)?;
         let tables = Arc::new(Tables::new(&layout));
         tables.read_ahead();
@@ -293,7 +294,7 @@ impl Store {
             .map(|writer| OwnSlot { number: writer.slot.number(), hot: &writer.hot });
         let root_id = match &self.writer {
             Some(writer) => Some(writer.journal_root_id.clone()),
-            None => identity::read_journal_root_id(layout)?,
+            None => identity::read_journal_root_id(layout, store_id)?,
         };
         let journal_root_id = root_id.as_deref();
         let tails = &self.tails;

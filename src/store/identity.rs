@@ -28,6 +28,9 @@ pub(super) struct Identity {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct JournalIdentity {
     pub(super) journal_root_id: String,
+    /// Whose journals these are; the first builds did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) store_id: Option<String>,
 }
 
 /// Reads `store.json`.
@@ -95,11 +98,12 @@ pub(super) fn read_or_create(
     read(layout)
 }
 
-/// The id of the folder of journals; made where there is none.
+/// The id of the folder of journals of a store; made where there is none.
 pub(super) fn journal_root_id(
     layout: &Layout,
     disk: &dyn Disk,
     ids: &dyn IdSource,
+    store_id: &str,
 ) -> Result<String> {
     let path = layout.journal_identity();
     if !path.exists() {
@@ -115,21 +119,34 @@ pub(super) fn journal_root_id(
                 .with_hint("Nothing was changed; restore the file from a backup of this store."));
             }
         }
-        let identity = JournalIdentity { journal_root_id: ids.next_id().to_string() };
+        let identity = JournalIdentity {
+            journal_root_id: ids.next_id().to_string(),
+            store_id: Some(store_id.to_owned()),
+        };
         let temporary = format!("root.json.{}.tmp", ids.next_id());
         put_json(disk, &layout.journal(), &temporary, "root.json", &identity)?;
     }
-    read_journal_root_id(layout)?.ok_or_else(|| damaged(&path))
+    read_journal_root_id(layout, store_id)?.ok_or_else(|| damaged(&path))
 }
 
-/// The id of the folder of journals; `None` before the first writer.
-pub(super) fn read_journal_root_id(layout: &Layout) -> Result<Option<String>> {
+/// The id of the folder of journals of a store; `None` before the first writer.
+///
+/// # Errors
+/// `Damaged` also if they are the journals of another store, whose folder was put here.
+pub(super) fn read_journal_root_id(layout: &Layout, store_id: &str) -> Result<Option<String>> {
     let path = layout.journal_identity();
     match read_whole(&path) {
         Ok(bytes) => {
             let identity: JournalIdentity = serde_json::from_slice(&bytes)
                 .map_err(|source| damaged(&path).with_source(source))?;
-            Ok(Some(identity.journal_root_id))
+            match identity.store_id.filter(|it| it != store_id) {
+                None => Ok(Some(identity.journal_root_id)),
+                Some(other) => Err(Error::damaged(format!(
+                    "{} belongs to the store {other}, not to this one ({store_id})",
+                    path.display()
+                ))
+                .with_hint("Nothing was changed; give each store a journal folder of its own.")),
+            }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).context("read", &path),

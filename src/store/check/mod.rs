@@ -58,7 +58,7 @@ pub fn check(path: &Path, now_us: i64, progress: &mut dyn FnMut(Progress)) -> Re
     let mut look = Look { layout: &layout, tables: &tables, report: Report::default(), progress };
     // listed before the logs are read: what a log names by then is no stray
     let strays = strays::list(&layout)?;
-    let root_id = match identity::read_journal_root_id(&layout) {
+    let root_id = match identity::read_journal_root_id(&layout, &identity.store_id) {
         Ok(id) => id,
         Err(error) => {
             let advice = "restore it from a backup, or from the headers of the journals";

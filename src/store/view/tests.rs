@@ -31,8 +31,8 @@ impl Rig {
         let options = StoreOptions { flush_age_ms: 3_600_000, ..StoreOptions::default() };
         let store = Store::open(folder.path(), options, clock, Arc::new(SystemIds)).unwrap();
         let layout = Layout::new(folder.path());
-        let root_id = identity::read_journal_root_id(&layout).unwrap().unwrap();
         let store_id = identity::read(&layout).unwrap().store_id;
+        let root_id = identity::read_journal_root_id(&layout, &store_id).unwrap().unwrap();
         let tables = Tables::new(&layout);
         Self { _folder: folder, store, layout, tables, store_id, root_id, tails: Tails::default() }
     }

@@ -8,6 +8,7 @@ mod compat;
 mod crash;
 mod crowd;
 mod damage;
+mod hazards;
 mod index;
 mod kill;
 mod random;
