@@ -155,7 +155,7 @@ fn main() {
     }
     println!(
         "{runs} runs in {} commits, made in {:.1} s",
-        runs / common::RUNS_PER_COMMIT,
+        runs.div_ceil(common::runs_per_commit()),
         made_ms / 1e3
     );
     let child = Command::new(std::env::current_exe().unwrap()).env(MAKES_INDEX, "1").status();

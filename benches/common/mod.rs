@@ -3,7 +3,7 @@
 //! same rows. Measures and prints nothing.
 //!
 //! Every run has eight steps, one score and on average one issue; runs are ten seconds apart, of
-//! 1,000 contracts in turn, and each commit holds 500 of them.
+//! 1,000 contracts in turn, and each commit holds 500 of them or as many as the environment says.
 #![allow(dead_code, clippy::unwrap_used, reason = "each bench uses a part, and stops on errors")]
 #![allow(clippy::indexing_slicing, reason = "the same")]
 
@@ -17,8 +17,6 @@ use genstore::event::{Event, IssueRow, RunRow, ScoreRow, StepRow, Text, TimeUs};
 use genstore::journal::disk::{AppendFile, Disk};
 use genstore::store::{Store, StoreOptions};
 
-/// Runs of a commit.
-pub(crate) const RUNS_PER_COMMIT: usize = 500;
 /// Steps of a run.
 pub(crate) const STEPS: usize = 8;
 /// Contracts that are run in turn.
@@ -43,16 +41,24 @@ pub(crate) fn runs() -> usize {
     std::env::var("GENSTORE_BENCH_RUNS").map_or(1_000_000, |it| it.parse().unwrap())
 }
 
+/// How many runs a commit holds: `GENSTORE_BENCH_RUNS_PER_COMMIT`, else 500. Few of them make a
+/// store of many files quickly.
+pub(crate) fn runs_per_commit() -> usize {
+    std::env::var("GENSTORE_BENCH_RUNS_PER_COMMIT").map_or(500, |it| it.parse().unwrap())
+}
+
 /// The folder of a store of `runs` runs, made if it is not there yet. Benches that write must
 /// copy it.
 pub(crate) fn store_of(runs: usize) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stores");
-    let path = folder.join(format!("runs-{runs}-v1"));
+    let per_commit = runs_per_commit();
+    let name = format!("runs-{runs}-by-{per_commit}-v1");
+    let path = folder.join(&name);
     if path.exists() {
         return path;
     }
     fs::create_dir_all(&folder).unwrap();
-    let unfinished = folder.join(format!("runs-{runs}-v1.unfinished"));
+    let unfinished = folder.join(format!("{name}.unfinished"));
     fs::remove_dir_all(&unfinished).ok();
     let clock = ManualClock::at(START_US);
     let options = StoreOptions {
@@ -66,8 +72,8 @@ pub(crate) fn store_of(runs: usize) -> PathBuf {
     let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
     let store = Store::open_on(disk, &unfinished, options, time, Arc::new(SystemIds));
     let store = store.unwrap();
-    for first in (0..runs).step_by(RUNS_PER_COMMIT) {
-        let numbers = first..runs.min(first + RUNS_PER_COMMIT);
+    for first in (0..runs).step_by(per_commit) {
+        let numbers = first..runs.min(first + per_commit);
         clock.advance_ns(BETWEEN_US * 1_000 * i64::try_from(numbers.len()).unwrap());
         store.commit_blocking(numbers.flat_map(whole_run).collect()).unwrap();
         store.flush().unwrap();

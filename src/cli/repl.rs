@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         let done = script(&mut shell, &mut BufReader::new(stdin()), &mut stdout());
         return Ok(done.map_or_else(|it| context.print_failure(&it, Some("stdin")), |()| 0));
     }
-    let helper = Arc::new(IndexHelper::start(store));
+    let helper = Arc::new(IndexHelper::new(store));
     let surroundings = Surroundings {
         prompter: helper,
         state_dir: context.env.state_dir.clone(),
@@ -47,8 +47,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     interact(&mut shell, &surroundings).map(|()| 0)
 }
 
-/// Brings the index up to date behind the user's back, and asks it for names. Without an index, for
-/// example while another shell has it, there are no names, and nothing else is missed.
+/// Brings the index up to date behind the user's back, before every line that is typed, and asks it
+/// for names. Without an index, for example while another shell has it, there are no names, and
+/// nothing else is missed.
 #[derive(Debug)]
 struct IndexHelper {
     store: Arc<LazyStore>,
@@ -57,20 +58,27 @@ struct IndexHelper {
 }
 
 impl IndexHelper {
-    fn start(store: Arc<LazyStore>) -> Self {
-        let ends = Arc::new(AtomicBool::new(false));
-        let (asked, told) = (Arc::clone(&store), Arc::clone(&ends));
+    fn new(store: Arc<LazyStore>) -> Self {
+        Self { store, ends: Arc::default(), thread: Mutex::default() }
+    }
+
+    /// Looks for new runs, unless that is being done.
+    fn catch_up(&self) {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if thread.as_ref().is_some_and(|it| !it.is_finished()) {
+            return;
+        }
+        let (store, ends) = (Arc::clone(&self.store), Arc::clone(&self.ends));
         let work = move || {
-            let Ok(store) = asked.get() else { return }; // there is no store yet
-            let mut go_on = |_| match told.load(Ordering::Relaxed) {
+            let Ok(store) = store.get() else { return }; // there is no store yet
+            let mut go_on = |_| match ends.load(Ordering::Relaxed) {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             };
-            // the index only makes things faster: `store status` tells why there is none
+            // the index only makes things faster: `store index status` tells why there is none
             drop(store.catch_up_index(&mut go_on));
         };
-        let thread = std::thread::Builder::new().name("genstore-index".to_owned()).spawn(work);
-        Self { store, ends, thread: Mutex::new(thread.ok()) }
+        *thread = std::thread::Builder::new().name("genstore-index".to_owned()).spawn(work).ok();
     }
 }
 
@@ -80,6 +88,7 @@ impl Prompter for IndexHelper {
     }
 
     fn notice(&self) -> Option<String> {
+        self.catch_up();
         self.store.opened()?.take_index_notice()
     }
 }

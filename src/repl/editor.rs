@@ -31,7 +31,8 @@ const HISTORY_MAX: usize = 10_000;
 pub trait Prompter: fmt::Debug {
     /// Names that begin with `prefix`, as far as they are known by now: no waiting.
     fn names(&self, kind: NameKind, prefix: &str) -> Vec<String>;
-    /// Something to tell before the next line is read, once.
+    /// Called before a line is read: may start to look for new names, and may have something to
+    /// tell, once.
     fn notice(&self) -> Option<String>;
 }
 

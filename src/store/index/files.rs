@@ -73,6 +73,9 @@ impl IndexedFiles {
     /// Numbers for so many further files: the first of them. Durable before it is used.
     pub(super) fn reserve(&mut self, kv: &Kv, count: usize) -> Result<u32> {
         let first = self.next_number;
+        if count == 0 {
+            return Ok(first);
+        }
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         self.next_number = first
             .checked_add(count)

@@ -166,6 +166,8 @@ impl Index {
         let opened = state.take_lock(&self.folder).and_then(|()| self.open_trees(&mut state));
         match opened {
             Ok(opened) => Ok(Arc::clone(state.opened.insert(Arc::new(opened)))),
+            // whoever has it may let go of it
+            Err(error) if error.kind() == ErrorKind::Unavailable => Err(error),
             Err(error) => {
                 state.off = Some(error.in_one_line());
                 Err(error)

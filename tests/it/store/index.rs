@@ -247,6 +247,19 @@ fn indexing_ends_when_it_is_told_to_and_goes_on_later() {
 }
 
 #[test]
+fn an_index_that_another_has_let_go_of_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    store_of(folder.path(), std::iter::once(0..4));
+    let [one, other] = [0, 1].map(|_| Store::open_read_only(folder.path()).unwrap());
+    one.catch_up_index(&mut go_on).unwrap();
+    assert!(other.run(&run_id(1)).unwrap().is_some());
+    assert!(other.names(NameKind::Step, "", 9).is_empty());
+    drop(one);
+    assert!(other.run(&run_id(1)).unwrap().is_some());
+    assert_eq!(other.names(NameKind::Step, "", 9).len(), 3);
+}
+
+#[test]
 fn an_index_of_another_store_is_moved_aside_once_and_made_anew() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     store_of(one.path(), std::iter::once(0..4));
