@@ -4,6 +4,7 @@
 //!
 //! `cargo bench --bench ingest`; `-- --rows 200000` makes the large part smaller or larger.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and stops on errors")]
+#![allow(clippy::indexing_slicing, reason = "the same")]
 #![allow(clippy::cast_precision_loss, reason = "figures for people")]
 
 use std::fs::{self, File};

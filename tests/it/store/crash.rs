@@ -93,12 +93,12 @@ fn check_recovered(
 /// What a crash at an operation leaves: the machine after a power loss, and the machine as it is.
 /// On one of the two a recovery dies, too, and then the power is lost again at every second time.
 fn machines(machine: &Arc<Machine>, operation: u64) -> [(Arc<Machine>, String); 2] {
-    let seed = if operation % 4 == 0 { 0 } else { operation };
+    let seed = if operation.is_multiple_of(4) { 0 } else { operation };
     let again = operation * 3 % 41; // each time elsewhere
     let broken = format!("recovery broken at {again}");
     let lost = machine.power_loss(seed);
     let loss = format!("power loss {seed}");
-    if operation % 2 == 0 {
+    if operation.is_multiple_of(2) {
         recover_badly(&lost, again);
         let crashed = Arc::clone(machine);
         return [(lost, format!("{loss}, {broken}")), (crashed, "crash".to_owned())];
