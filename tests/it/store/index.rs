@@ -5,10 +5,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use genstore::clock::{ManualClock, SystemIds};
 use genstore::error::ErrorKind;
-use genstore::event::{Event, IssueRow, RunRow, StepRow, Text, TimeUs};
+use genstore::event::{Event, IssueRow, RunRow, StepRow, Table, Text, TimeUs};
+use genstore::store::snapshot::DataFile;
 use genstore::store::{FoundRun, IndexProgress, NameKind, RunRecord, Store, StoreOptions};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 
 use super::rows::NOW_US;
@@ -244,6 +248,93 @@ fn indexing_ends_when_it_is_told_to_and_goes_on_later() {
     assert_eq!(store.index_status().unwrap().runs_behind, 15);
     store.catch_up_index(&mut go_on).unwrap();
     assert_eq!(store.index_status().unwrap().runs_behind, 0);
+}
+
+#[test]
+fn a_large_commit_is_found_run_by_run() {
+    let folder = tempfile::tempdir().unwrap();
+    store_of(folder.path(), [0..1_300, 1_300..1_310]);
+    let store = Store::open_read_only(folder.path()).unwrap();
+    let asked = ids((0..1_311).step_by(13));
+    let expected = without_index(&store, &asked);
+    assert_eq!(answers(&store, &asked), expected);
+    let all = store.runs_of_contract(&contract(1), 9_999).unwrap();
+    let count = (0..1_310).filter(|it| it % 5 != 0 && contract(*it) == contract(1)).count();
+    assert_eq!(all.len(), count);
+    assert!(all.is_sorted_by(|a, b| a.run_id > b.run_id));
+}
+
+/// Commits to a table what another tool could: files go, and the rows that they held may come back
+/// in one.
+fn rewrite(path: &Path, table: Table, gone: &[DataFile], data_change: bool) {
+    let folder = path.join("tables").join(table.name());
+    let name = |file: &DataFile| file.path.file_name().unwrap().to_str().unwrap().to_owned();
+    let mut lines: Vec<String> = gone
+        .iter()
+        .map(|it| {
+            let path = name(it);
+            format!(r#"{{"remove":{{"path":"{path}","dataChange":{data_change}}}}}"#)
+        })
+        .collect();
+    if !data_change {
+        let rows: Vec<RecordBatch> = gone
+            .iter()
+            .flat_map(|file| {
+                let file = fs::File::open(&file.path).unwrap();
+                ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap()
+            })
+            .map(Result::unwrap)
+            .collect();
+        let merged = folder.join("merged.parquet");
+        let file = fs::File::create(&merged).unwrap();
+        let mut writer = ArrowWriter::try_new(file, rows[0].schema(), None).unwrap();
+        rows.iter().for_each(|it| writer.write(it).unwrap());
+        writer.close().unwrap();
+        let (size, count) =
+            (fs::metadata(&merged).unwrap().len(), rows.iter().map(|it| it.num_rows()));
+        lines.push(format!(
+            r#"{{"add":{{"path":"merged.parquet","partitionValues":{{}},"size":{size},"modificationTime":0,"dataChange":false,"stats":"{{\"numRecords\":{}}}"}}}}"#,
+            count.sum::<usize>()
+        ));
+    }
+    let version = fs::read_dir(folder.join("_delta_log"))
+        .unwrap()
+        .filter(|it| it.as_ref().unwrap().path().extension().is_some_and(|it| it == "json"))
+        .count();
+    fs::write(folder.join(format!("_delta_log/{version:020}.json")), lines.join("\n")).unwrap();
+}
+
+#[test]
+fn files_that_another_tool_rewrites_or_removes_change_no_answer() {
+    for (table, data_change) in [
+        (Table::Runs, false),
+        (Table::Steps, false),
+        (Table::Issues, true),
+        (Table::Steps, true),
+        (Table::Runs, true),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        store_of(folder.path(), [0..5, 5..10, 10..15]);
+        let asked = ids(0..16);
+        let store = Store::open_read_only(folder.path()).unwrap();
+        store.catch_up_index(&mut go_on).unwrap();
+        let before = store.snapshot().unwrap();
+        rewrite(folder.path(), table, &before.tables[&table].files[..2], data_change);
+        // first as the index was, then as it is when it has caught up
+        let seen = answers(&store, &asked);
+        let plain = Store::open_read_only(folder.path()).unwrap();
+        assert_eq!(seen, answers(&plain, &asked), "{table:?} {data_change}");
+        assert_eq!(seen, without_index(&store, &asked), "{table:?} {data_change}");
+        assert_eq!(answers(&store, &asked), seen, "{table:?} {data_change}");
+        let found = seen.0.iter().flatten();
+        let steps: usize = found.clone().map(|it| it.steps.len()).sum();
+        let expected = match (table, data_change) {
+            (Table::Runs, true) => (5, 15),
+            (Table::Steps, true) => (15, 15),
+            _ => (15, 45),
+        };
+        assert_eq!((found.count(), steps), expected, "{table:?} {data_change}");
+    }
 }
 
 #[test]
