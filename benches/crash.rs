@@ -1,8 +1,8 @@
 //! Kills of the real program with SIGKILL at random moments: `cargo bench --bench crash -- --kills
 //! 1000 --seed 7`. Replays, two writers at once, recoveries, readers, `store check`, rebuilds of
-//! the index, and a writer that flushes all the time. Every 50 kills everything that was printed as acknowledged must be
-//! there, once and whole, also for Python where `GENSTORE_PYTHON` names one with deltalake, duckdb
-//! and polars. Stops at the first loss; prints the counts. Measures nothing.
+//! the index, and a writer that flushes all the time. Every 50 kills everything that was printed as
+//! acknowledged must be there, once and whole, also for Python where `GENSTORE_PYTHON` names one
+//! with deltalake, duckdb and polars. Stops at the first loss; prints the counts. Measures nothing.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and stops on errors")]
 #![allow(clippy::indexing_slicing, reason = "the same")]
 
@@ -16,10 +16,10 @@ use std::process::Command;
 
 use dice::Dice;
 use genstore::clock::{Clock, SystemClock};
-use program::{Place, Printed, Until, Victim, python, python_counts, write};
+use program::{Pace, Place, Printed, Until, Victim, python, python_counts, write};
 
 /// Kills until a new store is begun.
-const KILLS_OF_A_STORE: u64 = 250;
+const KILLS_OF_A_STORE: u64 = 100;
 const KILLS_BETWEEN_CHECKS: u64 = 50;
 
 /// What has been done to all stores.
@@ -145,7 +145,8 @@ fn argument(name: &str) -> Option<String> {
 
 fn main() {
     if let Some(folder) = argument("--writer") {
-        write(Path::new(&folder), u64::MAX, 16 << 10);
+        let pace = Pace { seconds: 3_600, journal_bytes_max: 32 << 10, pause_us: 0 };
+        write(Path::new(&folder), pace);
         return;
     }
     let kills: u64 = argument("--kills").map_or(1_000, |it| it.parse().unwrap());

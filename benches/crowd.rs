@@ -12,9 +12,10 @@ use std::path::Path;
 use std::process::Command;
 
 use program::crowd::crowd;
-use program::{Place, python, write};
+use program::{Pace, Place, python, write};
 
 const JOURNAL_BYTES_MAX: u64 = 512 << 10;
+const PAUSE_US: u64 = 1_000;
 
 fn argument(name: &str) -> Option<String> {
     std::env::args().skip_while(|it| it != name).nth(1)
@@ -23,7 +24,8 @@ fn argument(name: &str) -> Option<String> {
 fn main() {
     let seconds: u64 = argument("--seconds").map_or(300, |it| it.parse().unwrap());
     if let Some(folder) = argument("--writer") {
-        write(Path::new(&folder), seconds, JOURNAL_BYTES_MAX);
+        let (journal_bytes_max, pause_us) = (JOURNAL_BYTES_MAX, PAUSE_US);
+        write(Path::new(&folder), Pace { seconds, journal_bytes_max, pause_us });
         return;
     }
     let place = Place::new();

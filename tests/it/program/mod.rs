@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 pub(crate) use python::{python, python_counts};
 pub(crate) use victim::{Until, Victim};
-pub(crate) use writer::write;
+pub(crate) use writer::{Pace, write};
 
 /// Runs that were printed, by their id.
 pub(crate) type Printed = BTreeMap<String, Value>;

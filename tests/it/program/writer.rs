@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use genstore::clock::{Clock, IdSource, SystemClock, SystemIds};
 use genstore::event::{Event, IssueRow, RunRow, RunStarted, StepRow, Text, TimeUs};
@@ -11,12 +12,22 @@ use genstore::store::{Store, StoreOptions};
 
 const STEPS: i64 = 5;
 
-/// Writes for so many seconds, and flushes whenever the journal has this size.
-pub(crate) fn write(folder: &Path, seconds: u64, journal_bytes_max: u64) {
+/// How long to write, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) seconds: u64,
+    /// The journal is flushed whenever it has this size.
+    pub(crate) journal_bytes_max: u64,
+    /// Between two runs: others want to get on, too, and somebody must read all this.
+    pub(crate) pause_us: u64,
+}
+
+/// Writes runs at a pace.
+pub(crate) fn write(folder: &Path, pace: Pace) {
     let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
     let options = StoreOptions {
-        journal_bytes_max,
-        hot_bytes_max: 8 * journal_bytes_max,
+        journal_bytes_max: pace.journal_bytes_max,
+        hot_bytes_max: 8 * pace.journal_bytes_max,
         linger_ms: 1,
         journal_grace_ms: 2_000,
         checkpoint_commits: 10,
@@ -26,7 +37,7 @@ pub(crate) fn write(folder: &Path, seconds: u64, journal_bytes_max: u64) {
     let store_ids = Arc::<SystemIds>::clone(&ids);
     let store = Store::open(folder, options, store_clock, store_ids).unwrap();
     let mut out = std::io::stdout().lock();
-    let end_ns = i64::try_from(seconds.saturating_mul(1_000_000_000)).unwrap_or(i64::MAX);
+    let end_ns = i64::try_from(pace.seconds.saturating_mul(1_000_000_000)).unwrap_or(i64::MAX);
     while clock.monotonic_ns() < end_ns {
         let run_id = Text::from(ids.next_id().to_string());
         let start_time = TimeUs(clock.now_us());
@@ -46,6 +57,7 @@ pub(crate) fn write(folder: &Path, seconds: u64, journal_bytes_max: u64) {
         // a leading newline: a test harness may have begun the line
         let line = format!("\n{{\"run_id\":\"{run_id}\",\"steps\":{STEPS},\"issues\":1}}\n");
         out.write_all(line.as_bytes()).and_then(|()| out.flush()).unwrap();
+        std::thread::sleep(Duration::from_micros(pace.pause_us));
     }
     store.close().unwrap();
 }

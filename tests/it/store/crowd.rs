@@ -3,12 +3,13 @@
 
 use super::kill::writer;
 use crate::program::crowd::crowd;
-use crate::program::{Place, python};
+use crate::program::{Pace, Place, python};
 
 #[test]
 fn two_writers_and_three_readers_get_on_with_each_other() {
     const SECONDS: u64 = 4;
     let place = Place::new();
-    let command = writer(&place, SECONDS, 256 << 10);
+    let pace = Pace { seconds: SECONDS, journal_bytes_max: 256 << 10, pause_us: 1_000 };
+    let command = writer(&place, pace);
     eprintln!("{}", crowd(&place, command, SECONDS, python()));
 }

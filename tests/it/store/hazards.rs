@@ -168,9 +168,10 @@ fn two_stores_with_one_journal_folder_are_told_apart() {
 #[cfg(unix)]
 #[test]
 fn a_writer_that_hangs_stops_nobody_and_its_rows_are_seen() {
-    use crate::program::{Place, Until, Victim};
+    use crate::program::{Pace, Place, Until, Victim};
     let place = Place::new();
-    let hung = Victim::start(super::kill::writer(&place, 3_600, 256 << 10));
+    let pace = Pace { seconds: 3_600, journal_bytes_max: 256 << 10, pause_us: 0 };
+    let hung = Victim::start(super::kill::writer(&place, pace));
     assert!(hung.wait_for(30));
     let id = hung.id().to_string();
     let stop = std::process::Command::new("kill").args(["-s", "STOP", &id]).status().unwrap();

@@ -6,34 +6,39 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::dice::Dice;
-use crate::program::{Place, Printed, Until, Victim, write};
+use crate::program::{Pace, Place, Printed, Until, Victim, write};
 
 const FOLDER: &str = "GENSTORE_TEST_WRITER_FOLDER";
 const SECONDS: &str = "GENSTORE_TEST_WRITER_SECONDS";
 const JOURNAL_BYTES: &str = "GENSTORE_TEST_WRITER_JOURNAL_BYTES";
+const PAUSE: &str = "GENSTORE_TEST_WRITER_PAUSE_US";
 
 /// Not a test by itself: the process that is killed. Does nothing unless another test starts it.
 #[test]
 fn writer_to_be_killed() {
     if let Some(folder) = std::env::var_os(FOLDER) {
         let number = |name| std::env::var(name).unwrap().parse().unwrap();
-        write(Path::new(&folder), number(SECONDS), number(JOURNAL_BYTES));
+        let (seconds, journal_bytes_max) = (number(SECONDS), number(JOURNAL_BYTES));
+        let pace = Pace { seconds, journal_bytes_max, pause_us: number(PAUSE) };
+        write(Path::new(&folder), pace);
     }
 }
 
 /// This test binary as a writer.
-pub(crate) fn writer(place: &Place, seconds: u64, journal_bytes_max: u64) -> Command {
+pub(crate) fn writer(place: &Place, pace: Pace) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "store::kill::writer_to_be_killed", "--nocapture"]);
     command.env(FOLDER, place.store());
-    command.env(SECONDS, seconds.to_string());
-    command.env(JOURNAL_BYTES, journal_bytes_max.to_string());
+    command.env(SECONDS, pace.seconds.to_string());
+    command.env(JOURNAL_BYTES, pace.journal_bytes_max.to_string());
+    command.env(PAUSE, pace.pause_us.to_string());
     command
 }
 
 /// One that flushes all the time.
 fn busy(place: &Place) -> Victim {
-    Victim::start(writer(place, 3_600, 8 << 10))
+    let pace = Pace { seconds: 3_600, journal_bytes_max: 8 << 10, pause_us: 0 };
+    Victim::start(writer(place, pace))
 }
 
 fn replay(place: &Place) -> Victim {
