@@ -255,7 +255,8 @@ fn guarded<T>(path: &Path, work: impl FnOnce() -> sled::Result<T>) -> Result<T> 
         Ok(Ok(done)) => Ok(done),
         Ok(Err(sled::Error::Io(source))) if !is_damage(source.kind()) => {
             Err(Error::failed(format!("cannot use the index {}", path.display()))
-                .with_source(source))
+                .with_source(source)
+                .with_hint("The tables are whole; without the index, lookups only take longer."))
         }
         Ok(Err(source)) => Err(damaged().with_source(source)),
         Err(_) => Err(damaged()),

@@ -390,6 +390,29 @@ fn without_an_index_folder_or_after_its_loss_the_tables_answer() {
     assert!(Store::open_read_only(folder.path()).unwrap().run(&run_id(9)).unwrap().is_some());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_full_disk_ends_the_indexing_and_harms_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    store_of(folder.path(), [0..20, 20..30]);
+    let asked = ids([0, 9, 29, 30]);
+    // files that may not grow beyond so many blocks, as on a disk without room
+    for blocks in [0, 1, 4, 8] {
+        let program = env!("CARGO_BIN_EXE_genstore");
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+        let output = std::process::Command::new("sh")
+            .args(["-c", &script, "sh", program, "store", "index", "rebuild", "--store"])
+            .arg(folder.path())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{blocks}: {text}");
+        assert!(text.contains("index") && !text.contains("panicked"), "{blocks}: {text}");
+        let store = Store::open_read_only(folder.path()).unwrap();
+        assert_eq!(answers(&store, &asked), without_index(&store, &asked), "{blocks}");
+    }
+}
+
 #[test]
 fn no_flipped_byte_of_the_index_changes_an_answer() {
     let folder = tempfile::tempdir().unwrap();
