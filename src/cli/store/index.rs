@@ -40,10 +40,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         Command::Status(form) => (form, None),
     };
     let status = store.index_status()?;
+    let notice = store.take_index_notice();
     if form.json {
-        print_json(&object(&status, seconds))
+        print_json(&object(&status, notice, seconds))
     } else {
-        print(&text(&status, seconds)).map(|()| 0)
+        print(&text(&status, notice, seconds)).map(|()| 0)
     }
 }
 
@@ -60,11 +61,12 @@ fn rebuild(store: &Store, context: &Context) -> Result<f64> {
     Ok((context.clock.monotonic_ns() - start_ns) as f64 / 1e9)
 }
 
-fn object(status: &IndexStatus, seconds: Option<f64>) -> Value {
+fn object(status: &IndexStatus, notice: Option<String>, seconds: Option<f64>) -> Value {
     let entries = status.trees.iter().map(|it| (it.name.to_owned(), Value::from(it.entries)));
     let mut object = json!({
         "size_bytes": status.size_bytes,
         "unavailable": status.unavailable,
+        "notice": notice,
         "files": status.files,
         "runs_behind": status.runs_behind,
         "entries": entries.collect::<Map<_, _>>(),
@@ -75,7 +77,7 @@ fn object(status: &IndexStatus, seconds: Option<f64>) -> Value {
     object
 }
 
-fn text(status: &IndexStatus, seconds: Option<f64>) -> String {
+fn text(status: &IndexStatus, notice: Option<String>, seconds: Option<f64>) -> String {
     let mut lines = vec![
         ("size", format!("{} bytes", status.size_bytes)),
         ("files known", status.files.to_string()),
@@ -83,6 +85,7 @@ fn text(status: &IndexStatus, seconds: Option<f64>) -> String {
     ];
     lines.extend(status.trees.iter().map(|it| (it.name, it.entries.to_string())));
     lines.extend(status.unavailable.iter().map(|it| ("unavailable", escape(it).into_owned())));
+    lines.extend(notice.map(|it| ("notice", escape(&it).into_owned())));
     lines.extend(seconds.map(|it| ("made in", format!("{it:.1} s"))));
     lines.into_iter().map(|(name, value)| format!("{name:<15} {value}\n")).collect()
 }

@@ -8,11 +8,15 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, ErrorKind, IoContext, Result};
 
 /// Memory that sled keeps pages in.
 const CACHE_BYTES: u64 = 32 << 20;
+/// How long a lock is waited for: 0.2 s.
+const ATTEMPTS_MAX: u32 = 20;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(10);
 
 /// The trees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,13 +90,15 @@ impl Kv {
     /// `Damaged` when they must be made anew; `Failed` when the disk refuses.
     pub(super) fn open(folder: &Path) -> Result<Self> {
         let path = folder.join(TREES_NAME);
-        let opened = guarded(&path, || {
-            let config = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES);
-            // No thread of its own: what must be durable is flushed by name.
-            let db = config.flush_every_ms(None).open()?;
-            let trees = Tree::ALL.iter().map(|tree| db.open_tree(tree.name()));
-            let trees = trees.collect::<sled::Result<Vec<_>>>()?;
-            Ok((db, trees))
+        let opened = patiently(|| {
+            guarded(&path, || {
+                let config = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES);
+                // No thread of its own: what must be durable is flushed by name.
+                let db = config.flush_every_ms(None).open()?;
+                let trees = Tree::ALL.iter().map(|tree| db.open_tree(tree.name()));
+                let trees = trees.collect::<sled::Result<Vec<_>>>()?;
+                Ok((db, trees))
+            })
         })?;
         Ok(Self { opened: Some(opened), path })
     }
@@ -213,6 +219,20 @@ fn remove_all(path: &Path) -> Result<()> {
     }
 }
 
+/// Tries again for a moment what is refused because of a lock: sled lets go of its file a little
+/// after it is closed, and so does a process that ends, or that just starts another.
+pub(super) fn patiently<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+    for _ in 0..ATTEMPTS_MAX {
+        match attempt() {
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                std::thread::sleep(BETWEEN_ATTEMPTS);
+            }
+            done => return done,
+        }
+    }
+    attempt()
+}
+
 /// Keeps other processes out until the file is dropped, or the process ends.
 ///
 /// # Errors
@@ -257,6 +277,11 @@ fn guarded<T>(path: &Path, work: impl FnOnce() -> sled::Result<T>) -> Result<T> 
             Err(Error::failed(format!("cannot use the index {}", path.display()))
                 .with_source(source)
                 .with_hint("The tables are whole; without the index, lookups only take longer."))
+        }
+        // no kind of error tells it apart
+        Ok(Err(source)) if source.to_string().contains("could not acquire lock") => {
+            Err(Error::unavailable(format!("the index {} is in use", path.display()))
+                .with_source(source))
         }
         Ok(Err(source)) => Err(damaged().with_source(source)),
         Err(_) => Err(damaged()),

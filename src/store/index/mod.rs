@@ -82,6 +82,7 @@ impl Index {
     /// When another process has it, or the disk refuses.
     pub(super) fn catch_up(&self, snapshot: &Snapshot, progress: IndexObserver<'_>) -> Result<()> {
         let _changing = lock(&self.changing);
+        kv::patiently(|| lock(&self.state).take_lock(&self.folder))?;
         loop {
             let opened = self.open()?;
             match opened.catch_up(snapshot, progress) {
@@ -96,7 +97,7 @@ impl Index {
         {
             let _changing = lock(&self.changing);
             let mut state = lock(&self.state);
-            state.take_lock(&self.folder)?;
+            kv::patiently(|| state.take_lock(&self.folder))?;
             (state.opened, state.off) = (None, None);
             kv::remove(&self.folder)?;
         }

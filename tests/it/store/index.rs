@@ -204,7 +204,7 @@ fn names_are_offered_once_the_index_is_open() {
     assert_eq!(store.names(NameKind::Rule, "", 9), ["rule.0", "rule.1"]);
     drop(store);
     let again = Store::open_read_only(folder.path()).unwrap();
-    again.run(&run_id(0)).unwrap();
+    again.catch_up_index(&mut go_on).unwrap();
     assert_eq!(again.names(NameKind::Rule, "", 9), ["rule.0", "rule.1"], "remembered");
 }
 
@@ -346,6 +346,7 @@ fn an_index_that_another_has_let_go_of_is_used() {
     assert!(other.run(&run_id(1)).unwrap().is_some());
     assert!(other.names(NameKind::Step, "", 9).is_empty());
     drop(one);
+    other.catch_up_index(&mut go_on).unwrap();
     assert!(other.run(&run_id(1)).unwrap().is_some());
     assert_eq!(other.names(NameKind::Step, "", 9).len(), 3);
 }
