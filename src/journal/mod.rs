@@ -13,6 +13,7 @@ mod open_runs;
 mod options;
 mod queue;
 mod read;
+mod salvage;
 mod write;
 
 pub use group::{Journal, JournalListener, Place};
@@ -21,4 +22,5 @@ pub use open_runs::OpenRuns;
 pub use options::{Durability, JournalOptions};
 pub use queue::{Chunk, Queue};
 pub use read::{JournalReader, NewEvents, Tail, cut_tail};
+pub use salvage::{Salvage, salvage};
 pub use write::JournalFile;

@@ -148,9 +148,31 @@ pub(super) fn read_journal_root_id(layout: &Layout, store_id: &str) -> Result<Op
                 .with_hint("Nothing was changed; give each store a journal folder of its own.")),
             }
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if has_journals(layout)? && !path.exists() {
+                Err(damaged(&path).with_source(error))
+            } else {
+                Ok(None)
+            }
+        }
         Err(error) => Err(error).context("read", &path),
     }
+}
+
+/// Whether there are journal files, which are made after `root.json`.
+fn has_journals(layout: &Layout) -> Result<bool> {
+    for number in slot::list(layout)? {
+        if !slot::files(layout, number)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The content of `root.json`.
+pub(super) fn journal_identity_bytes(journal_root_id: &str, store_id: &str) -> Result<Vec<u8>> {
+    let (journal_root_id, store_id) = (journal_root_id.to_owned(), Some(store_id.to_owned()));
+    json_bytes("root.json", &JournalIdentity { journal_root_id, store_id })
 }
 
 /// Puts a file under its name, durably, unless another process was faster: `false` then.
@@ -186,10 +208,14 @@ fn put_json(
     name: &str,
     value: &impl Serialize,
 ) -> Result<()> {
+    put_if_absent(disk, folder, temporary, name, &json_bytes(name, value)?).map(|_| ())
+}
+
+fn json_bytes(name: &str, value: &impl Serialize) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(value)
         .map_err(|source| Error::internal(format!("cannot encode {name}")).with_source(source))?;
     bytes.push(b'\n');
-    put_if_absent(disk, folder, temporary, name, &bytes).map(|_| ())
+    Ok(bytes)
 }
 
 /// Makes a folder and those above it.
@@ -228,6 +254,8 @@ fn no_store(root: &Path) -> Error {
 }
 
 fn damaged(path: &Path) -> Error {
-    Error::damaged(format!("{} does not say what it should", path.display()))
-        .with_hint("Nothing was changed; restore this file from a backup.")
+    Error::damaged(format!("{} does not say what it should", path.display())).with_hint(
+        "Nothing was changed. `genstore store check --repair` makes the journals' root.json \
+             anew; restore store.json from a backup.",
+    )
 }

@@ -49,6 +49,11 @@ impl Layout {
         self.journal().join("lock")
     }
 
+    /// Where a repair keeps what it has taken away.
+    pub(super) fn damaged(&self) -> PathBuf {
+        self.root.join("damaged")
+    }
+
     pub(super) fn slot(&self, slot: u32) -> PathBuf {
         self.journal().join(slot.to_string())
     }
@@ -64,6 +69,9 @@ impl Layout {
 
 /// Name of the file that makes a folder a store.
 pub(super) const IDENTITY_NAME: &str = "store.json";
+
+/// What the name of a file ends with that a repair is about to put in the place of another.
+pub(super) const MENDED_SUFFIX: &str = ".mended.tmp";
 
 /// The Delta log of a table's folder.
 pub(super) fn delta_log(table_folder: &Path) -> PathBuf {

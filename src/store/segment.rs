@@ -41,8 +41,7 @@ pub(super) fn write(
     table: Table,
     mut rows: Vec<&Row>,
 ) -> Result<Segment> {
-    rows.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
-    let bytes = encode(table, &rows)?;
+    let bytes = encode(table, &mut rows)?;
     let id = ids.next_id();
     let temporary = folder.join(data_temporary_name(id));
     let name = data_name(id);
@@ -65,7 +64,10 @@ pub(super) fn write(
     })
 }
 
-fn encode(table: Table, rows: &[&Row]) -> Result<Vec<u8>> {
+/// The rows as the bytes of a file, and in the order in which they are there. The same build makes
+/// the same bytes of the same rows.
+pub(super) fn encode(table: Table, rows: &mut [&Row]) -> Result<Vec<u8>> {
+    rows.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
     let failed = |source: parquet::errors::ParquetError| {
         Error::internal(format!("cannot encode rows of {}", table.name())).with_source(source)
     };

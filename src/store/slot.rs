@@ -34,6 +34,20 @@ impl OwnedSlot {
     }
 }
 
+/// All slots at once, those to come included: whoever repairs a store has it alone.
+#[derive(Debug)]
+pub(super) struct AllSlots {
+    slots: Vec<Slot>,
+    _exclusive: File,
+}
+
+impl AllSlots {
+    /// Frees the slots; new writers are still kept out.
+    pub(super) fn free(&mut self) {
+        self.slots.clear();
+    }
+}
+
 impl Slot {
     pub(super) fn number(&self) -> u32 {
         self.number
@@ -66,6 +80,31 @@ pub(super) fn lock_lowest(layout: &Layout, disk: &dyn Disk, writers_max: u32) ->
         }
     }
     Err(busy(layout, &holders))
+}
+
+/// Locks every slot, and keeps new writers out.
+///
+/// # Errors
+/// `Unavailable`, naming the processes that write.
+pub(super) fn lock_all(layout: &Layout) -> Result<AllSlots> {
+    let path = layout.writers_lock();
+    let mut exclusive = open_lock(&path)?;
+    let locked = exclusive.try_lock();
+    let (mut slots, mut holders) = (Vec::new(), Vec::new());
+    for number in list(layout)? {
+        match try_lock(layout, number)? {
+            Ok(slot) => slots.push(slot),
+            Err(holder) => holders.push(holder),
+        }
+    }
+    match locked {
+        Ok(()) if holders.is_empty() => {
+            note_process(&mut exclusive, &path)?;
+            Ok(AllSlots { slots, _exclusive: exclusive })
+        }
+        Ok(()) | Err(TryLockError::WouldBlock) => Err(busy(layout, &holders)),
+        Err(TryLockError::Error(source)) => Err(source).context("lock", &path),
+    }
 }
 
 fn busy(layout: &Layout, holders: &[String]) -> Error {

@@ -142,6 +142,28 @@ fn c0_answers_go_to_stdout_and_nothing_to_stderr() {
     assert!(answers(&world.run(&["store", "index", "status"])).contains("runs behind     0"));
 }
 
+/// C0, C1 and C4: a store that is sound, damaged, and none.
+#[test]
+fn a_check_says_in_its_exit_code_whether_the_store_is_sound() {
+    let world = World::new();
+    let sound = answers(&world.run(&["store", "check"]));
+    assert!(sound.ends_with("the store is sound\n"), "{sound}");
+    let check: serde_json::Value =
+        serde_json::from_str(&answers(&world.run(&["store", "check", "--json"]))).unwrap();
+    assert_eq!((&check["sound"], &check["errors"]), (&true.into(), &0.into()), "{check}");
+    fs::write(world.store().join("tables/runs/_delta_log/00000000000000000001.json"), "").unwrap();
+    let damaged = world.run(&["store", "check"]);
+    assert_eq!(damaged.status.code(), Some(1));
+    let text = String::from_utf8(damaged.stdout).unwrap();
+    assert!(text.contains("log.commit") && text.contains("--drop-damaged"), "{text}");
+    fails(&world.run(&["sql", "SELECT count(*) FROM runs"]), 4, &["00001.json", "store check"]);
+    assert!(answers(&world.run(&["sql", "SELECT count(*) FROM steps"])).contains('│'));
+    let repaired = answers(&world.run(&["store", "check", "--repair"]));
+    assert!(repaired.contains("repaired") && repaired.contains("sound"), "{repaired}");
+    let count = answers(&world.run(&["sql", "--format", "csv", "SELECT count(*) AS n FROM runs"]));
+    assert_eq!(count, "n\n50\n");
+}
+
 #[test]
 fn c0_a_script_comes_from_a_file_or_stdin() {
     let world = World::new();

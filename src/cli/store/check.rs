@@ -1,13 +1,18 @@
 //! `genstore store check`: reads everything a store relies on and says what is wrong; with
 //! `--repair`, mends what can be mended.
 
+use std::sync::Arc;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::{Context, print, print_json};
 use crate::error::Result;
+use crate::journal::disk::SystemDisk;
 use crate::output::escape;
-use crate::store::check::{Finding, Progress, Remedy, Report, Severity, check};
+use crate::store::check::{
+    Done, Finding, Progress, Remedy, RepairOptions, Report, Severity, check, repair,
+};
 
 /// Read every frame, log entry, page and row, and say what is not as it should be
 ///
@@ -15,6 +20,13 @@ use crate::store::check::{Finding, Progress, Remedy, Report, Severity, check};
 /// remain.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Mend what can be mended without giving up any row; nobody else may write meanwhile
+    #[arg(long)]
+    repair: bool,
+    /// With --repair: give up what cannot be read. It is moved to the folder `damaged` of the
+    /// store, never deleted
+    #[arg(long, requires = "repair")]
+    drop_damaged: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -28,22 +40,37 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         bar.set_message(it.phase);
     };
     let (path, now_us) = (&context.store_path, context.clock.now_us());
-    let report = check(path, now_us, &mut tell)?;
+    let (done, report) = if args.repair {
+        let options = RepairOptions { drop_damaged: args.drop_damaged };
+        let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
+        let repaired = repair(Arc::new(SystemDisk), path, options, clock, ids, &mut tell)?;
+        (repaired.done, repaired.report)
+    } else {
+        (Vec::new(), check(path, now_us, &mut tell)?)
+    };
     bar.finish_and_clear();
     if args.json {
-        print_json(&object(&report))?;
+        print_json(&object(&report, &done))?;
     } else {
-        print(&text(&report))?;
+        print(&text(&report, &done))?;
     }
     Ok(u8::from(!report.is_sound()))
 }
 
-fn object(report: &Report) -> Value {
+fn object(report: &Report, done: &[Done]) -> Value {
     let finding = |it: &Finding| {
         json!({
             "severity": it.severity.as_str(), "rule": it.rule,
             "path": it.path.display().to_string(), "message": it.message,
             "remedy": it.remedy.as_str(), "advice": it.advice,
+        })
+    };
+    let mended = |it: &Done| {
+        json!({
+            "path": it.path.display().to_string(), "message": it.message,
+            "kept_at": it.kept_at.as_ref().map(|it| it.display().to_string()),
+            "table": it.table.map(|it| it.name()),
+            "lost_rows": it.lost_rows, "lost_bytes": it.lost_bytes,
         })
     };
     let looked = &report.looked;
@@ -59,11 +86,17 @@ fn object(report: &Report) -> Value {
             "data_bytes": looked.data_bytes,
         },
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "repaired": done.iter().map(mended).collect::<Vec<_>>(),
     })
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Report, done: &[Done]) -> String {
     let mut lines = Vec::new();
+    for it in done {
+        let kept = it.kept_at.as_ref().map(|it| format!("; kept as {}", it.display()));
+        let text = format!("{}: {}{}", it.path.display(), it.message, kept.unwrap_or_default());
+        lines.push(format!("repaired  {}", escape(&text)));
+    }
     for it in &report.findings {
         let text = format!("{}: {}", it.path.display(), it.message);
         lines.push(format!("{:<9} {:<18} {}", it.severity.as_str(), it.rule, escape(&text)));

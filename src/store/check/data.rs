@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Schema;
@@ -12,8 +13,9 @@ use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderB
 use super::rows::Rows;
 use super::{Look, Remedy};
 use crate::error::{Error, IoContext, Result};
-use crate::event::Table;
+use crate::event::{Table, Text};
 use crate::journal::disk::open_file;
+use crate::store::delta::Add;
 use crate::store::schema::data_type;
 use crate::store::snapshot::{DataFile, Snapshot};
 use crate::store::tables::Tables;
@@ -63,6 +65,23 @@ pub(super) fn look(look: &mut Look<'_>, snapshot: &Snapshot, rows: &mut Rows) ->
 fn is_listed(look: &Look<'_>, table: Table, file: &DataFile) -> Result<bool> {
     let mut log = look.tables.log(table)?;
     Ok(log.refresh().is_err() || log.files().iter().any(|it| it.path == file.path))
+}
+
+/// Whether a data file is what its log says.
+pub(in crate::store) fn verify(table: Table, file: &DataFile) -> Result<()> {
+    digest(file).and_then(|()| decode(table, file, &mut |_| ())).map_err(|(_, error)| error)
+}
+
+/// Whether the file that an `add` names is what it says.
+pub(in crate::store) fn is_as_added(folder: &Path, add: &Add) -> bool {
+    let file = DataFile {
+        path: folder.join(&add.path),
+        size_bytes: add.size,
+        rows: 0,
+        digest: add.digest().map(Text::from),
+        run_ids: None,
+    };
+    file.digest.is_some() && digest(&file).is_ok()
 }
 
 fn read(table: Table, file: &DataFile, rows: &mut Rows) -> Result<(), Fault> {

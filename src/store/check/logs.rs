@@ -157,7 +157,7 @@ impl One<'_, '_> {
                 *state = None;
                 if Listing::read(log_folder)?.commits.first().is_some_and(|it| *it < version) {
                     let text = "the commit is missing; a later checkpoint stands for it";
-                    self.add(Severity::Warning, "log.gap", &path, text, NEEDLESS);
+                    self.add(Severity::Note, "log.gap", &path, text, NEEDLESS);
                 }
                 Ok(true)
             }

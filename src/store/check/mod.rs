@@ -5,6 +5,7 @@
 mod data;
 mod journals;
 mod logs;
+mod repair;
 mod report;
 mod rows;
 mod strays;
@@ -20,6 +21,7 @@ use super::tails::{Owner, Tails};
 use super::view::{self, Reading};
 use crate::error::{ErrorKind, Result};
 
+pub use repair::{Done, RepairOptions, Repaired, repair};
 pub use report::{Finding, Looked, Remedy, Report, Severity};
 
 /// How far a check is.

@@ -10,7 +10,9 @@ use super::logs::States;
 use super::{Look, Remedy, Severity};
 use crate::error::Result;
 use crate::event::Table;
-use crate::store::layout::{Layout, is_data_name, is_identity_temporary_name};
+use crate::store::layout::{
+    Layout, MENDED_SUFFIX, delta_log, is_data_name, is_identity_temporary_name,
+};
 use crate::store::slot::{self, names_in};
 use crate::store::temporaries;
 
@@ -30,17 +32,26 @@ pub(in crate::store) fn list(layout: &Layout) -> Result<Strays> {
     let mut strays = Strays { temporaries: temporaries::list(layout), data: BTreeMap::new() };
     for folder in [layout.root().to_owned(), layout.journal()] {
         let names = names_in(&folder)?;
-        let names = names.iter().filter(|it| is_identity_temporary_name(it));
+        let temporary =
+            |it: &&String| is_identity_temporary_name(it) || it.ends_with(MENDED_SUFFIX);
+        let names = names.iter().filter(temporary);
         strays.temporaries.extend(names.map(|it| folder.join(it)));
     }
     for number in slot::list(layout)? {
         let folder = layout.slot(number);
         let names = names_in(&folder)?;
-        let names = names.iter().filter(|it| it.ends_with(".wal.tmp"));
+        let names =
+            names.iter().filter(|it| it.ends_with(".wal.tmp") || it.ends_with(MENDED_SUFFIX));
         strays.temporaries.extend(names.map(|it| folder.join(it)));
     }
     for table in Table::ALL {
         let mut names = names_in(&layout.table(*table)).unwrap_or_default();
+        let folder = layout.table(*table);
+        let log_folder = delta_log(&folder);
+        for (folder, names) in [(&folder, &names), (&log_folder, &names_in(&log_folder)?)] {
+            let names = names.iter().filter(|it| it.ends_with(MENDED_SUFFIX));
+            strays.temporaries.extend(names.map(|it| folder.join(it)));
+        }
         names.retain(|it| is_data_name(it));
         strays.data.insert(*table, names);
     }

@@ -109,6 +109,13 @@ pub(in crate::store) struct Add {
 /// The tag of an `add` that holds the BLAKE3 of the whole file, in hex.
 pub(in crate::store) const DIGEST_TAG: &str = "genstore.blake3";
 
+impl Add {
+    /// The BLAKE3 of the file, if its writer noted it.
+    pub(in crate::store) fn digest(&self) -> Option<&str> {
+        self.tags.as_ref().and_then(|tags| tags.get(DIGEST_TAG)?.as_deref())
+    }
+}
+
 /// A data file that is no part of the table any more.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -26,7 +26,7 @@ use crate::store::layout::{commit_name, commit_temporary_name, delta_log};
 use crate::store::segment::Segment;
 
 /// Other writers may be faster this many times in a row.
-const ATTEMPTS_MAX: usize = 1_000;
+pub(super) const ATTEMPTS_MAX: usize = 1_000;
 /// The key in a table's configuration for the version of its columns.
 const SCHEMA_VERSION_KEY: &str = "genstore.schema_version";
 
@@ -46,6 +46,12 @@ pub(in crate::store) fn create(
     let folder = delta_log(log.folder());
     disk.create_folder(log.folder()).context("create the folder", log.folder())?;
     disk.create_folder(&folder).context("create the folder", &folder)?;
+    put(disk, ids, log, 0, &first(table, ids, now_us))?;
+    log.refresh()
+}
+
+/// The actions of the first commit of a table.
+pub(super) fn first(table: Table, ids: &dyn IdSource, now_us: i64) -> [Action; 3] {
     let metadata = MetaData {
         id: ids.next_id().to_string(),
         name: Some(table.name().to_owned()),
@@ -59,16 +65,14 @@ pub(in crate::store) fn create(
         )]),
         created_time: Some(now_us / 1_000),
     };
-    let actions = [
+    [
         Action { commit_info: Some(info("CREATE TABLE", now_us, None)), ..Action::default() },
         Action {
             protocol: Some(Protocol { min_reader_version: 1, min_writer_version: 2 }),
             ..Action::default()
         },
         Action { meta_data: Some(metadata), ..Action::default() },
-    ];
-    put(disk, ids, log, 0, &actions)?;
-    log.refresh()
+    ]
 }
 
 /// Adds the columns that this build has and the table has not. Of two that open the store, one is
@@ -107,6 +111,28 @@ pub(in crate::store) fn append(
     segment: Option<Segment>,
     flush_time_us: i64,
 ) -> Result<()> {
+    let actions = appending(app_id, n, segment, flush_time_us)?;
+    log.refresh()?;
+    for _ in 0..ATTEMPTS_MAX {
+        log.check_writable()?;
+        if log.committed(app_id) >= n {
+            // the put may have gone through in an attempt that failed before its folder's sync
+            let folder = delta_log(log.folder());
+            return disk.sync_folder(&folder).context("sync the folder", &folder);
+        }
+        widen(disk, ids, log, flush_time_us)?;
+        commit(disk, ids, log, &actions)?;
+    }
+    Err(too_late(log))
+}
+
+/// The actions that append a segment.
+pub(super) fn appending(
+    app_id: &str,
+    n: u64,
+    segment: Option<Segment>,
+    flush_time_us: i64,
+) -> Result<Vec<Action>> {
     let version = i64::try_from(n)
         .map_err(|_| Error::internal(format!("journal number {n} is too large")))?;
     let ms = flush_time_us / 1_000;
@@ -130,18 +156,7 @@ pub(in crate::store) fn append(
         }),
         ..Action::default()
     }));
-    log.refresh()?;
-    for _ in 0..ATTEMPTS_MAX {
-        log.check_writable()?;
-        if log.committed(app_id) >= n {
-            // the put may have gone through in an attempt that failed before its folder's sync
-            let folder = delta_log(log.folder());
-            return disk.sync_folder(&folder).context("sync the folder", &folder);
-        }
-        widen(disk, ids, log, flush_time_us)?;
-        commit(disk, ids, log, &actions)?;
-    }
-    Err(too_late(log))
+    Ok(actions)
 }
 
 /// Tries to put the next commit; the log then knows whose it is.
@@ -149,7 +164,12 @@ pub(in crate::store) fn append(
 /// Commits are removed oldest first, so that a writer that slept between its look and its put could
 /// put a commit where others have been: one before the newest checkpoint, which nobody reads. If
 /// the commit before it is still there, no such thing happened.
-fn commit(disk: &dyn Disk, ids: &dyn IdSource, log: &mut Log, actions: &[Action]) -> Result<()> {
+pub(super) fn commit(
+    disk: &dyn Disk,
+    ids: &dyn IdSource,
+    log: &mut Log,
+    actions: &[Action],
+) -> Result<()> {
     let folder = delta_log(log.folder());
     let before = log.version();
     let next = before.map_or(0, |it| it + 1);
@@ -183,27 +203,31 @@ fn put(
     version: u64,
     actions: &[Action],
 ) -> Result<bool> {
-    let name = commit_name(version);
-    let mut bytes = Vec::new();
-    for action in actions {
-        serde_json::to_writer(&mut bytes, action).map_err(|source| {
-            Error::internal(format!("cannot encode the commit {name}")).with_source(source)
-        })?;
-        bytes.push(b'\n');
-    }
-    seal::seal(&mut bytes);
+    let (name, bytes) = (commit_name(version), encode(actions)?);
     let folder = delta_log(log.folder());
     put_if_absent(disk, &folder, &commit_temporary_name(ids.next_id()), &name, &bytes)
 }
 
-fn too_late(log: &Log) -> Error {
+/// A commit as bytes, with its checksum.
+pub(super) fn encode(actions: &[Action]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for action in actions {
+        serde_json::to_writer(&mut bytes, action)
+            .map_err(|source| Error::internal("cannot encode a commit").with_source(source))?;
+        bytes.push(b'\n');
+    }
+    seal::seal(&mut bytes);
+    Ok(bytes)
+}
+
+pub(super) fn too_late(log: &Log) -> Error {
     Error::unavailable(format!(
         "{} is being written by so many others that {ATTEMPTS_MAX} commits came too late",
         log.folder().display()
     ))
 }
 
-fn info(operation: &str, now_us: i64, flush_time_us: Option<i64>) -> CommitInfo {
+pub(super) fn info(operation: &str, now_us: i64, flush_time_us: Option<i64>) -> CommitInfo {
     CommitInfo {
         timestamp: now_us / 1_000,
         operation: operation.to_owned(),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::action::{Action, Add, DIGEST_TAG, MetaData};
+use super::action::{Action, Add, MetaData};
 use super::read::{Listing, Start, damaged, has_commit, read_commit};
 use super::schema;
 use super::stats::FileStats;
@@ -308,7 +308,7 @@ impl Log {
 
     fn data_file(&self, add: &Add) -> LogFile {
         let stats = add.stats.as_deref().map(FileStats::parse).unwrap_or_default();
-        let digest = add.tags.as_ref().and_then(|tags| tags.get(DIGEST_TAG)?.as_deref());
+        let digest = add.digest();
         LogFile {
             oldest_us: stats.oldest_us(),
             data: DataFile {

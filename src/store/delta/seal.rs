@@ -5,6 +5,9 @@
 
 const FIELD: &[u8] = b"\"genstoreCrc32c\":\"";
 
+/// Each bit of a commit up to this size is tried; longer ones would take long.
+const RESTORED_BYTES_MAX: usize = 16 << 10;
+
 /// What stands in the field's place while the checksum is taken.
 pub(super) const ZEROS: &str = "00000000";
 
@@ -21,6 +24,30 @@ pub(super) fn seal(bytes: &mut [u8]) {
 /// Whether a commit is not what was sealed; one without a checksum is taken as it is.
 pub(super) fn is_broken(bytes: &[u8]) -> bool {
     parts(bytes).is_some_and(|(before, found, after)| found != checksum(before, after).as_bytes())
+}
+
+/// The commit as it was sealed, if one flipped bit is all that is wrong with it.
+pub(super) fn restored(bytes: &[u8]) -> Option<Vec<u8>> {
+    if bytes.len() > RESTORED_BYTES_MAX {
+        return None;
+    }
+    let mut tried = bytes.to_vec();
+    for at in 0..tried.len() {
+        for bit in 0..8 {
+            let flip = |bytes: &mut Vec<u8>| {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte ^= 1 << bit;
+                }
+            };
+            flip(&mut tried);
+            // the checksum tells any two of these apart
+            if parts(&tried).is_some() && !is_broken(&tried) {
+                return Some(tried);
+            }
+            flip(&mut tried);
+        }
+    }
+    None
 }
 
 /// What stands before the digits, the digits, and what stands after them.
@@ -58,6 +85,7 @@ mod tests {
             // a flip in the field's name takes the checksum away and touches nothing else
             let harmless = (name..name + FIELD.len()).contains(&at);
             assert_eq!(is_broken(&flipped), !harmless, "at {at}");
+            assert_eq!(restored(&flipped).as_ref(), Some(&sealed), "at {at}");
         }
     }
 }
