@@ -4,6 +4,7 @@
 mod ask;
 mod contract;
 mod export;
+mod progress;
 mod query;
 mod repl;
 mod replay;

@@ -2,8 +2,6 @@
 
 use std::io::Write;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use crate::error::{Error, Result};
 use crate::event::BatchRow;
 use crate::output::{Format, RowWriter};
@@ -11,7 +9,10 @@ use crate::replay::{Batch, report, set};
 use crate::sql::{Session, SessionSettings};
 
 use super::work::{WorkArgs, block_on};
-use super::{Context, print};
+use super::{Context, print, progress};
+
+/// What the bar shows while a set is replayed.
+const BAR: &str = "{bar:40} {pos}/{len} {per_sec} {eta} {msg}";
 
 /// Run every contract of a set and record the batch
 ///
@@ -35,7 +36,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let files = set::contracts(&args.set)?;
     let workshop = args.work.open(context)?;
-    let bar = progress(files.len(), context);
+    let bar = progress::bar(BAR, files.len() as u64, context);
     let batch = Batch { name: args.name.clone(), uri: args.set.clone(), files };
     let mut failures = 0_u64;
     let done = block_on(async |cancel| {
@@ -100,18 +101,4 @@ fn summary(
     }
     writer.finish()?;
     Ok(())
-}
-
-/// A bar on a terminal; nothing at all elsewhere.
-fn progress(total: usize, context: &Context) -> ProgressBar {
-    let target = if context.env.terminal.stderr {
-        ProgressDrawTarget::stderr_with_hz(10)
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let bar = ProgressBar::with_draw_target(Some(total as u64), target);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta} {msg}");
-    // The template is a constant; without it the default style is as good.
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
 }

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::{Context, print, print_json};
+use crate::cli::progress;
 use crate::error::Result;
 use crate::journal::disk::SystemDisk;
 use crate::output::escape;
@@ -33,7 +33,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
-    let bar = progress(context);
+    let bar = progress::bar("{msg:9} {bar:40} {pos}/{len}", 0, context);
     let mut tell = |it: Progress| {
         bar.set_length(it.total);
         bar.set_position(it.done);
@@ -123,18 +123,4 @@ fn text(report: &Report, done: &[Done]) -> String {
         errors => format!("{errors} errors"),
     });
     lines.iter().map(|line| format!("{line}\n")).collect()
-}
-
-/// A bar on a terminal; nothing at all elsewhere.
-fn progress(context: &Context) -> ProgressBar {
-    let target = if context.env.terminal.stderr {
-        ProgressDrawTarget::stderr_with_hz(10)
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let bar = ProgressBar::with_draw_target(Some(0), target);
-    let style = ProgressStyle::with_template("{msg:9} {bar:40} {pos}/{len}");
-    // The template is a constant; without it the default style is as good.
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
 }

@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value, json};
 
 use super::{Context, print, print_json};
+use crate::cli::progress;
 use crate::error::Result;
 use crate::output::escape;
 use crate::store::{IndexStatus, Store};
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
 /// Makes the index anew; how many seconds that took.
 fn rebuild(store: &Store, context: &Context) -> Result<f64> {
     let start_ns = context.clock.monotonic_ns();
-    let bar = progress(context);
+    let bar = progress::bar("{bar:40} {pos}/{len} runs {elapsed}", 0, context);
     store.rebuild_index(&mut |it| {
         bar.set_length(it.runs_total);
         bar.set_position(it.runs_done);
@@ -88,18 +88,4 @@ fn text(status: &IndexStatus, notice: Option<String>, seconds: Option<f64>) -> S
     lines.extend(notice.map(|it| ("notice", escape(&it).into_owned())));
     lines.extend(seconds.map(|it| ("made in", format!("{it:.1} s"))));
     lines.into_iter().map(|(name, value)| format!("{name:<15} {value}\n")).collect()
-}
-
-/// A bar on a terminal; nothing at all elsewhere.
-fn progress(context: &Context) -> ProgressBar {
-    let target = if context.env.terminal.stderr {
-        ProgressDrawTarget::stderr_with_hz(10)
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let bar = ProgressBar::with_draw_target(Some(0), target);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs {elapsed}");
-    // The template is a constant; without it the default style is as good.
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
 }
