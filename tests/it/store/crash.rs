@@ -239,6 +239,28 @@ fn a_journal_file_goes_only_when_the_commit_that_a_dead_writer_made_is_durable()
     assert_eq!(results(&snapshot, "after the power loss").len(), 1);
 }
 
+/// Commits of both tables, with no checkpoint near that would make their names durable by the way.
+#[test]
+fn a_journal_file_goes_only_when_all_its_commits_are_durable() {
+    let machine = Machine::new();
+    let clock = ManualClock::at(NOW_US);
+    let disk = machine.process();
+    let options = StoreOptions { checkpoint_commits: 1_000, ..small(1, Durability::Run) };
+    let store = open_on(&disk, &machine, options, &clock, 1).unwrap();
+    let mut session = Session::new(store);
+    session.run(1).unwrap();
+    session.flush().unwrap();
+    clock.advance_ns(3_600_000_000_000);
+    session.run(2).unwrap();
+    session.flush().unwrap();
+    session.close().1.unwrap(); // the thread that removes files has ended
+    assert_eq!(disk.count(Kind::Remove, "journal/0/1.wal"), 1);
+    let lost = machine.power_loss(0);
+    let (_store, snapshot) = recover(&lost, 3).unwrap();
+    let both = BTreeSet::from([1, 2]);
+    check(&snapshot, &both, &both, "after the power loss");
+}
+
 #[test]
 fn a_commit_whose_reply_was_lost_is_not_made_twice() {
     for commit in 0..5 {
