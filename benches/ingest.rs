@@ -108,35 +108,85 @@ fn folder_bytes(path: &Path) -> u64 {
         .sum()
 }
 
-/// Commits of `writers` threads; the rows are made before the time is taken.
+/// Who commits: so many threads that block, or so many tasks of a runtime with two threads, as the
+/// engine does it.
+#[derive(Clone, Copy)]
+enum Committers {
+    Threads(usize),
+    Tasks(usize),
+}
+
+impl Committers {
+    fn count(self) -> usize {
+        match self {
+            Self::Threads(count) | Self::Tasks(count) => count,
+        }
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::Threads(1) => "1 committer".to_owned(),
+            Self::Threads(count) => format!("{count} committers"),
+            Self::Tasks(count) => format!("{count} committers, tasks"),
+        }
+    }
+}
+
+/// Commits of `each` committer; the rows are made before the time is taken.
 fn commits(
-    store: &Store,
-    clock: &SystemClock,
-    writers: usize,
+    store: &Arc<Store>,
+    clock: &Arc<SystemClock>,
+    committers: Committers,
     each: usize,
     make: fn(usize) -> Vec<Event>,
 ) -> Taken {
+    let count = committers.count();
     let work: Vec<Vec<Vec<Event>>> =
-        (0..writers).map(|it| (0..each).map(|n| make(it * each + n)).collect()).collect();
+        (0..count).map(|it| (0..each).map(|n| make(it * each + n)).collect()).collect();
     let rows = work.iter().flatten().map(Vec::len).sum();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let start = clock.monotonic_ns();
-    let samples_ns = std::thread::scope(|scope| {
-        let threads: Vec<_> = work
-            .into_iter()
-            .map(|commits| {
-                scope.spawn(move || {
-                    let mut samples = Vec::with_capacity(commits.len());
-                    for rows in commits {
-                        let begin = clock.monotonic_ns();
-                        store.commit_blocking(rows).unwrap();
-                        samples.push(clock.monotonic_ns() - begin);
-                    }
-                    samples
+    let samples_ns = match committers {
+        Committers::Threads(_) => std::thread::scope(|scope| {
+            let threads: Vec<_> = work
+                .into_iter()
+                .map(|commits| {
+                    scope.spawn(move || {
+                        let mut samples = Vec::with_capacity(commits.len());
+                        for rows in commits {
+                            let begin = clock.monotonic_ns();
+                            store.commit_blocking(rows).unwrap();
+                            samples.push(clock.monotonic_ns() - begin);
+                        }
+                        samples
+                    })
                 })
-            })
-            .collect();
-        threads.into_iter().flat_map(|it| it.join().unwrap()).collect()
-    });
+                .collect();
+            threads.into_iter().flat_map(|it| it.join().unwrap()).collect()
+        }),
+        Committers::Tasks(_) => runtime.block_on(async {
+            let tasks: Vec<_> = work
+                .into_iter()
+                .map(|commits| {
+                    let (store, clock) = (Arc::clone(store), Arc::clone(clock));
+                    tokio::spawn(async move {
+                        let mut samples = Vec::with_capacity(commits.len());
+                        for rows in commits {
+                            let begin = clock.monotonic_ns();
+                            store.commit(rows).await.unwrap();
+                            samples.push(clock.monotonic_ns() - begin);
+                        }
+                        samples
+                    })
+                })
+                .collect();
+            let mut samples = Vec::new();
+            for task in tasks {
+                samples.extend(task.await.unwrap());
+            }
+            samples
+        }),
+    };
     Taken { samples_ns, rows, elapsed_ns: clock.monotonic_ns() - start }
 }
 
@@ -168,54 +218,55 @@ fn journal_only() -> StoreOptions {
 
 fn compared(
     folder: &Path,
-    clock: &SystemClock,
+    clock: &Arc<SystemClock>,
     name: &str,
-    (writers, each): (&[usize], usize),
+    (committers, each): (&[Committers], usize),
     make: fn(usize) -> Vec<Event>,
 ) {
     let path = folder.join(name);
-    let store = open(&path, journal_only());
+    let store = Arc::new(open(&path, journal_only()));
     store.commit_blocking(make(0)).unwrap();
     let before = folder_bytes(&path.join("journal/0"));
     store.commit_blocking(make(1)).unwrap();
     let size_bytes = usize::try_from(folder_bytes(&path.join("journal/0")) - before).unwrap();
     let rows = make(1).len();
     let (mut reference, mut taken) = (Taken::default(), Vec::new());
-    taken.resize_with(writers.len(), Taken::default);
+    taken.resize_with(committers.len(), Taken::default);
     for round in 0..ROUNDS {
         let file = folder.join(format!("{name}_bare_{round}"));
         reference.add(bare(&file, clock, each, size_bytes, rows));
-        for (writers, taken) in writers.iter().zip(&mut taken) {
-            let each = each / writers.min(&4);
-            taken.add(commits(&store, clock, *writers, each, make));
+        for (committers, taken) in committers.iter().zip(&mut taken) {
+            let each = each / committers.count().min(4);
+            taken.add(commits(&store, clock, *committers, each, make));
         }
     }
     println!("{rows} rows per commit, {size_bytes} bytes each, journal alone");
     reference.print("bare write + fdatasync", &reference);
-    for (writers, taken) in writers.iter().zip(taken) {
-        taken.print(&format!("{writers} committer(s)"), &reference);
+    for (committers, taken) in committers.iter().zip(taken) {
+        taken.print(&committers.name(), &reference);
     }
 }
 
 /// Much more than the hot bound: the flush has to keep up.
-fn sustained(folder: &Path, clock: &SystemClock, rows: usize) {
-    for writers in [1, 4] {
-        let path = folder.join(format!("sustained_{writers}"));
-        let store = open(&path, StoreOptions::default());
-        let each = rows / 999 / writers;
-        let mut taken = commits(&store, clock, writers, each, thousand_rows);
+fn sustained(folder: &Path, clock: &Arc<SystemClock>, rows: usize) {
+    for committers in [Committers::Threads(1), Committers::Threads(4)] {
+        let path = folder.join(format!("sustained_{}", committers.count()));
+        let store = Arc::new(open(&path, StoreOptions::default()));
+        let each = rows / 999 / committers.count();
+        let mut taken = commits(&store, clock, committers, each, thousand_rows);
         let begin = clock.monotonic_ns();
         store.close().unwrap();
         let closing_ns = clock.monotonic_ns() - begin;
         let acknowledged = taken.rows_per_second();
         taken.elapsed_ns += closing_ns;
         println!(
-            "sustained, {writers} committer(s), {} rows: acknowledged {acknowledged:.0} rows/s, \
+            "sustained, {}, {} rows: acknowledged {acknowledged:.0} rows/s, \
              in the tables {:.0} rows/s",
+            committers.name(),
             taken.rows,
             taken.rows_per_second()
         );
-        if writers == 1 {
+        if committers.count() == 1 {
             sizes(&store);
         }
     }
@@ -256,9 +307,12 @@ fn main() {
     let mut arguments = std::env::args().skip_while(|it| it != "--rows").skip(1);
     let rows = arguments.next().map_or(2_000_000, |it| it.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let clock = SystemClock::new();
-    compared(folder.path(), &clock, "small", (&[1, 16], COMMITS), nine_rows);
-    compared(folder.path(), &clock, "large", (&[1, 4], COMMITS / 4), thousand_rows);
+    let clock = Arc::new(SystemClock::new());
+    use Committers::{Tasks, Threads};
+    let small = [Threads(1), Tasks(1), Threads(16), Tasks(16)];
+    compared(folder.path(), &clock, "small", (&small, COMMITS), nine_rows);
+    let large = [Threads(1), Threads(4), Tasks(4)];
+    compared(folder.path(), &clock, "large", (&large, COMMITS / 4), thousand_rows);
     snapshots(folder.path(), &clock);
     sustained(folder.path(), &clock, rows);
 }

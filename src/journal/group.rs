@@ -172,11 +172,19 @@ impl Group {
     /// How long nothing may happen before a file must be sealed or synced; `None` without a file.
     fn idle(&self) -> Option<Duration> {
         self.file.as_ref()?;
-        let interval = match self.options.durability {
-            Durability::Interval if self.unsynced => self.options.sync_interval_ms,
-            _ => self.options.file_age_ms_max,
+        let now_ns = self.clock.monotonic_ns();
+        let left = |since_ns: i64, interval_ms: u64| {
+            let passed = Duration::from_nanos(u64::try_from(now_ns - since_ns).unwrap_or(0));
+            Duration::from_millis(interval_ms).saturating_sub(passed)
         };
-        Some(Duration::from_millis(interval.min(self.options.file_age_ms_max).max(1)))
+        let age = left(self.since_ns, self.options.file_age_ms_max);
+        let wait = match self.options.durability {
+            Durability::Interval if self.unsynced => {
+                age.min(left(self.synced_ns, self.options.sync_interval_ms))
+            }
+            _ => age,
+        };
+        Some(wait.max(Duration::from_millis(1)))
     }
 
     fn write(&mut self, chunks: Vec<Chunk>, encoded: &[Vec<u8>]) -> Result<()> {

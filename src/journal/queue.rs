@@ -106,14 +106,15 @@ impl Queue {
         self.push_blocking(events, Reply::Nobody)
     }
 
-    /// [`Queue::append`] for a caller that may not wait: gives the events back at the bound.
+    /// [`Queue::append`] for a caller that may not wait: gives the events back when there is no
+    /// room, for whatever reason.
     pub fn try_append(&self, events: Vec<Event>) -> Result<Option<Vec<Event>>> {
-        if !self.admits(&mut self.lock(), 1)? {
+        if !self.has_room(&mut self.lock(), 1)? {
             return Ok(Some(events));
         }
         let pending = encode(events, Reply::Nobody)?;
         let mut state = self.lock();
-        if !self.admits(&mut state, pending.chunk.size_bytes)? {
+        if !self.has_room(&mut state, pending.chunk.size_bytes)? {
             return Ok(Some(pending.chunk.events));
         }
         self.enter(&mut state, pending);
@@ -254,20 +255,29 @@ impl Queue {
         Ok(())
     }
 
-    /// Whether there is room. Something larger than the bound is let in alone.
+    /// [`Queue::has_room`] for a caller that would wait: an error where the wait might never end.
     fn admits(&self, state: &mut State, size_bytes: u64) -> Result<bool> {
+        let has_room = self.has_room(state, size_bytes)?;
+        match &state.stall {
+            Some(stall) if !has_room => Err(Error::unavailable(format!(
+                "the store can take no more rows until they get into the tables: {stall}"
+            ))
+            .with_hint("Every acknowledged run is safe in the journal; repair the cause.")),
+            _ => Ok(has_room),
+        }
+    }
+
+    /// Whether there is room; if not, the file is asked to be sealed, so that there will be.
+    /// Something larger than the bound is let in alone.
+    fn has_room(&self, state: &mut State, size_bytes: u64) -> Result<bool> {
         refuse(state)?;
         if state.held_bytes == 0 || state.held_bytes + size_bytes <= self.held_bytes_max {
             return Ok(true);
         }
-        if let Some(stall) = &state.stall {
-            return Err(Error::unavailable(format!(
-                "the store can take no more rows until they get into the tables: {stall}"
-            ))
-            .with_hint("Every acknowledged run is safe in the journal; repair the cause."));
+        if state.stall.is_none() {
+            state.seal = true;
+            self.work.notify_one();
         }
-        state.seal = true;
-        self.work.notify_one();
         Ok(false)
     }
 
@@ -310,7 +320,8 @@ fn refuse(state: &State) -> Result<()> {
         .with_hint("Open the store again; what was acknowledged is safe."));
     }
     if state.closing {
-        return Err(Error::unavailable("the store is closed"));
+        return Err(Error::unavailable("the store is closed")
+            .with_hint("Open it again to write; what was acknowledged is there."));
     }
     Ok(())
 }

@@ -21,6 +21,10 @@ fn at_the_bound_events_are_given_back_until_there_is_room() {
     queue.release(queue.held_bytes() / accepted);
     assert_eq!(queue.try_append(rows()).unwrap(), None);
     queue.set_stall(Some("no disk".to_owned()));
-    let error = queue.try_append(rows()).unwrap_err();
+    let kept = (0..=accepted).find_map(|_| queue.try_append(rows()).unwrap());
+    assert_eq!(kept, Some(rows()), "a stall may pass");
+    let error = queue.append(rows()).unwrap_err();
     assert!(error.message().contains("no disk"), "{error}");
+    queue.close();
+    assert!(queue.try_append(rows()).unwrap_err().hint().is_some());
 }
