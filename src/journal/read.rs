@@ -24,6 +24,23 @@ pub enum Tail {
     },
 }
 
+impl Tail {
+    /// Refuses a torn tail of a file that was sealed and synced before a later one was made: no
+    /// write was under way there.
+    ///
+    /// # Errors
+    /// `Damaged`, with the place.
+    pub fn check_sealed(self, path: &Path) -> Result<()> {
+        match self {
+            Self::Clean => Ok(()),
+            Self::Torn { offset } => {
+                let what = "no whole frame, though the file was complete: there is a later one";
+                Err(damaged(path, offset, what))
+            }
+        }
+    }
+}
+
 /// What was read of a journal file.
 #[derive(Debug)]
 pub struct NewEvents {

@@ -61,6 +61,16 @@ pub(super) fn flush_file<'a>(
     n: u64,
     events: impl IntoIterator<Item = &'a Event>,
 ) -> Result<i64> {
+    flush_into(writing, (slot, n), events, Tables::writing_order())
+}
+
+/// The same for some of the tables. Without `runs`, the file's rows do not count as flushed yet.
+pub(super) fn flush_into<'a>(
+    writing: &Writing,
+    (slot, n): (u32, u64),
+    events: impl IntoIterator<Item = &'a Event>,
+    tables: impl Iterator<Item = Table>,
+) -> Result<i64> {
     let app_id = writing.app_id(slot);
     let (mut rows, mut sketches) = (BTreeMap::<Table, Vec<&Row>>::new(), Sketches::default());
     for event in events {
@@ -75,7 +85,7 @@ pub(super) fn flush_file<'a>(
     let next_us = writing.tables.next_flush_time_us(writing.clock.now_us())?;
     let flush_time_us = of_slot(next_us, slot);
     let (disk, ids) = (&*writing.disk, &*writing.ids);
-    for table in Tables::writing_order() {
+    for table in tables {
         let rows = rows.remove(&table).unwrap_or_default();
         if rows.is_empty() && table != Table::Runs {
             continue;

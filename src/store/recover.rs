@@ -63,6 +63,9 @@ pub(super) fn recover(writing: &Writing, slot: &Slot) -> Result<Recovered> {
             owner.check(&path, (number, n), reader.header())?;
             let contents = reader.read_new()?;
             if n > flushed {
+                if n < newest {
+                    contents.tail.check_sealed(&path)?;
+                }
                 cut_tail(&*writing.disk, &path, contents.tail)?;
                 sync(&*writing.disk, &path)?;
                 flush_time_us = flush_file(writing, number, n, &contents.events)?;

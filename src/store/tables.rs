@@ -63,14 +63,17 @@ impl Tables {
     /// The tables in the order in which a snapshot must read them: `runs` first, so that every run
     /// that is seen has its children. A flush commits in the opposite order.
     pub(super) fn reading_order() -> impl Iterator<Item = Table> {
-        let children = Table::ALL.iter().copied().filter(|it| *it != Table::Runs);
-        std::iter::once(Table::Runs).chain(children)
+        std::iter::once(Table::Runs).chain(Self::children())
     }
 
     /// The tables in the order in which a flush commits them: `runs` last.
-    pub(super) fn writing_order() -> impl Iterator<Item = Table> {
-        let children = Table::ALL.iter().copied().filter(|it| *it != Table::Runs);
-        children.chain(std::iter::once(Table::Runs))
+    pub(super) fn writing_order() -> impl Iterator<Item = Table> + Clone {
+        Self::children().chain(std::iter::once(Table::Runs))
+    }
+
+    /// The tables whose rows belong to rows of `runs`.
+    pub(super) fn children() -> impl Iterator<Item = Table> + Clone {
+        Table::ALL.iter().copied().filter(|it| *it != Table::Runs)
     }
 
     /// The newest journal file of a slot that any table holds, after a look at the disk; 0 for

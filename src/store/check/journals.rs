@@ -41,9 +41,19 @@ pub(super) fn look(look: &mut Look<'_>, owner: Option<Owner<'_>>) -> Result<Jour
         let files = slot::files(look.layout, *number)?;
         // after the listing: what is flushed meanwhile is no gap
         let flushed = flushed(look, &app_id);
+        let newest = files.last().copied();
         for n in &files {
             let path = look.layout.journal_file(*number, *n);
-            match read(&path, owner, (*number, *n), &mut journals) {
+            let contents = read(&path, owner, (*number, *n), &mut journals);
+            // one that is not the newest was sealed before the files were listed
+            let contents = contents.and_then(|contents| match &contents {
+                Some(it) if Some(*n) != newest => {
+                    let whole = it.tail.check_sealed(&path).map(|()| contents);
+                    whole.map_err(|error| ("journal.frame", error))
+                }
+                _ => Ok(contents),
+            });
+            match contents {
                 Ok(None) => {}
                 Ok(Some(contents)) => {
                     look.report.looked.journal_files += 1;

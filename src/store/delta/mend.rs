@@ -33,20 +33,16 @@ pub(in crate::store) fn appended(
     encode(&appending(app_id, n, segment, flush_time_us)?)
 }
 
-/// A commit in the place of one that is given up, with what can be saved of it: data files whose
-/// line can be read, and which are what it says.
-pub(in crate::store) fn emptied(
-    damaged: &[u8],
-    is_whole: impl Fn(&Action) -> bool,
-    now_us: i64,
-) -> Result<(Vec<u8>, usize)> {
+/// The lines of a damaged commit that can be read.
+pub(in crate::store) fn readable(damaged: &[u8]) -> Vec<Action> {
     let lines = damaged.split(|it| *it == b'\n');
-    let actions = lines.filter_map(|it| serde_json::from_slice::<Action>(it).ok());
-    let saved = actions.filter(|it| it.add.is_some() && is_whole(it));
-    let mut actions =
-        vec![Action { commit_info: Some(info("REPAIR", now_us, None)), ..Action::default() }];
-    actions.extend(saved);
-    Ok((encode(&actions)?, actions.len() - 1))
+    lines.filter_map(|it| serde_json::from_slice(it).ok()).collect()
+}
+
+/// A commit in the place of one that is given up, with what was saved of it.
+pub(in crate::store) fn given_up(saved: Vec<Action>, now_us: i64) -> Result<Vec<u8>> {
+    let info = Action { commit_info: Some(info("REPAIR", now_us, None)), ..Action::default() };
+    encode(&[vec![info], saved].concat())
 }
 
 /// Takes a data file out of a table, and puts another in its place if there is one.

@@ -20,7 +20,7 @@ mod upkeep;
 pub(super) use action::{Action, Add};
 pub(super) use commit::{append, create};
 pub(super) use log::Log;
-pub(super) use mend::{appended, emptied, made, replace_file, restored};
+pub(super) use mend::{appended, given_up, made, readable, replace_file, restored};
 pub(super) use read::{Listing, read_checkpoint, read_commit};
 pub(super) use state::State;
 pub(super) use stats::stats;

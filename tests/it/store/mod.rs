@@ -11,6 +11,7 @@ mod damage;
 mod hazards;
 mod index;
 mod kill;
+mod loss;
 mod matrix;
 mod random;
 mod read_write;

@@ -127,11 +127,11 @@ fn what_a_copy_or_a_journal_still_holds_is_mended_without_loss() {
 
 #[test]
 fn what_nobody_holds_any_more_is_given_up_only_when_asked() {
-    let cases: &[(&str, fn(&Path), Option<u64>)] = &[
-        ("steps/parquet", |it| flip(it, 300), Some(5)),
-        ("steps/parquet", |it| fs::remove_file(it).unwrap(), Some(5)),
-        ("steps/_delta_log/00000000000000000003.json", |it| fs::write(it, "").unwrap(), None),
-        ("journal/0/4.wal", |it| flip(it, 700), None),
+    let cases: &[(Case, Option<u64>)] = &[
+        (("steps/parquet", |it| flip(it, 300)), Some(5)),
+        (("steps/parquet", |it| fs::remove_file(it).unwrap()), Some(5)),
+        (("steps/_delta_log/00000000000000000003.json", |it| fs::write(it, "").unwrap()), None),
+        (("journal/0/4.wal", |it| flip(it, 700)), None),
     ];
     let sound = folder();
     make(sound.path());
@@ -139,7 +139,7 @@ fn what_nobody_holds_any_more_is_given_up_only_when_asked() {
         fs::remove_file(sound.path().join(format!("journal/0/{n}.wal"))).unwrap();
     }
     let expected = shown(sound.path());
-    for (number, (name, damage, lost)) in cases.iter().enumerate() {
+    for (number, ((name, damage), lost)) in cases.iter().enumerate() {
         let folder = folder();
         copy(sound.path(), folder.path());
         let path = file_of(folder.path(), name);

@@ -9,7 +9,8 @@ use crate::error::{Error, IoContext, Result};
 use crate::event::Table;
 use crate::journal::disk::read_whole;
 use crate::journal::{FileHeader, JournalReader, SCHEMA_VERSION, Tail, cut_tail, salvage};
-use crate::store::flush::flush_file;
+use crate::store::flush::flush_into;
+use crate::store::tables::Tables;
 use crate::store::{identity, slot};
 
 /// Finds the id of the folder of journals; one that cannot be read is taken from the headers of the
@@ -66,7 +67,11 @@ pub(super) fn mend(mend: &mut Mend, may_drop: bool) -> Result<()> {
                 if let Err(error) = mend.owner().check(&path, (number, n), reader.header()) {
                     return Ok(Err(error));
                 }
-                Ok(Ok(reader.read_new()?.tail))
+                let tail = reader.read_new()?.tail;
+                if newest != Some(n) {
+                    tail.check_sealed(&path)?;
+                }
+                Ok(Ok(tail))
             };
             match read() {
                 Ok(Ok(Tail::Clean)) => {}
@@ -91,7 +96,7 @@ pub(super) fn mend(mend: &mut Mend, may_drop: bool) -> Result<()> {
 }
 
 /// The newest file of a slot that all tables hold, as far as the log of `runs` can be read.
-pub(super) fn flushed(mend: &Mend, number: u32) -> u64 {
+fn flushed(mend: &Mend, number: u32) -> u64 {
     mend.writing.tables.log(Table::Runs).map_or(0, |mut log| {
         drop(log.refresh()); // a damaged log is mended later
         log.committed(&mend.writing.app_id(number))
@@ -123,35 +128,44 @@ fn save(mend: &mut Mend, path: &Path, (number, n): (u32, u64), is_flushed: bool)
 /// the next writer.
 pub(super) fn flush(mend: &mut Mend) -> Result<()> {
     for (number, n) in mend.journal_files()? {
-        if n > flushed(mend, number) {
-            continue;
-        }
-        let Some(events) = mend.events((number, n)) else { continue };
-        let app_id = mend.writing.app_id(number);
-        let mut lacking = Vec::new();
-        for table in Table::ALL {
-            let mut log = mend.writing.tables.log(*table)?;
-            if log.refresh().is_ok() && log.committed(&app_id) < n {
-                drop(log);
-                if !rows_of(*table, events.clone())?.is_empty() {
-                    lacking.push(table.name());
-                }
-            }
-        }
-        if lacking.is_empty() {
-            continue;
-        }
-        let path = mend.writing.layout.journal_file(number, n);
-        match flush_file(&mend.writing, number, n, &events) {
-            Ok(_) => {
-                let text = format!("its rows are brought into {}", lacking.join(", "));
-                mend.note(&path, text, None);
-            }
-            Err(error) if is_damage(&error) => {} // of a table that remains damaged
-            Err(error) => return Err(unflushed(&path, error)),
+        if n <= flushed(mend, number) {
+            bring(mend, (number, n), Tables::writing_order())?; // the check tells what remains
         }
     }
     Ok(())
+}
+
+/// Brings the rows of a file into those of the tables that lack them; `false` if a damaged table
+/// cannot take them.
+pub(super) fn bring(
+    mend: &mut Mend,
+    (number, n): (u32, u64),
+    tables: impl Iterator<Item = Table> + Clone,
+) -> Result<bool> {
+    let Some(events) = mend.events((number, n)) else { return Ok(false) };
+    let app_id = mend.writing.app_id(number);
+    let mut lacking = Vec::new();
+    for table in tables.clone() {
+        let mut log = mend.writing.tables.log(table)?;
+        let lacks = log.refresh().is_err() || log.committed(&app_id) < n;
+        drop(log);
+        if lacks && !rows_of(table, events.clone())?.is_empty() {
+            lacking.push(table.name());
+        }
+    }
+    if lacking.is_empty() {
+        return Ok(true);
+    }
+    let path = mend.writing.layout.journal_file(number, n);
+    match flush_into(&mend.writing, (number, n), &events, tables) {
+        Ok(_) => {
+            let text = format!("its rows are brought into {}", lacking.join(", "));
+            mend.note(&path, text, None);
+            Ok(true)
+        }
+        Err(error) if is_damage(&error) => Ok(false),
+        Err(error) => Err(unflushed(&path, error)),
+    }
 }
 
 fn unflushed(path: &Path, source: Error) -> Error {

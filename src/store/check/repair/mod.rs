@@ -157,7 +157,11 @@ impl Mend {
         let path = self.writing.layout.slot(number).join(file_name(n));
         let mut reader = JournalReader::open(&path).ok()?;
         self.owner().check(&path, (number, n), reader.header()).ok()?;
-        Some(reader.read_new().ok()?.events)
+        let contents = reader.read_new().ok()?;
+        if slot::files(&self.writing.layout, number).ok()?.last() != Some(&n) {
+            contents.tail.check_sealed(&path).ok()?;
+        }
+        Some(contents.events)
     }
 
     /// A free place for a file that is taken away; the folders are made.
