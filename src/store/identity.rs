@@ -116,7 +116,10 @@ pub(super) fn journal_root_id(
                     path.display(),
                     file.display()
                 ))
-                .with_hint("Nothing was changed; restore the file from a backup of this store."));
+                .with_hint(
+                    "Nothing was changed; `genstore store check --repair` makes the file anew from \
+                     the journals, else restore it from a backup of this store.",
+                ));
             }
         }
         let identity = JournalIdentity {

@@ -102,7 +102,9 @@ pub(super) fn lock_all(layout: &Layout) -> Result<AllSlots> {
             note_process(&mut exclusive, &path)?;
             Ok(AllSlots { slots, _exclusive: exclusive })
         }
-        Ok(()) | Err(TryLockError::WouldBlock) => Err(busy(layout, &holders)),
+        Ok(()) | Err(TryLockError::WouldBlock) => {
+            Err(busy(layout, &holders).with_hint("Stop that process, then repair."))
+        }
         Err(TryLockError::Error(source)) => Err(source).context("lock", &path),
     }
 }

@@ -102,7 +102,7 @@ fn text(report: &Report, done: &[Done]) -> String {
         lines.push(format!("{:<9} {:<18} {}", it.severity.as_str(), it.rule, escape(&text)));
         let how = match it.remedy {
             Remedy::Repair => " (--repair)",
-            Remedy::Drop => " (--repair --drop-damaged)",
+            Remedy::Drop => " (--repair; what then remains: --drop-damaged)",
             Remedy::None | Remedy::Person => "",
         };
         lines.push(format!("{:28} → {}{how}", "", it.advice));

@@ -12,7 +12,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderB
 
 use super::rows::Rows;
 use super::{Look, Remedy};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, ErrorKind, IoContext, Result};
 use crate::event::{Table, Text};
 use crate::journal::disk::open_file;
 use crate::store::delta::Add;
@@ -24,6 +24,7 @@ const REWRITE: (Remedy, &str) = (
     Remedy::Drop,
     "the file is written anew if a journal still has its rows; else it can only be given up",
 );
+const FOREIGN_RULE: &str = "data.schema";
 const FOREIGN: (Remedy, &str) = (Remedy::Person, "another tool wrote it; nothing is changed");
 
 /// A fault of a file: the rule, and what is wrong.
@@ -48,7 +49,7 @@ pub(super) fn look(look: &mut Look<'_>, snapshot: &Snapshot, rows: &mut Rows) ->
                 Err(_) if !is_listed(look, table, file)? => {} // replaced since the snapshot
                 Err((rule, error)) => {
                     rows.unread(table);
-                    let remedy = if rule == "data.schema" { FOREIGN } else { REWRITE };
+                    let remedy = if rule == FOREIGN_RULE { FOREIGN } else { REWRITE };
                     look.report.error(rule, &file.path, &error, remedy);
                 }
             }
@@ -67,9 +68,13 @@ fn is_listed(look: &Look<'_>, table: Table, file: &DataFile) -> Result<bool> {
     Ok(log.refresh().is_err() || log.files().iter().any(|it| it.path == file.path))
 }
 
-/// Whether a data file is what its log says.
-pub(in crate::store) fn verify(table: Table, file: &DataFile) -> Result<()> {
-    digest(file).and_then(|()| decode(table, file, &mut |_| ())).map_err(|(_, error)| error)
+/// Whether a data file is not what its log says. One that another tool wrote, with columns of its
+/// own, is none; nor is one that the system does not let us read now.
+pub(in crate::store) fn is_damaged(table: Table, file: &DataFile) -> bool {
+    match digest(file).and_then(|()| decode(table, file, &mut |_| ())) {
+        Ok(()) => false,
+        Err((rule, error)) => rule != FOREIGN_RULE && error.kind() == ErrorKind::Damaged,
+    }
 }
 
 /// Whether the file that an `add` names is what it says.
@@ -86,29 +91,31 @@ pub(in crate::store) fn is_as_added(folder: &Path, add: &Add) -> bool {
 
 fn read(table: Table, file: &DataFile, rows: &mut Rows) -> Result<(), Fault> {
     digest(file)?;
-    // a decoder may panic on bytes whose digest nobody knows
-    let decoded =
-        catch_unwind(AssertUnwindSafe(|| decode(table, file, &mut |batch| rows.see(table, batch))));
-    decoded.unwrap_or_else(|_| Err(("data.pages", Error::damaged("its pages cannot be decoded"))))
+    decode(table, file, &mut |batch| rows.see(table, batch))
 }
 
+/// Reads all bytes, also of a file whose digest nobody knows: a decoder would take a failure of the
+/// disk for a damaged page.
 fn digest(file: &DataFile) -> Result<(), Fault> {
     file.check_present().map_err(|error| ("data.present", error))?;
-    let Some(expected) = &file.digest else { return Ok(()) };
     let hash = || -> io::Result<String> {
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(open_file(&file.path)?)?;
         Ok(hasher.finalize().to_hex().to_string())
     };
     let found = hash().context("read", &file.path).map_err(|error| ("data.present", error))?;
-    if found == expected.as_str() {
-        return Ok(());
-    }
+    let Some(expected) = file.digest.as_deref().filter(|it| *it != found) else { return Ok(()) };
     let text = format!("its digest is {found}, and was {expected} when it was written");
     Err(("data.digest", Error::damaged(text)))
 }
 
 fn decode(table: Table, file: &DataFile, see: &mut dyn FnMut(&RecordBatch)) -> Result<(), Fault> {
+    // a decoder may panic on bytes whose digest nobody knows
+    let decoded = catch_unwind(AssertUnwindSafe(|| pages(table, file, see)));
+    decoded.unwrap_or_else(|_| Err(("data.pages", Error::damaged("its pages cannot be decoded"))))
+}
+
+fn pages(table: Table, file: &DataFile, see: &mut dyn FnMut(&RecordBatch)) -> Result<(), Fault> {
     let failed = |source: parquet::errors::ParquetError| {
         ("data.pages", Error::damaged("it is no whole Parquet file").with_source(source))
     };
@@ -117,7 +124,7 @@ fn decode(table: Table, file: &DataFile, see: &mut dyn FnMut(&RecordBatch)) -> R
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let reader =
         ParquetRecordBatchReaderBuilder::try_new_with_options(input, options).map_err(failed)?;
-    columns(table, reader.schema()).map_err(|error| ("data.schema", error))?;
+    columns(table, reader.schema()).map_err(|error| (FOREIGN_RULE, error))?;
     let footer = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0);
     let mut count = 0;
     for batch in reader.build().map_err(failed)? {

@@ -19,7 +19,8 @@ use super::snapshot::Snapshot;
 use super::tables::Tables;
 use super::tails::{Owner, Tails};
 use super::view::{self, Reading};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::journal::disk::read_whole;
 
 pub use repair::{Done, RepairOptions, Repaired, repair};
 pub use report::{Finding, Looked, Remedy, Report, Severity};
@@ -63,9 +64,8 @@ pub fn check(path: &Path, now_us: i64, progress: &mut dyn FnMut(Progress)) -> Re
     let root_id = match identity::read_journal_root_id(&layout, &identity.store_id) {
         Ok(id) => id,
         Err(error) => {
-            let advice = "restore it from a backup, or from the headers of the journals";
             let path = layout.journal_identity();
-            look.report.error("journal.root", &path, &error, (Remedy::Person, advice));
+            look.report.error("journal.root", &path, &error, root_remedy(&path, &error));
             None
         }
     };
@@ -80,6 +80,18 @@ pub fn check(path: &Path, now_us: i64, progress: &mut dyn FnMut(Progress)) -> Re
     let alone = all_free(&layout)?;
     strays::tell(&mut look, &strays, &states, alone, now_us);
     Ok(look.report)
+}
+
+/// A file that says nothing is made anew; one that names another store, or that cannot be read at
+/// all, is not.
+fn root_remedy(path: &Path, error: &Error) -> (Remedy, &'static str) {
+    let bytes = read_whole(path).unwrap_or_default();
+    let parsed = serde_json::from_slice::<serde_json::Value>(&bytes).is_ok();
+    if error.kind() == ErrorKind::Damaged && !parsed {
+        (Remedy::Repair, "it is made anew from the headers of the journals, or from the logs")
+    } else {
+        (Remedy::Person, "restore the folder of journals, or this file, from a backup")
+    }
 }
 
 /// One moment of the tables; without the journals if they are damaged, which is told elsewhere.

@@ -92,8 +92,11 @@ fn tell_one(
     let old = modified_us.is_some_and(|it| now_us.saturating_sub(it) > DAY_US);
     let size = metadata.len();
     let (text, remedy) = if alone || old {
-        let remedy = (Remedy::Repair, "it is removed; no row is in it that the tables lack");
-        (format!("{what}, {size} bytes; its writer is gone"), remedy)
+        let advice = match rule {
+            "stray.data" => "it is moved aside, to the folder damaged of the store",
+            _ => "it is removed; no row is in it that the tables lack",
+        };
+        (format!("{what}, {size} bytes; its writer is gone"), (Remedy::Repair, advice))
     } else {
         let remedy = (Remedy::None, "nothing: a living writer may be about to name it");
         (format!("{what}, {size} bytes"), remedy)

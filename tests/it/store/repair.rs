@@ -168,7 +168,7 @@ fn what_nobody_holds_any_more_is_given_up_only_when_asked() {
 }
 
 #[test]
-fn strays_are_removed() {
+fn stray_temporaries_are_removed_and_stray_data_files_are_kept_aside() {
     let folder = folder();
     make(folder.path());
     let id = uuid::Uuid::from_u128(7);
@@ -179,6 +179,56 @@ fn strays_are_removed() {
     let before = shown(folder.path());
     let repaired = mend(folder.path(), false);
     assert_eq!(repaired.done.len(), 2, "{repaired:#?}");
+    for it in &repaired.done {
+        assert!(!it.path.exists());
+        let kept = it.kept_at.as_ref().map(|kept| fs::read(kept).unwrap());
+        let is_data = it.path.extension().is_some_and(|it| it == "parquet");
+        assert_eq!(kept, is_data.then(|| b"x".to_vec()), "{it:?}");
+    }
     assert_eq!(repaired.report.findings, []);
     assert_eq!(shown(folder.path()), before);
+}
+
+#[test]
+fn without_journals_the_logs_are_mended_all_the_same() {
+    for whole in [true, false] {
+        let folder = folder();
+        make(folder.path());
+        fs::remove_file(folder.path().join("journal/0/4.wal")).unwrap();
+        let expected = shown(folder.path());
+        if whole {
+            fs::remove_dir_all(folder.path().join("journal")).unwrap();
+        } else {
+            fs::remove_dir_all(folder.path().join("journal/0")).unwrap();
+            fs::remove_file(folder.path().join("journal/root.json")).unwrap();
+        }
+        assert_eq!(mend(folder.path(), true).done, []);
+        assert_eq!(folder.path().join("journal").exists(), !whole, "a sound store stays as it is");
+        flip(&find(folder.path(), "steps/_delta_log/00000000000000000003.json"), 90);
+        let repaired = mend(folder.path(), false);
+        assert_eq!(repaired.done.len(), 1, "{repaired:#?}");
+        assert_eq!(repaired.report.findings, []);
+        assert_eq!(shown(folder.path()), expected);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_read_now_is_not_given_up() {
+    let folder = folder();
+    make(folder.path());
+    for n in 1..4 {
+        fs::remove_file(folder.path().join(format!("journal/0/{n}.wal"))).unwrap();
+    }
+    // a loop of links stands for a disk that fails, also for those whom no permission stops
+    let path = file_of(folder.path(), "steps/parquet");
+    let bytes = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink(&path, &path).unwrap();
+    let repaired = mend(folder.path(), true);
+    assert_eq!(repaired.done, []);
+    assert!(!repaired.report.is_sound());
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, bytes).unwrap();
+    assert!(look(folder.path()).is_sound());
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Mend, rows_of};
 use crate::error::Result;
 use crate::event::{Row, Table};
-use crate::store::check::data::verify;
+use crate::store::check::data::is_damaged;
 use crate::store::delta::{self, Listing, read_commit};
 use crate::store::layout::delta_log;
 use crate::store::segment;
@@ -23,7 +23,7 @@ pub(super) fn mend(mend: &mut Mend) -> Result<()> {
             Arc::clone(&log.files())
         };
         for file in files.iter() {
-            if verify(*table, file).is_err() {
+            if is_damaged(*table, file) {
                 mend_file(mend, *table, file)?;
             }
         }

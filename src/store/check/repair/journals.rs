@@ -14,14 +14,14 @@ use crate::store::tables::Tables;
 use crate::store::{identity, slot};
 
 /// Finds the id of the folder of journals; one that cannot be read is taken from the headers of the
-/// journals, else from the logs, if they agree. `false` if nobody has written yet.
-pub(super) fn mend_root(mend: &mut Mend) -> Result<bool> {
+/// journals, else from the logs, if they agree. Without journals there is none.
+pub(super) fn mend_root(mend: &mut Mend) -> Result<()> {
     let layout = mend.writing.layout.clone();
     let error = match identity::read_journal_root_id(&layout, &mend.writing.identity.store_id) {
-        Ok(None) => return Ok(false),
+        Ok(None) => return Ok(()),
         Ok(Some(id)) => {
             mend.writing.journal_root_id = id;
-            return Ok(true);
+            return Ok(());
         }
         Err(error) => error,
     };
@@ -48,7 +48,7 @@ pub(super) fn mend_root(mend: &mut Mend) -> Result<bool> {
             let path = layout.journal_identity();
             mend.replace(&path, &bytes, "made anew: the journals or the logs know it")?;
             mend.writing.journal_root_id = id;
-            Ok(true)
+            Ok(())
         }
         _ => Err(error),
     }

@@ -10,7 +10,7 @@ mod logs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Progress, Remedy, Report, check};
+use super::{Finding, Progress, Remedy, Report, check};
 use crate::clock::{Clock, IdSource};
 use crate::error::{Error, IoContext, Result};
 use crate::event::{Event, Row, Table};
@@ -73,7 +73,13 @@ pub fn repair(
     let layout = Layout::new(path);
     let identity = identity::read(&layout)?;
     if !layout.journal().is_dir() {
-        return Ok(Repaired { done: Vec::new(), report: check(path, clock.now_us(), progress)? });
+        let report = check(path, clock.now_us(), progress)?;
+        let may_mend = |it: &Finding| matches!(it.remedy, Remedy::Repair | Remedy::Drop);
+        if !report.findings.iter().any(may_mend) {
+            return Ok(Repaired { done: Vec::new(), report });
+        }
+        // the locks are there
+        disk.create_folder(&layout.journal()).context("create the folder", &layout.journal())?;
     }
     let mut all = slot::lock_all(&layout)?;
     let now_us = clock.now_us();
@@ -93,15 +99,14 @@ pub fn repair(
         now_us,
         done: Vec::new(),
     };
-    if journals::mend_root(&mut mend)? {
-        // what the logs need of the journals; what to give up of these, the logs tell
-        journals::mend(&mut mend, false)?;
-        logs::mend(&mut mend)?;
-        mend.writing.tables = Arc::new(Tables::new(&mend.writing.layout));
-        journals::mend(&mut mend, options.drop_damaged)?;
-        journals::flush(&mut mend)?;
-        data::mend(&mut mend)?;
-    }
+    journals::mend_root(&mut mend)?;
+    // what the logs need of the journals; what to give up of these, the logs tell
+    journals::mend(&mut mend, false)?;
+    logs::mend(&mut mend)?;
+    mend.writing.tables = Arc::new(Tables::new(&mend.writing.layout));
+    journals::mend(&mut mend, options.drop_damaged)?;
+    journals::flush(&mut mend)?;
+    data::mend(&mut mend)?;
     all.free();
     let mut report = check(path, now_us, progress)?;
     mend.remove_strays(&mut report)?;
@@ -221,15 +226,15 @@ impl Mend {
         self.writing.disk.sync_folder(folder).context("sync the folder", folder)
     }
 
-    /// Removes what no log names. What a given-up commit may have named is kept aside.
+    /// Takes away what no log names: temporaries go; data files, which a commit that was given up
+    /// or lost may have named, are kept aside.
     fn remove_strays(&mut self, report: &mut Report) -> Result<()> {
-        let gave_up = self.done.iter().any(|it| it.lost_rows != Some(0) || it.lost_bytes > 0);
         let is_stray = |rule: &str, remedy| rule.starts_with("stray.") && remedy == Remedy::Repair;
         for finding in report.findings.iter().filter(|it| is_stray(it.rule, it.remedy)) {
-            if gave_up {
-                self.aside(&finding.path, "no log names it")?;
+            let path = &finding.path;
+            if finding.rule == "stray.data" {
+                self.aside(path, "no log names it")?;
             } else {
-                let path = &finding.path;
                 self.writing.disk.remove(path).context("remove", path)?;
                 self.sync_parent(path)?;
                 self.note(path, "removed: no log names it", None);
