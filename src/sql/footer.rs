@@ -20,12 +20,12 @@ use parquet::file::metadata::{
 use super::engine::tables_url;
 use crate::error::Error;
 
-/// Reads the footer of a file with `rows` rows into the engine's cache; gives its statistics in
-/// terms of `schema`.
+/// Reads the footer of a file with `rows` rows, if that is known, into the engine's cache; gives
+/// its statistics in terms of `schema`.
 pub(super) async fn read(
     state: &dyn Session,
     meta: &ObjectMeta,
-    rows: u64,
+    rows: Option<u64>,
     schema: &SchemaRef,
 ) -> Result<Statistics> {
     let env = state.runtime_env();
@@ -36,7 +36,7 @@ pub(super) async fn read(
         .fetch_metadata()
         .await?;
     let found = fetched.file_metadata().num_rows();
-    if u64::try_from(found) != Ok(rows) {
+    if let Some(rows) = rows.filter(|rows| u64::try_from(found) != Ok(*rows)) {
         let message = format!("its footer says {found} rows, and its commit says {rows}");
         return Err(DataFusionError::External(Box::new(Error::damaged(message))));
     }

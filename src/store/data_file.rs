@@ -128,7 +128,7 @@ fn open(file: &DataFile) -> Result<Builder> {
     file.check_present()?;
     let input = open_file(&file.path).context("read", &file.path)?;
     let pages = match file.rows {
-        0..ROWS_WORTH_PAGES => PageIndexPolicy::Skip,
+        Some(0..ROWS_WORTH_PAGES) => PageIndexPolicy::Skip,
         _ => PageIndexPolicy::Optional,
     };
     // Without the Arrow schema in the footer, which says nothing that Parquet's own does not: the

@@ -304,6 +304,7 @@ impl Store {
     fn writer(&self) -> Result<&Writer> {
         self.writer.as_ref().ok_or_else(|| {
             Error::unavailable(format!("{} is open for reading only", self.layout.root().display()))
+                .with_hint("Open the store for writing to change it.")
         })
     }
 }

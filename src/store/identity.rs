@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -77,14 +77,9 @@ pub(super) fn read_or_create(
         return Err(no_store(root));
     }
     if !layout.identity().exists() {
-        if root.is_dir() {
-            let strangers = fs::read_dir(root).context("read the folder", root)?;
-            for entry in strangers {
-                let name = entry.context("read the folder", root)?.file_name();
-                if !name.to_string_lossy().starts_with(IDENTITY_NAME) {
-                    return Err(no_store(root));
-                }
-            }
+        // another process may have made the store, and put more into it, since that look
+        if has_strangers(root)? && !layout.identity().exists() {
+            return Err(no_store(root));
         }
         create_folders(root, disk)?;
         let identity = Identity {
@@ -98,6 +93,20 @@ pub(super) fn read_or_create(
     read(layout)
 }
 
+/// Whether a folder has something in it that is there only after `store.json`, or of others.
+fn has_strangers(root: &Path) -> Result<bool> {
+    if !root.is_dir() {
+        return Ok(false);
+    }
+    for entry in fs::read_dir(root).context("read the folder", root)? {
+        let name = entry.context("read the folder", root)?.file_name();
+        if !name.to_string_lossy().starts_with(IDENTITY_NAME) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The id of the folder of journals of a store; made where there is none.
 pub(super) fn journal_root_id(
     layout: &Layout,
@@ -107,20 +116,18 @@ pub(super) fn journal_root_id(
 ) -> Result<String> {
     let path = layout.journal_identity();
     if !path.exists() {
-        for slot in slot::list(layout)? {
+        // another process may have made it, and then a journal, since that look
+        if let Some(file) = first_journal(layout)?.filter(|_| !path.exists()) {
             // under a new id the tables would not know the rows of old files again
-            if let Some(n) = slot::files(layout, slot)?.first() {
-                let file = layout.journal_file(slot, *n);
-                return Err(Error::damaged(format!(
-                    "{} is missing, though there are journals, as {}",
-                    path.display(),
-                    file.display()
-                ))
-                .with_hint(
-                    "Nothing was changed; `genstore store check --repair` makes the file anew from \
-                     the journals, else restore it from a backup of this store.",
-                ));
-            }
+            return Err(Error::damaged(format!(
+                "{} is missing, though there are journals, as {}",
+                path.display(),
+                file.display()
+            ))
+            .with_hint(
+                "Nothing was changed; `genstore store check --repair` makes the file anew from \
+                 the journals, else restore it from a backup of this store.",
+            ));
         }
         let identity = JournalIdentity {
             journal_root_id: ids.next_id().to_string(),
@@ -152,7 +159,7 @@ pub(super) fn read_journal_root_id(layout: &Layout, store_id: &str) -> Result<Op
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if has_journals(layout)? && !path.exists() {
+            if first_journal(layout)?.is_some() && !path.exists() {
                 Err(damaged(&path).with_source(error))
             } else {
                 Ok(None)
@@ -162,14 +169,14 @@ pub(super) fn read_journal_root_id(layout: &Layout, store_id: &str) -> Result<Op
     }
 }
 
-/// Whether there are journal files, which are made after `root.json`.
-fn has_journals(layout: &Layout) -> Result<bool> {
+/// A journal file, if there is one: they are made after `root.json`.
+fn first_journal(layout: &Layout) -> Result<Option<PathBuf>> {
     for number in slot::list(layout)? {
-        if !slot::files(layout, number)?.is_empty() {
-            return Ok(true);
+        if let Some(n) = slot::files(layout, number)?.first() {
+            return Ok(Some(layout.journal_file(number, *n)));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// The content of `root.json`.

@@ -4,11 +4,17 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use super::layout::Layout;
 use crate::error::{Error, IoContext, Result};
 use crate::journal::disk::{Disk, open_file};
 use crate::journal::file_number;
+
+/// How long those who only look at a slot are waited for: 0.2 s.
+const LOOKS_MAX: u32 = 200;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 /// A locked slot; free again when dropped.
 #[derive(Debug)]
@@ -140,14 +146,24 @@ fn note_process(file: &mut File, path: &Path) -> Result<()> {
 pub(super) fn try_lock(layout: &Layout, number: u32) -> Result<Result<Slot, String>> {
     let path = layout.slot_lock(number);
     let mut file = open_lock(&path)?;
-    match file.try_lock() {
-        Ok(()) => {
-            note_process(&mut file, &path)?;
-            Ok(Ok(Slot { number, _lock: file }))
+    for _ in 0..LOOKS_MAX {
+        match file.try_lock() {
+            Ok(()) => {
+                note_process(&mut file, &path)?;
+                return Ok(Ok(Slot { number, _lock: file }));
+            }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(source)) => return Err(source).context("lock", &path),
         }
-        Err(TryLockError::WouldBlock) => Ok(Err(named_in(&file))),
-        Err(TryLockError::Error(source)) => Err(source).context("lock", &path),
+        match file.try_lock_shared() {
+            // only someone who looks for its holder, as this does, and is gone at once
+            Ok(()) => file.unlock().context("unlock", &path)?,
+            Err(TryLockError::WouldBlock) => break,
+            Err(TryLockError::Error(source)) => return Err(source).context("lock", &path),
+        }
+        thread::sleep(BETWEEN_LOOKS);
     }
+    Ok(Err(named_in(&file)))
 }
 
 /// The process that holds a slot; `None` for a free one. Changes nothing.

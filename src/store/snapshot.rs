@@ -44,8 +44,8 @@ pub struct DataFile {
     pub path: PathBuf,
     /// Size of the file.
     pub size_bytes: u64,
-    /// Rows in it.
-    pub rows: u64,
+    /// Rows in it; `None` where the log does not say, which only foreign tools leave out.
+    pub rows: Option<u64>,
     /// BLAKE3 of the whole file, 64 hex digits; `None` for a file that a foreign tool or an older
     /// build committed.
     pub digest: Option<Text>,
@@ -82,9 +82,9 @@ pub const CHECK_HINT: &str =
     "Other tables can be read. `genstore store check` says what is wrong and what can be saved.";
 
 impl TableSnapshot {
-    /// Rows in files and hot rows together.
+    /// Rows in files and hot rows together; a file whose rows are not known counts nothing.
     pub fn rows(&self) -> u64 {
-        let cold: u64 = self.files.iter().map(|it| it.rows).sum();
+        let cold: u64 = self.files.iter().filter_map(|it| it.rows).sum();
         let hot: usize = self.hot.iter().map(RecordBatch::num_rows).sum();
         cold + hot as u64
     }

@@ -132,7 +132,7 @@ pub(super) fn status(reading: Reading<'_>, identity: &Identity) -> Result<Status
 fn tables(reading: Reading<'_>, snapshot: &Snapshot) -> Result<Vec<TableStatus>> {
     let each = Table::ALL.iter().filter_map(|table| Some((*table, snapshot.tables.get(table)?)));
     each.map(|(table, it)| {
-        let cold_rows = it.files.iter().map(|file| file.rows).sum();
+        let cold_rows = it.files.iter().filter_map(|file| file.rows).sum();
         Ok(TableStatus {
             table,
             version: it.version,
@@ -192,8 +192,8 @@ fn earliest(table: Table, snapshot: &TableSnapshot) -> Option<TimeUs> {
     snapshot.hot.iter().filter_map(of).filter(|it| *it > 0).min().map(TimeUs)
 }
 
-/// Size of the files in a folder and below it.
-fn folder_bytes(folder: &Path) -> Option<u64> {
+/// Size of the files in a folder and below it; `None` if the folder cannot be read.
+pub(super) fn folder_bytes(folder: &Path) -> Option<u64> {
     let entries = fs::read_dir(folder).ok()?;
     let size = |entry: fs::DirEntry| match entry.metadata() {
         Ok(it) if it.is_dir() => folder_bytes(&entry.path()).unwrap_or(0),

@@ -45,7 +45,7 @@ pub(super) fn look(look: &mut Look<'_>, snapshot: &Snapshot, rows: &mut Rows) ->
             look.report.looked.data_files += 1;
             look.report.looked.data_bytes += file.size_bytes;
             match read(table, file, rows) {
-                Ok(()) => look.report.looked.rows += file.rows,
+                Ok(()) => look.report.looked.rows += file.rows.unwrap_or(0),
                 Err(_) if !is_listed(look, table, file)? => {} // replaced since the snapshot
                 Err((rule, error)) => {
                     rows.unread(table);
@@ -82,7 +82,7 @@ pub(in crate::store) fn is_as_added(folder: &Path, add: &Add) -> bool {
     let file = DataFile {
         path: folder.join(&add.path),
         size_bytes: add.size,
-        rows: 0,
+        rows: None,
         digest: add.digest().map(Text::from),
         run_ids: None,
     };
@@ -133,11 +133,10 @@ fn pages(table: Table, file: &DataFile, see: &mut dyn FnMut(&RecordBatch)) -> Re
         bounds(file, &batch).map_err(|error| ("data.bounds", error))?;
         see(&batch);
     }
-    if (footer, count) != (file.rows, file.rows) {
-        let text = format!(
-            "it holds {count} rows, its footer says {footer}, and its commit says {}",
-            file.rows
-        );
+    let said = file.rows.unwrap_or(count);
+    if (footer, count) != (said, said) {
+        let text =
+            format!("it holds {count} rows, its footer says {footer}, and its commit says {said}");
         return Err(("data.rows", Error::damaged(text)));
     }
     Ok(())

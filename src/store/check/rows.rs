@@ -10,6 +10,7 @@ use arrow::datatypes::Int64Type;
 use super::journals::Journals;
 use super::{Look, Remedy, Severity};
 use crate::event::Table;
+use crate::store::data_file::texts;
 
 /// Examples that a finding names.
 const EXAMPLES_MAX: usize = 3;
@@ -147,8 +148,4 @@ impl Rows {
             look.report.add(Severity::Error, "rows.sketch", &folder, text, UNCLEAR);
         }
     }
-}
-
-fn texts<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a StringArray> {
-    batch.column_by_name(name).and_then(|it| it.as_string_opt::<i32>())
 }

@@ -16,6 +16,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Fields, Int32Type, Int64Type, Schema, SchemaRef};
 use arrow::json::ReaderBuilder;
+use object_store::PutPayload;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -159,7 +160,7 @@ pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Vec<Action>> {
         return Err(damaged(path, "the checkpoint is not as it was written"));
     }
     // the decoder of Parquet may panic on bytes that a foreign tool left without a digest
-    let decoded = catch_unwind(AssertUnwindSafe(|| read(path)))
+    let decoded = catch_unwind(AssertUnwindSafe(|| read(path, bytes)))
         .unwrap_or_else(|_| Err(damaged(path, "the checkpoint cannot be decoded")));
     let actions = decoded?;
     let has = |part: fn(&Action) -> bool| actions.iter().any(part);
@@ -190,13 +191,14 @@ fn has_right_digest(bytes: &[u8]) -> bool {
     digest == hasher.finalize().to_hex().as_bytes()
 }
 
-fn read(path: &Path) -> Result<Vec<Action>> {
+fn read(path: &Path, bytes: &[u8]) -> Result<Vec<Action>> {
     let failed = |source: parquet::errors::ParquetError| {
         damaged(path, "the checkpoint cannot be read").with_source(source)
     };
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let input = std::fs::File::open(path)
-        .map_err(|source| damaged(path, "the checkpoint cannot be read").with_source(source))?;
+    // the one part of a payload is shared memory, which Parquet reads from
+    let mut input = PutPayload::from(bytes.to_vec()).into_iter();
+    let input = input.next().ok_or_else(|| damaged(path, "the checkpoint is empty"))?;
     let batches = ParquetRecordBatchReaderBuilder::try_new_with_options(input, options)
         .map_err(failed)?
         .with_batch_size(BATCH_ROWS)

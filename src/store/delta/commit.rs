@@ -225,6 +225,7 @@ pub(super) fn too_late(log: &Log) -> Error {
         "{} is being written by so many others that {ATTEMPTS_MAX} commits came too late",
         log.folder().display()
     ))
+    .with_hint("No row is lost; try again when fewer write at once.")
 }
 
 pub(super) fn info(operation: &str, now_us: i64, flush_time_us: Option<i64>) -> CommitInfo {

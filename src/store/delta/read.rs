@@ -157,7 +157,8 @@ fn check(path: &Path, action: &Action) -> Result<()> {
     if let Some(metadata) = &action.meta_data
         && !metadata.partition_columns.is_empty()
     {
-        return Err(Error::unavailable(format!("{} partitions the table", path.display())));
+        return Err(Error::unavailable(format!("{} partitions the table", path.display()))
+            .with_hint(FOREIGN_HINT));
     }
     if let Some(add) = &action.add
         && (add.path.starts_with('/') || add.path.contains(':') || add.path.contains(".."))
@@ -166,10 +167,15 @@ fn check(path: &Path, action: &Action) -> Result<()> {
             "{} adds a file outside the table: {}",
             path.display(),
             add.path
-        )));
+        ))
+        .with_hint(FOREIGN_HINT));
     }
     Ok(())
 }
+
+/// The way out of what this build never writes.
+const FOREIGN_HINT: &str =
+    "Another tool changed it. Other tables can be read; restore this one from a backup.";
 
 /// Bytes of a log that are not what was written.
 pub(super) fn damaged(path: &Path, what: &str) -> Error {

@@ -107,9 +107,9 @@ impl FileStats {
         serde_json::from_str(stats).unwrap_or_default()
     }
 
-    /// Rows in the file; 0 where that is unknown.
-    pub(super) fn rows(&self) -> u64 {
-        self.num_records.unwrap_or(0)
+    /// Rows in the file.
+    pub(super) fn rows(&self) -> Option<u64> {
+        self.num_records
     }
 
     /// Bounds of `run_id`; none for a file with no run id, or with one too long for a bound.

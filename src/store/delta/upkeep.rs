@@ -104,10 +104,10 @@ fn clean_up(disk: &dyn Disk, folder: &Path, keeping: LogKeeping, now_ms: i64) ->
     let mut removed = 0;
     for version in versions.copied().take_while(|it| *it < base).take(REMOVED_MAX) {
         if keeping.kept_ms > 0 && listing.commits.contains(&version) {
-            let Some(time_ms) = time_ms(folder, version)? else { break };
+            let Some(time_ms) = time_ms(folder, version, now_ms)? else { break };
             let age_ms = now_ms.saturating_sub(time_ms);
             if age_ms < i64::try_from(keeping.kept_ms).unwrap_or(i64::MAX) {
-                break; // also when a clock that was ahead made it: it waits until that time
+                break;
             }
         }
         if listing.commits.contains(&version) {
@@ -132,11 +132,18 @@ fn base(listing: &Listing, commits_kept: u64) -> Option<u64> {
     listing.checkpoints.iter().rev().skip(1).find(|it| **it <= base_max).copied()
 }
 
-/// When a commit was made: by its own word, else by its file.
-fn time_ms(folder: &Path, version: u64) -> Result<Option<i64>> {
-    let Some(actions) = read_commit(folder, version)? else { return Ok(None) };
-    if let Some(info) = actions.iter().find_map(|it| it.commit_info.as_ref()) {
-        return Ok(Some(info.timestamp));
+/// When a commit was made: by its own word, else by its file. A clock that was ahead has no word:
+/// nothing would go until its time. Nor has a damaged commit, for which a checkpoint stands.
+fn time_ms(folder: &Path, version: u64, now_ms: i64) -> Result<Option<i64>> {
+    let actions = match read_commit(folder, version) {
+        Ok(Some(actions)) => actions,
+        Ok(None) => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::Damaged => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let said = actions.iter().find_map(|it| it.commit_info.as_ref()).map(|it| it.timestamp);
+    if let Some(time_ms) = said.filter(|it| *it <= now_ms) {
+        return Ok(Some(time_ms));
     }
     let path = folder.join(commit_name(version));
     let modified = fs::metadata(&path).and_then(|it| it.modified()).context("look at", &path)?;

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use arrow::array::{Array, RecordBatch};
 
-use super::files::{IndexedFile, IndexedFiles};
+use super::files::{IndexedFile, IndexedFiles, known_rows};
 use super::filter::Filter;
 use super::names::{NameKind, Names};
 use super::opened::Opened;
@@ -39,7 +39,7 @@ pub type IndexObserver<'a> = &'a mut dyn FnMut(IndexProgress) -> ControlFlow<()>
 
 /// Rows of `runs` that the index does not have.
 pub(super) fn runs_behind(files: &IndexedFiles, snapshot: &Snapshot) -> u64 {
-    files.missing(snapshot, Table::Runs).iter().map(|file| file.rows).sum()
+    files.missing(snapshot, Table::Runs).iter().filter_map(|file| file.rows).sum()
 }
 
 /// Brings the index to the snapshot.
@@ -113,7 +113,8 @@ impl<'a> Work<'a> {
             let first = self.files.reserve(&self.opened.kv, missing.len())?;
             for (number, file) in (first..).zip(missing) {
                 let contracts = if table == Table::Issues { self.read_issues(file)? } else { None };
-                let indexed = IndexedFile { number, rows: file.rows, has_ids: false, contracts };
+                let rows = known_rows(file);
+                let indexed = IndexedFile { number, rows, has_ids: false, contracts };
                 self.files.add(&self.opened.kv, table, file, indexed)?;
                 self.tell()?;
             }
@@ -122,12 +123,12 @@ impl<'a> Work<'a> {
     }
 
     fn read_issues(&mut self, file: &DataFile) -> Result<Option<Filter>> {
-        let mut contracts = BTreeSet::new();
+        let (mut contracts, mut all_read) = (BTreeSet::new(), true);
         for batch in columns(file, &["contract_name", "rule_id"]).map_err(unreadable)? {
-            distinct(&batch, "contract_name", &mut contracts);
+            all_read &= distinct(&batch, "contract_name", &mut contracts);
             self.note_names(&batch, NameKind::Rule);
         }
-        Ok(Filter::of(contracts.iter().map(String::as_str)))
+        Ok(filter(&contracts, all_read))
     }
 
     fn note_names(&mut self, batch: &RecordBatch, kind: NameKind) {
@@ -145,7 +146,7 @@ impl<'a> Work<'a> {
         let mut batch = Batch::default();
         for (number, file) in (first..).zip(missing) {
             self.read_runs(number, file, &mut batch)?;
-            to_come -= file.rows;
+            to_come -= file.rows.unwrap_or(0);
             if batch.runs >= BATCH_RUNS || to_come == 0 {
                 self.write_batch(std::mem::take(&mut batch), to_come)?;
                 self.done.runs_done = self.done.runs_total - to_come;
@@ -167,9 +168,10 @@ impl<'a> Work<'a> {
     fn read_runs(&mut self, number: u32, file: &'a DataFile, into: &mut Batch<'a>) -> Result<()> {
         const COLUMNS: [&str; 6] =
             ["run_id", "contract_name", "pipeline_name", "input_digest", "result", "start_time"];
-        let (mut entries, mut contracts, mut has_ids) = (Vec::new(), BTreeSet::new(), true);
+        let (mut entries, mut contracts) = (Vec::new(), BTreeSet::new());
+        let (mut has_ids, mut all_read) = (true, true);
         for batch in columns(file, &COLUMNS).map_err(unreadable)? {
-            distinct(&batch, "contract_name", &mut contracts);
+            all_read &= distinct(&batch, "contract_name", &mut contracts);
             self.note_names(&batch, NameKind::Pipeline);
             let text = |name| texts(&batch, name);
             let (ids, starts) = (text("run_id"), times(&batch, "start_time"));
@@ -206,9 +208,9 @@ impl<'a> Work<'a> {
         }
         entries.sort_unstable();
         has_ids &= entries.is_sorted_by(|a, b| a.id < b.id);
-        let contracts = Filter::of(contracts.iter().map(String::as_str));
+        let contracts = filter(&contracts, all_read);
         into.runs += entries.len();
-        let indexed = IndexedFile { number, rows: file.rows, has_ids, contracts };
+        let indexed = IndexedFile { number, rows: known_rows(file), has_ids, contracts };
         into.files.push((file, indexed, entries));
         Ok(())
     }
@@ -306,13 +308,21 @@ fn record_of<'r>(
     records.get_mut(&run_number(run_id)?)
 }
 
-/// Adds the distinct values of a text column.
-fn distinct(batch: &RecordBatch, column: &str, to: &mut BTreeSet<String>) {
-    for value in texts(batch, column).into_iter().flatten().flatten() {
+/// Adds the distinct values of a text column; `false` if there is one of another type, whose values
+/// are not known then.
+fn distinct(batch: &RecordBatch, column: &str, to: &mut BTreeSet<String>) -> bool {
+    let values = texts(batch, column);
+    for value in values.into_iter().flatten().flatten() {
         if !to.contains(value) {
             to.insert(value.to_owned());
         }
     }
+    values.is_some() || batch.column_by_name(column).is_none()
+}
+
+/// A filter of the names of a file. What cannot be read skips no file.
+fn filter(names: &BTreeSet<String>, all_read: bool) -> Option<Filter> {
+    Filter::of(names.iter().map(String::as_str)).filter(|_| all_read)
 }
 
 fn last_run(file: &DataFile) -> Option<&str> {

@@ -50,7 +50,7 @@ impl IndexedFiles {
 
     pub(super) fn get(&self, table: Table, file: &DataFile) -> Option<&IndexedFile> {
         let known = self.tables.get(&table)?.get(name(file)?)?;
-        (known.rows == file.rows).then_some(&**known)
+        (known.rows == known_rows(file)).then_some(&**known)
     }
 
     /// How many files are known.
@@ -153,6 +153,11 @@ impl IndexedFiles {
 
 fn name(file: &DataFile) -> Option<&str> {
     file.path.file_name()?.to_str()
+}
+
+/// The rows that the log says are in a file; 0 where it does not say.
+pub(super) fn known_rows(file: &DataFile) -> u64 {
+    file.rows.unwrap_or(0)
 }
 
 fn encode_key(table: Table, name: &str) -> Vec<u8> {

@@ -139,17 +139,17 @@ impl Kv {
         })
     }
 
-    /// Makes changes, each whole or not at all.
+    /// Makes changes of one tree, all or none: nobody sees a part of them, also after a crash. The
+    /// last one of a key counts.
     pub(super) fn apply(&self, tree: Tree, changes: Changes) -> Result<()> {
-        self.guarded(tree, |it| {
-            for (key, value) in changes {
-                match value {
-                    Some(value) => it.insert(key, value)?,
-                    None => it.remove(key)?,
-                };
+        let mut batch = sled::Batch::default();
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
             }
-            Ok(())
-        })
+        }
+        self.guarded(tree, |it| it.apply_batch(batch))
     }
 
     /// Takes the entry with the smallest key away.

@@ -1,13 +1,11 @@
 //! What the index is like, without changing it.
 
-use std::fs;
-use std::path::Path;
-
 use super::kv::TREES_NAME;
 use super::{Index, catch_up, lock};
 use crate::error::Result;
 use crate::event::Table;
 use crate::store::snapshot::Snapshot;
+use crate::store::status::folder_bytes;
 
 /// The index of a store.
 #[derive(Debug, Clone, Default)]
@@ -36,9 +34,10 @@ pub struct IndexTree {
 impl Index {
     /// Looks at the index, and opens it if it is there.
     pub(in crate::store) fn status(&self, snapshot: &Snapshot) -> Result<IndexStatus> {
-        let size_bytes = folder_bytes(&self.folder);
+        let size_bytes = folder_bytes(&self.folder).unwrap_or(0);
         let runs_behind = snapshot.tables.get(&Table::Runs);
-        let runs_behind = runs_behind.map_or(0, |it| it.files.iter().map(|file| file.rows).sum());
+        let runs_behind =
+            runs_behind.map_or(0, |it| it.files.iter().filter_map(|file| file.rows).sum());
         let absent = IndexStatus { size_bytes, runs_behind, ..IndexStatus::default() };
         let (is_used, off) = {
             let state = lock(&self.state);
@@ -60,15 +59,4 @@ impl Index {
             Err(error) => Ok(IndexStatus { unavailable: Some(error.in_one_line()), ..absent }),
         }
     }
-}
-
-/// Bytes of the files below a folder, as far as it can be read.
-fn folder_bytes(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let sizes = entries.map(|entry| match entry.metadata() {
-        Ok(it) if it.is_dir() => folder_bytes(&entry.path()),
-        Ok(it) => it.len(),
-        Err(_) => 0, // it may go between the listing and this look
-    });
-    sizes.sum()
 }

@@ -91,3 +91,25 @@ fn long_lists_of_a_contract_are_newest_first_whatever_the_order_they_came_in() {
     assert_eq!(newest(2, 4), [4_000, 2_299], "a file that is gone does not count");
     assert!(postings::newest_of_contract(&opened.kv, "b", 9, |_| true).expect("read").is_empty());
 }
+
+#[test]
+fn a_lookup_never_sees_a_contract_without_runs_that_it_had() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let opened = open(folder.path());
+    let contract = postings::digest("a");
+    let add = |id: RunNumber| {
+        let added = HashMap::from([(contract, vec![Posting { id, start_us: 0, file: 1 }])]);
+        postings::add_to_contracts(&opened.kv, added).expect("added");
+    };
+    add(1);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| (2..=400).for_each(add));
+        let mut seen = 1;
+        while !writer.is_finished() {
+            let found = postings::newest_of_contract(&opened.kv, "a", 1_000, |_| true);
+            let found = found.expect("read").len();
+            assert!(found >= seen, "{found} after {seen}");
+            seen = found;
+        }
+    });
+}

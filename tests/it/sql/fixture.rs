@@ -182,7 +182,7 @@ pub(crate) fn write(path: &Path, table: Table, batch: &RecordBatch) -> DataFile 
     writer.close().unwrap();
     let size_bytes = path.metadata().unwrap().len();
     let rows = batch.num_rows() as u64;
-    DataFile { path: path.to_owned(), size_bytes, rows, digest: None, run_ids: None }
+    DataFile { path: path.to_owned(), size_bytes, rows: Some(rows), digest: None, run_ids: None }
 }
 
 /// A session over a snapshot, with two threads.

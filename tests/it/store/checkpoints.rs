@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use genstore::clock::{ManualClock, SystemIds};
 use genstore::error::{ErrorKind, Result};
@@ -260,6 +261,39 @@ fn flush_times_rise_across_checkpoints_though_the_clock_jumps_back() {
     assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
     assert!(checkpoint(path, Table::Runs, 12).exists());
     assert_eq!(runs(path), 12);
+}
+
+/// Sets the time of a log's files.
+fn set_times(path: &Path, table: Table, time_us: i64) {
+    let time = UNIX_EPOCH + Duration::from_micros(u64::try_from(time_us).unwrap());
+    for name in log_names(path, table) {
+        let file = fs::File::options().write(true).open(log_folder(path, table).join(name));
+        file.unwrap().set_modified(time).unwrap();
+    }
+}
+
+#[test]
+fn commits_go_though_the_clock_was_ahead_or_one_is_damaged() {
+    let options = StoreOptions { log_kept_ms: 86_400_000, ..short_logs() };
+    let (day_us, year_us) = (86_400_000_000, 365 * 86_400_000_000);
+    for ahead_us in [year_us, 0] {
+        let machine = Machine::new();
+        let path = &machine.store();
+        let open = |now_us| open_at(&machine, options.clone(), ManualClock::at(now_us)).unwrap();
+        let store = open(NOW_US + ahead_us);
+        flush_runs(&store, 0..9);
+        store.close().unwrap();
+        if ahead_us == 0 {
+            fs::write(commit(path, Table::Runs, 1), "{").unwrap();
+        }
+        set_times(path, Table::Runs, NOW_US);
+        let store = open(NOW_US + day_us);
+        flush_runs(&store, 9..12);
+        store.close().unwrap();
+        let oldest = log_names(path, Table::Runs).into_iter().next().unwrap();
+        assert_eq!(oldest, format!("{:020}.checkpoint.parquet", 8), "{ahead_us}");
+        assert_eq!(runs(path), 12);
+    }
 }
 
 fn journals(path: &Path) -> BTreeSet<String> {

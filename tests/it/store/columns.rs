@@ -2,6 +2,7 @@
 //! are unknown here, and columns that forbid to write.
 
 use std::fs::{self, File};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -9,12 +10,13 @@ use std::sync::Arc;
 use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
 use genstore::error::ErrorKind;
+use genstore::event::Table;
 use genstore::store::{Store, StoreOptions};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
-use super::rows::{open, quiet, whole_run};
+use super::rows::{NOW_US, open, quiet, run_id, whole_run};
 use crate::sql::fixture::{ask, session};
 
 fn commit(path: &Path, table: &str, version: u64) -> PathBuf {
@@ -207,4 +209,48 @@ async fn what_this_build_must_not_write_is_refused_and_read() {
     }
     flushed(path, 1..2);
     assert_eq!(query(path, "SELECT count(*) FROM steps").await, ["10"]);
+}
+
+#[tokio::test]
+async fn a_data_file_whose_rows_nobody_counted_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    flushed(path, 0..1); // no checkpoint says it either
+    edit(&commit(path, "runs", 1), |action| {
+        let Some(add) = action.get_mut("add") else { return };
+        add.as_object_mut().unwrap().remove("stats");
+    });
+    let snapshot = Store::open_read_only(path).unwrap().snapshot().unwrap();
+    assert_eq!(snapshot.tables[&Table::Runs].files[0].rows, None);
+    let counted = query(path, "SELECT count(run_id) FROM runs").await;
+    assert_eq!(counted, query(path, "SELECT 1").await);
+    let store = open(path, quiet()).unwrap();
+    store.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap();
+    assert!(store.run(&run_id(0)).unwrap().is_some());
+    let report = genstore::store::check::check(path, NOW_US, &mut |_| ()).unwrap();
+    assert!(report.findings.is_empty(), "{:?}", report.findings);
+}
+
+#[test]
+fn a_column_of_names_in_a_type_that_is_not_ours_skips_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    flushed(path, 0..1); // no checkpoint says its size
+    edit_file(path, "runs", 1, |batch| {
+        let schema = batch.schema();
+        let columns = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
+            let column = match field.name().as_str() {
+                "contract_name" => arrow::compute::cast(column, &DataType::Binary).unwrap(),
+                _ => Arc::clone(column),
+            };
+            (field.name().clone(), column, true)
+        });
+        RecordBatch::try_from_iter_with_nullable(columns.collect::<Vec<_>>()).unwrap()
+    });
+    let store = Store::open_read_only(path).unwrap();
+    store.catch_up_index(&mut |_| ControlFlow::Continue(())).unwrap();
+    let snapshot = store.snapshot().unwrap();
+    let index = snapshot.index.as_ref().unwrap();
+    let file = &snapshot.tables[&Table::Runs].files[0];
+    assert!(index.may_hold_contract(Table::Runs, file, "of no run"));
 }

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 
 use genstore::clock::{ManualClock, SystemIds};
-use genstore::error::ErrorKind;
+use genstore::error::{ErrorKind, Result};
 use genstore::event::Table;
 use genstore::journal::Durability;
 use genstore::store::{Store, StoreOptions};
@@ -238,4 +239,47 @@ fn flush_time_us(commit: &Path) -> Option<i64> {
     let mut actions = text.lines().map(|it| serde_json::from_str::<Value>(it).unwrap());
     let info = actions.find_map(|it| it.get("commitInfo").cloned())?;
     info.as_object()?.iter().find(|it| it.0.to_lowercase().contains("flush"))?.1.as_i64()
+}
+
+#[test]
+fn writers_that_make_a_store_at_the_same_time_all_get_it() {
+    for _ in 0..30 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = &folder.path().join("store");
+        let start = Barrier::new(4);
+        let ids = std::thread::scope(|scope| {
+            let open = || {
+                start.wait();
+                let store = open(path, quiet()).unwrap();
+                store.commit_blocking(whole_run(1)).unwrap();
+                store.status().unwrap().store_id
+            };
+            let writers: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+            writers.into_iter().map(|it| it.join().unwrap()).collect::<BTreeSet<_>>()
+        });
+        assert_eq!(ids.len(), 1);
+    }
+}
+
+#[test]
+fn those_who_look_at_a_store_keep_no_writer_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let options = StoreOptions { writers_max: 1, ..quiet() };
+    drop(open(path, options.clone()).unwrap());
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let reader = Store::open_read_only(path).unwrap();
+                while !is_over.load(Ordering::SeqCst) {
+                    reader.status().unwrap();
+                }
+            });
+        }
+        let opened: Result<Vec<()>> =
+            (0..100).map(|_| open(path, options.clone()).map(drop)).collect();
+        is_over.store(true, Ordering::SeqCst);
+        opened.unwrap();
+    });
 }

@@ -33,7 +33,7 @@ fn rows_are_the_same_hot_flushed_and_reopened() {
     store.flush().unwrap();
     let cold = store.snapshot().unwrap();
     assert_eq!(cold.tables[&Table::Runs].hot.len(), 0);
-    assert_eq!(cold.tables[&Table::Runs].files[0].rows, 20);
+    assert_eq!(cold.tables[&Table::Runs].files[0].rows, Some(20));
     assert_eq!(all_rows(&cold), all_rows(&hot));
     // one flush: the sketches must be what the hot steps gave
     assert_eq!(rows(&cold, Table::StepLatency), rows(&hot, Table::StepLatency));

@@ -41,7 +41,7 @@ fn mend_file(mend: &mut Mend, table: Table, file: &DataFile) -> Result<()> {
     };
     let (disk, ids) = (Arc::clone(&mend.writing.disk), Arc::clone(&mend.writing.ids));
     let now_us = mend.now_us;
-    if let Some(rows) = rows.filter(|it| it.len() as u64 == file.rows) {
+    if let Some(rows) = rows.filter(|it| Some(it.len() as u64) == file.rows) {
         let mut rows: Vec<&Row> = rows.iter().collect();
         let bytes = segment::encode(table, &mut rows)?;
         let digest = blake3::hash(&bytes).to_hex();
@@ -65,7 +65,7 @@ fn mend_file(mend: &mut Mend, table: Table, file: &DataFile) -> Result<()> {
         } else {
             mend.note(&file.path, "the missing file is taken out of the table", None);
         }
-        mend.lost(Some(table), Some(file.rows), file.size_bytes);
+        mend.lost(Some(table), file.rows, file.size_bytes);
     }
     Ok(())
 }

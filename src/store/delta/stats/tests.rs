@@ -43,12 +43,12 @@ fn what_is_written_is_read_and_what_is_not_known_prunes_nothing() {
         |rows: &[Row]| FileStats::parse(&stats(Table::Metrics, &rows.iter().collect::<Vec<_>>()));
     let known = read(&[metric(Some("b")), metric(None), metric(Some("a"))]);
     assert_eq!(known.run_ids(), Some((Text::from("a"), Text::from("b"))));
-    assert_eq!((known.rows(), known.oldest_us()), (3, None));
+    assert_eq!((known.rows(), known.oldest_us()), (Some(3), None));
     assert_eq!(read(&[metric(None)]).run_ids(), None);
     assert_eq!(read(&[metric(Some(&"x".repeat(65))), metric(Some("a"))]).run_ids(), None);
     let half = FileStats::parse(r#"{"numRecords":1,"minValues":{"run_id":"a","other":{"x":1}}}"#);
-    assert_eq!((half.rows(), half.run_ids()), (1, None));
+    assert_eq!((half.rows(), half.run_ids()), (Some(1), None));
     let run = RunRow { start_time: TimeUs(1_999), ..RunRow::default() };
     assert_eq!(FileStats::parse(&stats(Table::Runs, &[&Row::Runs(run)])).oldest_us(), Some(1_000));
-    assert_eq!(FileStats::parse("no JSON").rows(), 0);
+    assert_eq!(FileStats::parse("no JSON").rows(), None);
 }
