@@ -10,7 +10,8 @@ use crate::error::Result;
 use crate::event::Table;
 use crate::journal::disk::read_whole;
 use crate::store::delta::{Action, Listing, State, read_checkpoint, read_commit};
-use crate::store::layout::{LAST_CHECKPOINT_NAME, checkpoint_name, commit_name, delta_log};
+use crate::store::layout::{LAST_CHECKPOINT_NAME, Layout, checkpoint_name, commit_name, delta_log};
+use crate::store::slot;
 
 const COMMIT: (Remedy, &str) = (
     Remedy::Drop,
@@ -23,6 +24,7 @@ const NEEDLESS: (Remedy, &str) = (Remedy::None, "nothing: only readers of old ve
 const CHECKPOINT: (Remedy, &str) =
     (Remedy::Repair, "it is moved aside; the next writer makes another");
 const HINT: (Remedy, &str) = (Remedy::Repair, "it is removed; no reader needs it");
+const UNMADE: (Remedy, &str) = (Remedy::None, "nothing: the next writer makes it");
 const PERSON: (Remedy, &str) = (Remedy::Person, "nothing is changed; see what wrote this commit");
 
 /// What a log that could be read whole names.
@@ -51,9 +53,12 @@ pub(in crate::store) type States = BTreeMap<Table, Named>;
 /// Looks at the logs of all tables.
 pub(super) fn look(look: &mut Look<'_>) -> Result<States> {
     let mut states = States::new();
+    // asked first: a writer that makes the store now may have finished when its tables are read
+    let unmade = is_unmade(look.layout)?;
     for (done, table) in Table::ALL.iter().enumerate() {
         look.tell("logs", done, Table::ALL.len());
-        let mut one = One { look, table: *table, named: Named::default(), whole: true, needed: 0 };
+        let named = Named::default();
+        let mut one = One { look, table: *table, named, whole: true, needed: 0, unmade };
         one.look()?;
         if one.whole {
             let named = one.named;
@@ -71,6 +76,26 @@ struct One<'a, 'b> {
     whole: bool,
     /// The first commit that no checkpoint stands for.
     needed: u64,
+    /// Tables may be missing: the store is new.
+    unmade: bool,
+}
+
+/// Whether a writer makes the store just now, or died while it did: every table is made before the
+/// first journal file, and no table has rows before that.
+fn is_unmade(layout: &Layout) -> Result<bool> {
+    for slot in slot::list(layout)? {
+        if !slot::files(layout, slot)?.is_empty() {
+            return Ok(false);
+        }
+    }
+    for table in Table::ALL {
+        let folder = layout.table(*table);
+        let has_data = slot::names_in(&folder)?.iter().any(|it| it.ends_with(".parquet"));
+        if has_data || Listing::read(&delta_log(&folder))?.newest() > Some(0) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl One<'_, '_> {
@@ -82,8 +107,13 @@ impl One<'_, '_> {
         self.needed = checkpoints.keys().last().map_or(0, |it| it + 1);
         let first = listing.commits.first().copied();
         let Some(newest) = listing.newest() else {
-            let text = "the log has no commit; the next writer makes the table anew, without rows";
             self.whole = false;
+            if self.unmade {
+                let text = "the table is not made yet, and no row was ever written";
+                self.add(Severity::Note, "log.gap", &folder, text, UNMADE);
+                return Ok(());
+            }
+            let text = "the log has no commit; the next writer makes the table anew, without rows";
             self.add(Severity::Error, "log.gap", &folder, text, COMMIT);
             return Ok(());
         };

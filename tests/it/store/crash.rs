@@ -11,6 +11,7 @@ use genstore::clock::ManualClock;
 use genstore::error::ErrorKind;
 use genstore::event::Table;
 use genstore::journal::Durability;
+use genstore::store::check::{self, Severity};
 use genstore::store::{Store, StoreOptions};
 
 use super::rows::{NOW_US, all_rows, whole_run};
@@ -132,6 +133,9 @@ fn a_crash_or_a_power_loss_at_any_operation_of_the_first_open_leaves_a_store_or_
         let told = first(&machine, &disk);
         for (machine, what) in machines(&machine, operation) {
             let at = format!("operation {operation} ({}), {what}", disk.last());
+            if let Ok(report) = check::check(&machine.store(), NOW_US, &mut |_| ()) {
+                assert_eq!(report.count(Severity::Error), 0, "{at}: {:#?}", report.findings);
+            }
             check_recovered(&machine, &told, &told.acknowledged, false, &at);
         }
     });
