@@ -12,7 +12,9 @@ use crate::error::{Error, IoContext, Result};
 use crate::journal::disk::{Disk, open_file};
 use crate::journal::file_number;
 
-/// How long those who only look at a slot are waited for: 0.2 s.
+/// How long those are waited for who have a lock for a moment only: 0.2 s. That is whoever looks
+/// for its holder, and a child that a process starts, which has all its files until it runs its own
+/// program.
 const LOOKS_MAX: u32 = 200;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
@@ -67,7 +69,7 @@ impl Slot {
 pub(super) fn lock_lowest(layout: &Layout, disk: &dyn Disk, writers_max: u32) -> Result<OwnedSlot> {
     let path = layout.writers_lock();
     let shared = open_lock(&path)?;
-    match shared.try_lock_shared() {
+    match patiently(|| shared.try_lock_shared()) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let (root, holder) = (layout.root().display(), named_in(&shared));
@@ -95,10 +97,19 @@ pub(super) fn lock_lowest(layout: &Layout, disk: &dyn Disk, writers_max: u32) ->
 pub(super) fn lock_all(layout: &Layout) -> Result<AllSlots> {
     let path = layout.writers_lock();
     let mut exclusive = open_lock(&path)?;
-    let locked = exclusive.try_lock();
+    let locked = patiently(|| exclusive.try_lock());
     let (mut slots, mut holders) = (Vec::new(), Vec::new());
     for number in list(layout)? {
-        match try_lock(layout, number)? {
+        let mut tried = try_lock(layout, number)?;
+        for _ in 0..LOOKS_MAX {
+            // without a writer, a slot is held for a moment at most
+            if tried.is_ok() || locked.is_err() {
+                break;
+            }
+            thread::sleep(BETWEEN_LOOKS);
+            tried = try_lock(layout, number)?;
+        }
+        match tried {
             Ok(slot) => slots.push(slot),
             Err(holder) => holders.push(holder),
         }
@@ -113,6 +124,16 @@ pub(super) fn lock_all(layout: &Layout) -> Result<AllSlots> {
         }
         Err(TryLockError::Error(source)) => Err(source).context("lock", &path),
     }
+}
+
+fn patiently(attempt: impl Fn() -> Result<(), TryLockError>) -> Result<(), TryLockError> {
+    for _ in 0..LOOKS_MAX {
+        match attempt() {
+            Err(TryLockError::WouldBlock) => thread::sleep(BETWEEN_LOOKS),
+            done => return done,
+        }
+    }
+    attempt()
 }
 
 fn busy(layout: &Layout, holders: &[String]) -> Error {
