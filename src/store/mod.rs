@@ -24,6 +24,7 @@ mod contracts;
 mod data_file;
 mod delta;
 mod file_rows;
+mod files;
 mod flush;
 mod flusher;
 mod handle;
