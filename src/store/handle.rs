@@ -288,6 +288,14 @@ impl Store {
         self.layout.root()
     }
 
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(super) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
     fn read<T>(&self, read: impl FnOnce(Reading<'_>) -> Result<T>) -> Result<T> {
         let (layout, tables) = (&self.layout, &*self.tables);
         let store_id = self.identity.store_id.as_str();

@@ -54,6 +54,16 @@ impl Layout {
         self.journal().join("upkeep.lock")
     }
 
+    /// The store's own rules of retention.
+    pub(super) fn retention(&self) -> PathBuf {
+        self.root.join(RETENTION_NAME)
+    }
+
+    /// When this machine last applied them by itself.
+    pub(super) fn retained(&self) -> PathBuf {
+        self.journal().join(RETAINED_NAME)
+    }
+
     /// Where a repair keeps what it has taken away.
     pub(super) fn damaged(&self) -> PathBuf {
         self.root.join("damaged")
@@ -74,6 +84,12 @@ impl Layout {
 
 /// Name of the file that makes a folder a store.
 pub(super) const IDENTITY_NAME: &str = "store.json";
+
+/// Name of the file of a store's rules of retention.
+pub(super) const RETENTION_NAME: &str = "retention.json";
+
+/// Name of the file that says when these were last applied.
+pub(super) const RETAINED_NAME: &str = "retained";
 
 /// What the name of a file ends with that a repair is about to put in the place of another.
 pub(super) const MENDED_SUFFIX: &str = ".mended.tmp";
@@ -128,14 +144,19 @@ pub(super) fn data_name(id: uuid::Uuid) -> String {
     format!("{id}.parquet")
 }
 
+/// The name of a file in its table's folder.
+pub(super) fn file_name_of(path: &Path) -> String {
+    path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// Whether a file of a table has the name of a data file of ours.
 pub(super) fn is_data_name(name: &str) -> bool {
     name.strip_suffix(".parquet").is_some_and(|id| uuid::Uuid::try_parse(id).is_ok())
 }
 
-/// Whether a file was to become `store.json` or the journals' `root.json`.
+/// Whether a file was to become `store.json`, the rules of retention, or one beside the journals.
 pub(super) fn is_identity_temporary_name(name: &str) -> bool {
-    let id = [IDENTITY_NAME, "root.json"]
+    let id = [IDENTITY_NAME, RETENTION_NAME, RETAINED_NAME, "root.json"]
         .into_iter()
         .find_map(|it| name.strip_prefix(it)?.strip_prefix('.')?.strip_suffix(".tmp"));
     id.is_some_and(|id| uuid::Uuid::try_parse(id).is_ok())

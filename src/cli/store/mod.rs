@@ -1,8 +1,12 @@
 //! `genstore store`: looking after a store.
 
 mod check;
+mod history;
 mod index;
+mod pins;
+mod retain;
 mod status;
+mod vacuum;
 
 use clap::Subcommand;
 
@@ -20,6 +24,12 @@ pub(crate) struct Args {
 enum Command {
     Status(status::Args),
     Check(check::Args),
+    History(history::Args),
+    Retain(retain::Args),
+    Vacuum(vacuum::Args),
+    Pin(pins::PinArgs),
+    Unpin(pins::UnpinArgs),
+    Pins(pins::PinsArgs),
     Index(index::Args),
 }
 
@@ -27,6 +37,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     match &args.command {
         Command::Status(args) => status::run(args, context),
         Command::Check(args) => check::run(args, context),
+        Command::History(args) => history::run(args, context),
+        Command::Retain(args) => retain::run(args, context),
+        Command::Vacuum(args) => vacuum::run(args, context),
+        Command::Pin(args) => pins::pin(args, context),
+        Command::Unpin(args) => pins::unpin(args, context),
+        Command::Pins(args) => pins::pins(args, context),
         Command::Index(args) => index::run(args, context),
     }
 }
