@@ -118,7 +118,7 @@ fn commit(
     }
 }
 
-fn extent<'a>(names: impl Iterator<Item = &'a str>, known: &HashMap<String, Size>) -> Change {
+fn change<'a>(names: impl Iterator<Item = &'a str>, known: &HashMap<String, Size>) -> Change {
     let mut change = Change { files: 0, rows: Some(0), size_bytes: Some(0) };
     for name in names {
         let size = known.get(name);

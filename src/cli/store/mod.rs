@@ -3,6 +3,7 @@
 mod check;
 mod history;
 mod index;
+mod outlook;
 mod pins;
 mod retain;
 mod status;

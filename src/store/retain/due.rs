@@ -49,3 +49,62 @@ fn note_done(writing: &Writing) -> Result<()> {
 fn local(writing: &Writing) -> LocalFiles {
     LocalFiles::new(std::sync::Arc::clone(&writing.disk))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::{ManualClock, SystemIds};
+    use crate::event::{Event, RunRow, Text, TimeUs};
+    use crate::store::{Age, Keeper, Rules, Store, StoreOptions};
+
+    const NOW_US: i64 = 1_790_000_000_000_000;
+
+    fn run(days: i64) -> Event {
+        let start_time = TimeUs(NOW_US - days * DAY_US);
+        Event::from(RunRow {
+            run_id: Text::from(format!("run of {days}")),
+            start_time,
+            ..RunRow::default()
+        })
+    }
+
+    #[test]
+    fn the_rules_of_a_store_apply_once_a_day_and_never_to_all_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::at(NOW_US);
+        let ids = Arc::new(SystemIds);
+        let options = StoreOptions::default();
+        let store =
+            Store::open(folder.path(), options, Arc::<ManualClock>::clone(&clock), ids.clone());
+        let store = store.unwrap();
+        store.commit_blocking(vec![run(50), run(40), run(3)]).unwrap();
+        store.flush().unwrap();
+        let keeper =
+            Keeper::open(folder.path(), Arc::<ManualClock>::clone(&clock), ids.clone()).unwrap();
+        let due = || retain_if_due(&keeper.writing).unwrap().map(|it| it.tables[0].rows_removed);
+        assert_eq!(due(), None, "there are no rules");
+        let rules = |days| Rules::new([(None, Age::parse(days).unwrap())]).unwrap();
+        keeper.set_rules(&rules("45d")).unwrap();
+        assert_eq!(keeper.rules().unwrap(), rules("45d"));
+        {
+            let _right = keeper.rewriting().unwrap();
+            assert_eq!(due(), None, "another process is at work");
+        }
+        assert_eq!(due(), Some(1));
+        keeper.set_rules(&rules("30d")).unwrap();
+        clock.advance_ns(23 * 3_600_000_000_000);
+        assert_eq!(due(), None, "it is not a day yet");
+        clock.advance_ns(3_600_000_000_000);
+        assert_eq!(due(), Some(1));
+        keeper.set_rules(&rules("1d")).unwrap();
+        clock.advance_ns(86_400_000_000_000);
+        let error = retain_if_due(&keeper.writing).unwrap_err();
+        assert!(error.message().contains("would remove 1 of 1 runs"), "{error}");
+        assert_eq!(due(), None, "what failed is tried again a day later");
+        keeper.set_rules(&Rules::default()).unwrap();
+        assert!(!folder.path().join("retention.json").exists());
+        store.close().unwrap();
+    }
+}

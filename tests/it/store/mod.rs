@@ -1,6 +1,7 @@
 //! The store as a whole: rows in, rows out, through crashes, damage and readers that look on.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
 
+mod aged;
 mod check;
 mod checkpoints;
 mod columns;
@@ -17,5 +18,8 @@ mod random;
 mod read_write;
 mod readers;
 mod repair;
+mod retain;
 mod rows;
 mod script;
+mod upkeep;
+mod vacuum;
