@@ -94,12 +94,7 @@ impl Store {
     }
 }
 
-fn commit(
-    table: Table,
-    version: u64,
-    actions: &[Action],
-    known: &HashMap<String, Size>,
-) -> Commit {
+fn commit(table: Table, version: u64, actions: &[Action], known: &HashMap<String, Size>) -> Commit {
     let info = actions.iter().find_map(|it| it.commit_info.as_ref());
     let time_us = info.map_or(0, |it| {
         it.genstore_flush_time_us.unwrap_or_else(|| it.timestamp.saturating_mul(1_000))

@@ -40,9 +40,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
 }
 
 fn object(commit: &Commit) -> Value {
-    let change = |it: Change| {
-        json!({ "files": it.files, "rows": it.rows, "size_bytes": it.size_bytes })
-    };
+    let change =
+        |it: Change| json!({ "files": it.files, "rows": it.rows, "size_bytes": it.size_bytes });
     json!({
         "time": rfc3339(commit.time.0), "table": commit.table.name(), "version": commit.version,
         "operation": commit.operation, "reason": commit.reason,

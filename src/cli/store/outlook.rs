@@ -81,10 +81,7 @@ pub(super) fn object(outlook: &Outlook) -> Map<String, Value> {
     Map::from_iter([
         ("months".to_owned(), outlook.months.iter().map(month).collect()),
         ("growth".to_owned(), outlook.growth.iter().map(growth).collect()),
-        (
-            "retention".to_owned(),
-            json!({ "rules": rules, "expired": expired.collect::<Vec<_>>() }),
-        ),
+        ("retention".to_owned(), json!({ "rules": rules, "expired": expired.collect::<Vec<_>>() })),
         ("vacuum".to_owned(), vacuum.collect()),
     ])
 }

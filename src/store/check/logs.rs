@@ -54,9 +54,9 @@ impl Named {
     }
 
     fn see(&mut self, actions: &[Action]) {
-        let merges = actions.iter().any(|it| {
-            it.commit_info.as_ref().is_some_and(|info| info.operation == "OPTIMIZE")
-        });
+        let merges = actions
+            .iter()
+            .any(|it| it.commit_info.as_ref().is_some_and(|info| info.operation == "OPTIMIZE"));
         let takes = |it: &Action| it.remove.as_ref().is_some_and(|it| it.data_change);
         self.thinned |= !merges && actions.iter().any(takes);
         for action in actions {

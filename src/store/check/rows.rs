@@ -173,7 +173,8 @@ impl Rows {
         // sketches outlive the steps that a retention has removed
         let fits = self.sketched == self.step_rows
             || (self.sketched > self.step_rows && self.thinned.others.contains(&Table::Steps))
-            || (self.sketched < self.step_rows && self.thinned.others.contains(&Table::StepLatency));
+            || (self.sketched < self.step_rows
+                && self.thinned.others.contains(&Table::StepLatency));
         if counted && !fits {
             let (sketched, steps) = (self.sketched, self.step_rows);
             let text = format!("the sketches count {sketched} steps, and there are {steps}");

@@ -423,6 +423,13 @@ fn part_of(items: &[Item<'_>]) -> usize {
 
 impl RetainedTable {
     fn new(table: Table, files: u64) -> Self {
-        Self { table, files, files_removed: 0, files_rewritten: 0, rows_removed: 0, bytes_removed: 0 }
+        Self {
+            table,
+            files,
+            files_removed: 0,
+            files_rewritten: 0,
+            rows_removed: 0,
+            bytes_removed: 0,
+        }
     }
 }

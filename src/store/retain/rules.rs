@@ -90,7 +90,8 @@ impl Rules {
             };
             if let Some(before) = before {
                 let what = table.map_or("runs", Table::name);
-                let message = format!("two rules say for how long {what} are kept; one is {before}");
+                let message =
+                    format!("two rules say for how long {what} are kept; one is {before}");
                 return Err(Error::usage(message));
             }
         }
@@ -145,9 +146,10 @@ fn check_table(table: Table) -> Result<()> {
             "contracts are kept: a writer that has seen one does not record it again",
             "Each is recorded once, so they take little room.",
         ),
-        Table::Baselines => {
-            ("baselines are kept: they say which batches are pinned", "`genstore store unpin` ends a pin.")
-        }
+        Table::Baselines => (
+            "baselines are kept: they say which batches are pinned",
+            "`genstore store unpin` ends a pin.",
+        ),
         _ => return Ok(()),
     };
     Err(Error::usage(why).with_hint(hint))

@@ -60,7 +60,8 @@ impl Moment {
         let open = all_open(layout)?;
         let (store_id, tails) = (&*writing.identity.store_id, Tails::default());
         let journal_root_id = Some(&*writing.journal_root_id);
-        let reading = Reading { layout, tables, store_id, journal_root_id, own: None, tails: &tails };
+        let reading =
+            Reading { layout, tables, store_id, journal_root_id, own: None, tails: &tails };
         let snapshot = view::snapshot(reading)?;
         if let Some(damage) = snapshot.tables.values().find_map(|it| it.damage.as_ref()) {
             return Err(damage.again());
@@ -233,8 +234,9 @@ fn all_open(layout: &Layout) -> Result<BTreeSet<Text>> {
                         "which runs of slot {number} are open cannot be read: {}",
                         error.in_one_line()
                     );
-                    return Err(Error::new(error.kind(), message)
-                        .with_hint("Nothing was removed. `genstore store check` says what is wrong."));
+                    return Err(Error::new(error.kind(), message).with_hint(
+                        "Nothing was removed. `genstore store check` says what is wrong.",
+                    ));
                 }
             }
         }

@@ -37,7 +37,8 @@ impl Sieve<'_> {
     pub(super) fn count(&self, source: &FileSource) -> Result<Counts> {
         // one that each table has: a file without any other column would seem to have no row
         let first = self.table.columns().first().map(|it| it.name);
-        let columns = ["run_id", "batch_id"].into_iter().chain(first).chain(time_column(self.table));
+        let columns =
+            ["run_id", "batch_id"].into_iter().chain(first).chain(time_column(self.table));
         let columns: Vec<&str> = columns.collect();
         let mut counts = Counts::default();
         each_batch(source, self.file, &columns, |batch| {

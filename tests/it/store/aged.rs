@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use genstore::clock::{ManualClock, SeededIds};
+use genstore::clock::{ManualClock, SeededIds, SystemIds};
 use genstore::event::{
     AlertRow, ArtifactRow, BatchRow, Event, IssueRow, LlmCallRow, MetricRow, RunRow, RunStarted,
     ScoreRow, StepRow, Table, Text, TimeUs,
@@ -115,11 +115,11 @@ pub(crate) fn opened(path: &Path) -> Store {
 }
 
 pub(crate) fn keeper(path: &Path) -> Keeper {
-    Keeper::open(path, ManualClock::at(NOW_US), Arc::new(SeededIds::new(2 << 40))).unwrap()
+    Keeper::open(path, ManualClock::at(NOW_US), Arc::new(SystemIds)).unwrap()
 }
 
 pub(crate) fn keeper_on(disk: Arc<dyn Disk>, path: &Path) -> genstore::error::Result<Keeper> {
-    Keeper::open_on(disk, path, ManualClock::at(NOW_US), Arc::new(SeededIds::new(3 << 40)))
+    Keeper::open_on(disk, path, ManualClock::at(NOW_US), Arc::new(SystemIds))
 }
 
 /// Rules of days: of runs, and of tables.

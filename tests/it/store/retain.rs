@@ -9,9 +9,7 @@ use genstore::event::{Table, Text};
 use genstore::store::check::Severity;
 use genstore::store::{RetainOptions, Store};
 
-use super::aged::{
-    Aged, expected, keeper, keeper_on, opened, options, others, rows_removed,
-};
+use super::aged::{Aged, expected, keeper, keeper_on, opened, options, others, rows_removed};
 use super::check::{folder, look};
 use super::rows::{NOW_US, all_rows, column, columns, rows};
 use crate::disk::{Fault, Machine};

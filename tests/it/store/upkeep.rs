@@ -164,7 +164,10 @@ fn vacuum_and_history_tell_what_was_done() {
     assert!(code == 2 && error.contains("\"never\" is no age"), "{error}");
     let history = json(&say("store history runs --json"));
     let newest = &history["commits"][0];
-    assert_eq!((newest["operation"].as_str(), newest["reason"].as_str()), (Some("DELETE"), Some("asked for")));
+    assert_eq!(
+        (newest["operation"].as_str(), newest["reason"].as_str()),
+        (Some("DELETE"), Some("asked for"))
+    );
     assert_eq!((&newest["removed"]["files"], &newest["removed"]["rows"]), (&2.into(), &2.into()));
     assert_eq!(history["commits"].as_array().unwrap().len(), 6);
     let all = json(&say("store history --limit 3 --json"));
@@ -188,7 +191,8 @@ fn the_status_tells_of_growth_and_of_what_is_big() {
     let months = status["months"].as_array().unwrap();
     let runs = months.iter().filter(|it| it["table"] == "runs");
     assert_eq!(runs.map(|it| it["rows"].as_i64().unwrap()).sum::<i64>(), 4);
-    let runs = status["growth"].as_array().unwrap().iter().find(|it| it["table"] == "runs").unwrap();
+    let runs =
+        status["growth"].as_array().unwrap().iter().find(|it| it["table"] == "runs").unwrap();
     assert!(runs["bytes_per_day"].as_i64().unwrap() > 0);
     assert_eq!(status["retention"]["rules"], Value::Null);
     let (_, out, _) = say("store status");

@@ -133,7 +133,10 @@ fn children_go_with_a_run_that_began_just_before_the_cut() {
 
 #[test]
 fn sketches_go_by_whole_hours_and_only_by_their_own_rule() {
-    assert_eq!(Cut::new(&made(Table::Steps, (Some(9), None)).unwrap(), Table::StepLatency, 0), None);
+    assert_eq!(
+        Cut::new(&made(Table::Steps, (Some(9), None)).unwrap(), Table::StepLatency, 0),
+        None
+    );
     let rules = made(Table::StepLatency, (None, Some(10))).unwrap();
     let cut = Cut::new(&rules, Table::StepLatency, NOW_US).unwrap();
     let at = |hour_us: i64| Facts { time_us: Some(hour_us), ..Facts::default() };
