@@ -12,6 +12,7 @@ const FOLDER: &str = "GENSTORE_TEST_WRITER_FOLDER";
 const SECONDS: &str = "GENSTORE_TEST_WRITER_SECONDS";
 const JOURNAL_BYTES: &str = "GENSTORE_TEST_WRITER_JOURNAL_BYTES";
 const PAUSE: &str = "GENSTORE_TEST_WRITER_PAUSE_US";
+const OLD: &str = "GENSTORE_TEST_WRITER_OLD_EVERY";
 
 /// Not a test by itself: the process that is killed. Does nothing unless another test starts it.
 #[test]
@@ -19,7 +20,8 @@ fn writer_to_be_killed() {
     if let Some(folder) = std::env::var_os(FOLDER) {
         let number = |name| std::env::var(name).unwrap().parse().unwrap();
         let (seconds, journal_bytes_max) = (number(SECONDS), number(JOURNAL_BYTES));
-        let pace = Pace { seconds, journal_bytes_max, pause_us: number(PAUSE) };
+        let pace =
+            Pace { seconds, journal_bytes_max, pause_us: number(PAUSE), old_every: number(OLD) };
         write(Path::new(&folder), pace);
     }
 }
@@ -32,12 +34,13 @@ pub(crate) fn writer(place: &Place, pace: Pace) -> Command {
     command.env(SECONDS, pace.seconds.to_string());
     command.env(JOURNAL_BYTES, pace.journal_bytes_max.to_string());
     command.env(PAUSE, pace.pause_us.to_string());
+    command.env(OLD, pace.old_every.to_string());
     command
 }
 
 /// One that flushes all the time.
 fn busy(place: &Place) -> Victim {
-    let pace = Pace { seconds: 3_600, journal_bytes_max: 8 << 10, pause_us: 0 };
+    let pace = Pace { seconds: 3_600, journal_bytes_max: 8 << 10, pause_us: 0, old_every: 0 };
     Victim::start(writer(place, pace))
 }
 
