@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
 use parquet::file::reader::ChunkReader;
 
 use super::{Entry, Files, Input, Metadata};
@@ -134,6 +136,17 @@ impl Files for LocalFiles {
 
     fn open(self: Arc<Self>, path: &Path, _size_bytes: u64) -> Result<Input> {
         open_file(path).map(Input::Local).context("read", path)
+    }
+
+    fn object_store(&self) -> Arc<dyn ObjectStore> {
+        Arc::new(LocalFileSystem::new())
+    }
+
+    fn location(&self, path: &Path) -> Result<object_store::path::Path> {
+        let absolute = std::path::absolute(path).context("find", path)?;
+        object_store::path::Path::from_absolute_path(absolute).map_err(|source| {
+            Error::failed(format!("cannot read {}", path.display())).with_source(source)
+        })
     }
 }
 

@@ -7,6 +7,7 @@
 //! Files appear whole or not at all, and only [`Files::replace`] ever changes one.
 
 mod local;
+mod remote;
 
 use std::fmt;
 use std::fs::File;
@@ -15,11 +16,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use object_store::ObjectStore;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::reader::{ChunkReader, Length};
 
 pub(crate) use local::LocalFiles;
+pub(crate) use remote::{Address, RemoteFiles, scheme};
+pub use remote::{RemoteAccess, RemoteOptions};
 
+use crate::clock::IdSource;
 use crate::error::{Error, Result};
 
 /// What is known of a file without reading it.
@@ -77,8 +82,22 @@ pub(crate) trait Files: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Looks whether [`Files::put_if_absent`] can be relied on. To be asked before a writer writes
+    /// anything.
+    ///
+    /// # Errors
+    /// `Unavailable`: two could both be told that they were first.
+    fn check_conditional_put(&self, _folder: &Path, _ids: &dyn IdSource) -> Result<()> {
+        Ok(())
+    }
+
     /// Opens a file of which `size_bytes` are to be read, for a reader of Parquet.
     fn open(self: Arc<Self>, path: &Path, size_bytes: u64) -> Result<Input>;
+
+    /// The same files as queries read them.
+    fn object_store(&self) -> Arc<dyn ObjectStore>;
+    /// What [`Files::object_store`] calls a file.
+    fn location(&self, path: &Path) -> Result<object_store::path::Path>;
 }
 
 /// An open file as a reader of Parquet wants it.
