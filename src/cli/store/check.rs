@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         bar.set_position(it.done);
         bar.set_message(it.phase);
     };
-    let (path, now_us) = (&context.store_path, context.clock.now_us());
+    let (path, now_us) = (context.store.path(), context.clock.now_us());
     let (done, report) = if args.repair {
         let options = RepairOptions { drop_damaged: args.drop_damaged };
         let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));

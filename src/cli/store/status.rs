@@ -23,7 +23,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
-    let status = Store::open_read_only(&context.store_path)?.status()?;
+    let status = Store::open_at_read_only(&context.store)?.status()?;
     if args.json {
         return print_json(&object(&status));
     }

@@ -2,7 +2,6 @@
 //! recoveries, readers, and a writer that flushes all the time. What they printed as acknowledged
 //! is there afterwards, once and whole.
 
-use std::path::Path;
 use std::process::Command;
 
 use crate::dice::Dice;
@@ -20,7 +19,7 @@ fn writer_to_be_killed() {
         let number = |name| std::env::var(name).unwrap().parse().unwrap();
         let (seconds, journal_bytes_max) = (number(SECONDS), number(JOURNAL_BYTES));
         let pace = Pace { seconds, journal_bytes_max, pause_us: number(PAUSE) };
-        write(Path::new(&folder), pace);
+        write(folder, pace);
     }
 }
 

@@ -11,7 +11,7 @@ use object_store::gcp::GoogleCloudStorageBuilder;
 use tokio::runtime::Handle;
 
 use super::access::RemoteAccess;
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result};
 
 /// Who keeps the objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Address {
         let rest = typed.get(known.len() + 3..).unwrap_or_default();
         let name = known.to_ascii_lowercase();
         let Some((name, provider)) = SCHEMES.iter().find(|(it, _)| *it == name) else {
-            return Err(unknown_scheme(typed, &name));
+            return Err(unknown_scheme(&name));
         };
         let rest = rest.trim_end_matches('/');
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
@@ -80,7 +80,8 @@ impl Address {
         if bucket.contains([':', ' ', '?', '#', '%', '\\'])
             || (bucket.contains('@') && *provider != Provider::Azure)
         {
-            return Err(wrong(typed, "no bucket has such a name"));
+            // not repeated: some clients take a password there
+            return Err(wrong(&format!("{name}://…"), "no bucket has such a name"));
         }
         if prefix.contains(['?', '#', '%', '\\', '*']) || prefix.contains(char::is_control) {
             return Err(wrong(typed, "the path in the bucket is no plain one"));
@@ -141,16 +142,12 @@ impl Address {
     }
 }
 
-fn unknown_scheme(typed: &str, scheme: &str) -> Error {
-    let error = Error::usage(format!("{typed}: {scheme}:// is no place for a store"));
+fn unknown_scheme(scheme: &str) -> Error {
+    let error = Error::usage(format!("{scheme}:// is no place for a store"));
     if scheme == "file" {
         return error.with_hint("Name the folder itself, without file://.");
     }
-    let all = "A store is a folder, or lies at s3://, gs://, az:// or abfss://BUCKET/PATH.";
-    match nearest(scheme, SCHEMES.iter().map(|(name, _)| *name)) {
-        Some(near) => error.with_hint(format!("Did you mean {near}://? {all}")),
-        None => error.with_hint(all),
-    }
+    error.with_hint("A store is a folder, or lies at s3://, gs://, az:// or abfss://BUCKET/PATH.")
 }
 
 fn wrong(typed: &str, what: &str) -> Error {

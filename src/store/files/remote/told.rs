@@ -94,9 +94,9 @@ fn of_transport(error: &object_store::Error, text: &str) -> Cause {
         Some(_) => Cause::NoAnswer,
         None => match status(text) {
             Some(501 | 405) => Cause::Unknown,
-            Some(300..400) => Cause::WrongPlace,
+            Some(300..=399) => Cause::WrongPlace,
             Some(429) => Cause::ServerFailed,
-            Some(400..500) => Cause::Refused,
+            Some(400..=499) => Cause::Refused,
             Some(_) => Cause::ServerFailed,
             None => Cause::NoAnswer,
         },
