@@ -138,8 +138,12 @@ impl Files for LocalFiles {
         open_file(path).map(Input::Local).context("read", path)
     }
 
-    fn object_store(&self) -> Arc<dyn ObjectStore> {
+    fn object_store(self: Arc<Self>) -> Arc<dyn ObjectStore> {
         Arc::new(LocalFileSystem::new())
+    }
+
+    fn name(&self) -> String {
+        "local".to_owned()
     }
 
     fn location(&self, path: &Path) -> Result<object_store::path::Path> {

@@ -95,7 +95,9 @@ pub(crate) trait Files: fmt::Debug + Send + Sync {
     fn open(self: Arc<Self>, path: &Path, size_bytes: u64) -> Result<Input>;
 
     /// The same files as queries read them.
-    fn object_store(&self) -> Arc<dyn ObjectStore>;
+    fn object_store(self: Arc<Self>) -> Arc<dyn ObjectStore>;
+    /// A name for [`Files::object_store`] that no other place has: letters and digits.
+    fn name(&self) -> String;
     /// What [`Files::object_store`] calls a file.
     fn location(&self, path: &Path) -> Result<object_store::path::Path>;
 }

@@ -8,6 +8,7 @@
 mod access;
 mod address;
 mod probe;
+mod reader;
 mod threads;
 mod told;
 
@@ -231,8 +232,13 @@ impl Files for RemoteFiles {
         Ok(Input::Ranges(RangeInput { files: self, path, size_bytes }))
     }
 
-    fn object_store(&self) -> Arc<dyn ObjectStore> {
-        Arc::clone(&self.store)
+    fn object_store(self: Arc<Self>) -> Arc<dyn ObjectStore> {
+        Arc::new(reader::Reader(self))
+    }
+
+    fn name(&self) -> String {
+        let place = format!("{}\n{}", self.address.bucket(), self.access.endpoint().unwrap_or(""));
+        blake3::hash(place.as_bytes()).to_hex().to_string()
     }
 
     fn location(&self, path: &Path) -> Result<Location> {
