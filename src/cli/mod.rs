@@ -84,12 +84,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> u8 {
             return error.kind().exit_code();
         }
     };
-    let context = Context {
-        store,
-        env,
-        clock: Arc::new(SystemClock::new()),
-        ids: Arc::new(SystemIds),
-    };
+    let context =
+        Context { store, env, clock: Arc::new(SystemClock::new()), ids: Arc::new(SystemIds) };
     let terminal = context.env.terminal;
     let command = match cli.command {
         Some(command) => command,

@@ -12,26 +12,30 @@ use datafusion::common::{DataFusionError, Result, Statistics};
 use datafusion::datasource::physical_plan::parquet::CachedParquetMetaData;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::execution::cache::cache_manager::CachedFileMetadataEntry;
+use datafusion::execution::object_store::ObjectStoreUrl;
 use object_store::ObjectMeta;
 use parquet::file::metadata::{
     FileMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataBuilder,
 };
 
-use super::engine::tables_url;
 use crate::error::Error;
+
+/// Bytes of the end of a remote file that are read at once: nearly always the whole footer, so that
+/// it takes one request.
+const REMOTE_FOOTER_BYTES: usize = 256 << 10;
 
 /// Reads the footer of a file with `rows` rows, if that is known, into the engine's cache; gives
 /// its statistics in terms of `schema`.
 pub(super) async fn read(
-    state: &dyn Session,
+    (state, url, is_remote): (&dyn Session, &ObjectStoreUrl, bool),
     meta: &ObjectMeta,
     rows: Option<u64>,
     schema: &SchemaRef,
 ) -> Result<Statistics> {
     let env = state.runtime_env();
-    let url = tables_url().map_err(|error| DataFusionError::External(Box::new(error)))?;
     let store = env.object_store(url)?;
     let fetched = DFParquetMetadata::new(&store, meta)
+        .with_metadata_size_hint(is_remote.then_some(REMOTE_FOOTER_BYTES))
         .with_page_index_policy(Some(PageIndexPolicy::Optional))
         .fetch_metadata()
         .await?;

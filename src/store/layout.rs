@@ -87,6 +87,9 @@ impl Layout {
 /// Name of the file that makes a folder a store.
 pub(super) const IDENTITY_NAME: &str = "store.json";
 
+/// What the name of an object begins with by which an object store is tried out.
+pub(super) const PROBE_PREFIX: &str = "_genstore_probe_";
+
 /// What the name of a file ends with that a repair is about to put in the place of another.
 pub(super) const MENDED_SUFFIX: &str = ".mended.tmp";
 

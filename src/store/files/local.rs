@@ -91,6 +91,17 @@ impl Files for LocalFiles {
         Ok(found)
     }
 
+    fn names(&self, folder: &Path) -> Result<Vec<String>> {
+        let Some(entries) = there(fs::read_dir(folder)).context("read the folder", folder)? else {
+            return Ok(Vec::new());
+        };
+        let name = |it: io::Result<fs::DirEntry>| {
+            let name = it.context("read the folder", folder)?.file_name();
+            Ok(name.to_string_lossy().into_owned())
+        };
+        entries.map(name).collect()
+    }
+
     fn create_folder(&self, path: &Path) -> Result<()> {
         self.disk.create_folder(path).context("create the folder", path)
     }
@@ -158,8 +169,10 @@ impl Files for LocalFiles {
 fn there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
     match found {
         Ok(it) => Ok(Some(it)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
+            _ => Err(error),
+        },
     }
 }
 

@@ -56,6 +56,9 @@ pub(crate) trait Files: fmt::Debug + Send + Sync {
     /// The files of a folder, not those of folders in it, in no order; none if there is no folder.
     fn list(&self, folder: &Path) -> Result<Vec<Entry>>;
 
+    /// The names of all files and folders in a folder, in no order; none if there is no folder.
+    fn names(&self, folder: &Path) -> Result<Vec<String>>;
+
     /// Makes a folder, durably, where folders are made at all. Fine if it is there.
     fn create_folder(&self, path: &Path) -> Result<()>;
     /// Writes a new file, durably, under a name that nobody else ever uses. `temporary` is what it

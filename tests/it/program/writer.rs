@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use genstore::clock::{Clock, IdSource, SystemClock, SystemIds};
-use genstore::event::{Event, IssueRow, RunRow, RunStarted, StepRow, Text, TimeUs};
 use genstore::config::Environment;
+use genstore::event::{Event, IssueRow, RunRow, RunStarted, StepRow, Text, TimeUs};
 use genstore::store::{Store, StoreOptions};
 
 const STEPS: i64 = 5;

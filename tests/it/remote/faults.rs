@@ -24,7 +24,8 @@ fn failures_and_lost_answers_at_a_rate_lose_and_double_nothing() {
     eprintln!("seed {seed}");
     let faults = Faults { failed_percent: 8, lost_percent: 8, ..Faults::default() };
     cloud.proxy.set(faults, seed);
-    let options = StoreOptions { checkpoint_commits: 3, log_commits_kept: 4, log_kept_ms: 0, ..quiet() };
+    let options =
+        StoreOptions { checkpoint_commits: 3, log_commits_kept: 4, log_kept_ms: 0, ..quiet() };
     for round in 0..4 {
         let store = cloud.open(options.clone()).unwrap();
         write_runs(&store, round * 20..round * 20 + 10);

@@ -25,7 +25,10 @@ fn measured(cloud: &Cloud, name: &str, work: impl FnOnce()) -> (u64, u128) {
     work();
     let rounds = start.elapsed().as_millis() / u128::from(DELAY_MS);
     let counts = cloud.proxy.take_counts();
-    eprintln!("{name}: {} requests {counts:?}, at most {rounds} one after the other", total(&counts));
+    eprintln!(
+        "{name}: {} requests {counts:?}, at most {rounds} one after the other",
+        total(&counts)
+    );
     cloud.proxy.set(Faults::default(), 0);
     (total(&counts), rounds)
 }
@@ -46,8 +49,7 @@ fn a_snapshot_a_flush_and_a_query_take_few_requests() {
     let (snapshot, _) = measured(&cloud, "snapshot", || drop(store.snapshot().unwrap()));
     assert!(snapshot <= 26, "{snapshot}");
     let mut reader: Option<Store> = None;
-    let (opened, _) =
-        measured(&cloud, "open for reading", || reader = Some(cloud.read().unwrap()));
+    let (opened, _) = measured(&cloud, "open for reading", || reader = Some(cloud.read().unwrap()));
     assert_eq!(opened, 1);
     let reader = reader.unwrap();
     measured(&cloud, "first snapshot", || drop(reader.snapshot().unwrap()));

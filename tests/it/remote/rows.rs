@@ -61,8 +61,7 @@ fn rows_are_there_hot_flushed_reopened_and_from_another_machine() {
 #[test]
 fn other_readers_of_delta_see_the_same_counts() {
     let Some(cloud) = Cloud::new() else { return };
-    let store =
-        cloud.open(StoreOptions { checkpoint_commits: 2, ..quiet() }).unwrap();
+    let store = cloud.open(StoreOptions { checkpoint_commits: 2, ..quiet() }).unwrap();
     for flush in 0..5 {
         write_runs(&store, flush * 10..flush * 10 + 10);
         store.flush().unwrap();
@@ -95,7 +94,10 @@ fn a_keeper_and_the_program_work_at_an_address() {
     let printed = crate::program::by_run(crate::program::lines(&replay));
     place.assert_whole(&printed);
     place.assert_checked();
-    drop(Keeper::open_at(&cloud.location(), Arc::new(SystemClock::new()), Arc::new(SystemIds)).unwrap());
+    drop(
+        Keeper::open_at(&cloud.location(), Arc::new(SystemClock::new()), Arc::new(SystemIds))
+            .unwrap(),
+    );
     let status = place.run(&["store", "status"]);
     let said = String::from_utf8(status.stdout).unwrap();
     assert!(said.contains(&format!("store           {}\n", cloud.url())), "{said}");

@@ -56,9 +56,10 @@ impl RemoteAccess {
     /// A text of others, in which no secret remains.
     pub(super) fn redacted(&self, text: &str) -> String {
         const SECRET: [&str; 5] = ["secret", "token", "key", "sas", "password"];
-        let secrets = self.settings.iter().filter(|(name, value)| {
-            !value.is_empty() && SECRET.iter().any(|it| name.contains(it))
-        });
+        let secrets = self
+            .settings
+            .iter()
+            .filter(|(name, value)| !value.is_empty() && SECRET.iter().any(|it| name.contains(it)));
         secrets.fold(text.to_owned(), |text, (_, value)| text.replace(value.as_str(), "…"))
     }
 }

@@ -21,8 +21,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use object_store::path::Path as Location;
 use object_store::{
-    Error as Told, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
-    WriteMultipart,
+    Error as Told, ListResult, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
+    PutPayload, WriteMultipart,
 };
 
 pub use access::{RemoteAccess, RemoteOptions};
@@ -110,6 +110,12 @@ impl RemoteFiles {
         put?.map_err(|error| self.told("write", path, &error))
     }
 
+    fn listed(&self, folder: &Path) -> Result<ListResult> {
+        let prefix = self.location(folder)?;
+        let list = self.wait(|store| async move { store.list_with_delimiter(Some(&prefix)).await });
+        list?.map_err(|error| self.told("list", folder, &error))
+    }
+
     /// One conditional put; `false`: the store says that there is one of this name.
     fn put_new(&self, location: &Location, payload: Bytes) -> Result<Result<bool, Told>> {
         let (location, payload) = (location.clone(), PutPayload::from(payload));
@@ -150,14 +156,19 @@ impl Files for RemoteFiles {
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<Entry>> {
-        let prefix = self.location(folder)?;
-        let list = self.wait(|store| async move { store.list_with_delimiter(Some(&prefix)).await });
-        let found = list?.map_err(|error| self.told("list", folder, &error))?;
+        let found = self.listed(folder)?;
         let entry = |it: &ObjectMeta| {
             let name = it.location.filename()?.to_owned();
             Some(Entry { name, metadata: metadata(it) })
         };
         Ok(found.objects.iter().filter_map(entry).collect())
+    }
+
+    fn names(&self, folder: &Path) -> Result<Vec<String>> {
+        let found = self.listed(folder)?;
+        let files = found.objects.iter().map(|it| &it.location);
+        let all = files.chain(&found.common_prefixes).filter_map(Location::filename);
+        Ok(all.map(str::to_owned).collect())
     }
 
     fn create_folder(&self, _path: &Path) -> Result<()> {

@@ -10,9 +10,7 @@ use super::told::{Cause, cause};
 use super::{Files, RemoteFiles};
 use crate::clock::IdSource;
 use crate::error::{Error, Result};
-
-/// Name of the object that is put; readers of Delta never look at it.
-const NAME: &str = "_genstore_probe_";
+use crate::store::layout::PROBE_PREFIX;
 
 /// Puts a new object twice; the second must be refused. To be asked before anything is written.
 ///
@@ -20,7 +18,7 @@ const NAME: &str = "_genstore_probe_";
 /// `Unavailable`: the store takes both, refuses the first, or lets nothing be removed.
 pub(super) fn check(files: &RemoteFiles, folder: &Path, ids: &dyn IdSource) -> Result<()> {
     let id = ids.next_id();
-    let name = format!("{NAME}{id}");
+    let name = format!("{PROBE_PREFIX}{id}");
     let path = folder.join(&name);
     let first = format!("first {id}\n");
     let is_put = put_first(files, folder, &name, first.as_bytes())?;

@@ -130,7 +130,8 @@ fn what_is_written_is_read_listed_and_removed() {
     files.replace(&folder, "a.parquet", "a.tmp", b"new").unwrap();
     files.create(&folder.join("_delta_log"), "0.json", "0.tmp", b"{}").unwrap();
     let listed = files.list(&folder).unwrap();
-    let names: Vec<_> = listed.iter().map(|it| (it.name.as_str(), it.metadata.size_bytes)).collect();
+    let names: Vec<_> =
+        listed.iter().map(|it| (it.name.as_str(), it.metadata.size_bytes)).collect();
     assert_eq!(names, [("a.parquet", 3)], "and no file of a folder in it");
     let mut read = String::new();
     let input = Arc::<RemoteFiles>::clone(&files).open(&path, 3).unwrap();

@@ -129,10 +129,10 @@ pub(super) fn told(
                 "Reading needs the permission to get and to list objects, writing also that to \
                  put and to delete them.",
             ),
-        Cause::WrongPlace => {
-            Error::unavailable(format!("{cannot}: the bucket is not where it is looked for: {said}"))
-                .with_hint(place(provider))
-        }
+        Cause::WrongPlace => Error::unavailable(format!(
+            "{cannot}: the bucket is not where it is looked for: {said}"
+        ))
+        .with_hint(place(provider)),
         Cause::PlainHttp => Error::unavailable(format!("{cannot}: the endpoint is plain http"))
             .with_hint(format!(
                 "Use https, or allow it with {}ALLOW_HTTP=true.",
