@@ -19,15 +19,21 @@ use parquet::file::metadata::{
 };
 
 use crate::error::Error;
+use crate::store::FileSource;
 
 /// Bytes of the end of a remote file that are read at once: nearly always the whole footer, so that
 /// it takes one request.
 const REMOTE_FOOTER_BYTES: usize = 256 << 10;
 
+/// How much of the end of each file is read at once, if not only what is needed.
+pub(super) fn end_bytes(source: &FileSource) -> Option<usize> {
+    source.files().is_remote().then_some(REMOTE_FOOTER_BYTES)
+}
+
 /// Reads the footer of a file with `rows` rows, if that is known, into the engine's cache; gives
 /// its statistics in terms of `schema`.
 pub(super) async fn read(
-    (state, url, is_remote): (&dyn Session, &ObjectStoreUrl, bool),
+    (state, url, end_bytes): (&dyn Session, &ObjectStoreUrl, Option<usize>),
     meta: &ObjectMeta,
     rows: Option<u64>,
     schema: &SchemaRef,
@@ -35,7 +41,7 @@ pub(super) async fn read(
     let env = state.runtime_env();
     let store = env.object_store(url)?;
     let fetched = DFParquetMetadata::new(&store, meta)
-        .with_metadata_size_hint(is_remote.then_some(REMOTE_FOOTER_BYTES))
+        .with_metadata_size_hint(end_bytes)
         .with_page_index_policy(Some(PageIndexPolicy::Optional))
         .fetch_metadata()
         .await?;

@@ -102,6 +102,10 @@ impl StoreTable {
         let source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(factory));
+        let source = match footer::end_bytes(&self.source) {
+            Some(size_bytes) => source.with_metadata_size_hint(size_bytes),
+            None => source,
+        };
         let files = self.files_with_statistics(state, &url, files).await?;
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
         let groups = groups.into_iter().map(|it| self.summed(it)).collect::<Result<Vec<_>>>()?;
@@ -159,7 +163,7 @@ impl StoreTable {
                     // elsewhere that would be a request of its own
                     file.check_present(&self.source).map_err(external)?;
                 }
-                let place = (state, url, files.is_remote());
+                let place = (state, url, footer::end_bytes(&self.source));
                 // Some damaged bytes make a decoder panic instead of refusing them.
                 let read = AssertUnwindSafe(footer::read(place, &meta, file.rows, &self.schema))
                     .catch_unwind()

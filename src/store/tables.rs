@@ -42,14 +42,12 @@ impl Tables {
     /// of opening. Whoever then refreshes a log in the right order finds it nearly done, or gets
     /// the error.
     pub(super) fn read_ahead(&self) {
-        if self.are_read.swap(true, Ordering::SeqCst) {
-            return;
+        if self.are_read.swap(true, Ordering::SeqCst) || self.files.is_remote() {
+            return; // there, tables are read at the same time anyway, and each look costs
         }
-        let cores = thread::available_parallelism().map_or(1, |it| it.get().min(READERS_MAX));
-        let threads = if self.files.is_remote() { self.logs.len() } else { cores };
-        let tables: Vec<Table> = Table::ALL.to_vec();
+        let readers = thread::available_parallelism().map_or(1, |it| it.get().min(READERS_MAX));
         // whoever refreshes a log in its turn gets the error
-        at_once(threads, &tables, |table| Ok(drop(self.log(table)?.refresh()))).ok();
+        at_once(readers, Table::ALL, |table| Ok(drop(self.log(table)?.refresh()))).ok();
     }
 
     /// Does something for each of some tables: at the same time where each request takes the time
@@ -117,20 +115,23 @@ impl Tables {
         keeping: LogKeeping,
         now_us: i64,
     ) -> Result<()> {
-        let mut result = Ok(());
-        for table in Self::writing_order() {
+        let failed = Mutex::new(None);
+        self.each(Self::writing_order(), |table| {
             let (folder, due) = {
                 let mut log = self.log(table)?;
                 (log.folder().to_owned(), log.take_due_checkpoint(keeping.checkpoint_commits))
             };
-            let Some(version) = due else { continue };
+            let Some(version) = due else { return Ok(()) };
             // not under the log's lock: nobody waits for a checkpoint
             match delta::keep(&*self.files, ids, &folder, version, keeping, now_us / 1_000) {
                 Ok(()) => self.log(table)?.note_checkpoint(version),
-                Err(error) => result = result.and(Err(error)),
+                Err(error) => {
+                    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                }
             }
-        }
-        result
+            Ok(())
+        })?;
+        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 }
 

@@ -49,6 +49,9 @@ pub(crate) struct Entry {
 pub(crate) trait Files: fmt::Debug + Send + Sync {
     /// The content of a file; `None` if there is none.
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>>;
+    /// Says that these files, which never change, are about to be read, if they are there. Where a
+    /// read takes the time of a network they are fetched at once.
+    fn expect(&self, _paths: &[PathBuf]) {}
     /// A part of a file, whose size is known.
     fn read_range(&self, path: &Path, range: Range<u64>) -> Result<Bytes>;
     /// What is known of a file; `None` if there is none.

@@ -12,13 +12,15 @@ mod reader;
 mod threads;
 mod told;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::ops::Range;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use futures::{StreamExt, future, stream};
 use object_store::path::Path as Location;
 use object_store::{
     Error as Told, ListResult, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
@@ -39,12 +41,19 @@ const PUTS_MAX: usize = 5;
 /// Parts of one file that are on their way at the same time.
 const PARTS_IN_FLIGHT: usize = 4;
 
+/// Files that are fetched at the same time.
+const IN_FLIGHT: usize = 32;
+/// Files that may wait to be read.
+const AHEAD_MAX: usize = 4_096;
+
 /// Tables at an address.
 pub(crate) struct RemoteFiles {
     address: Address,
     access: RemoteAccess,
     store: Arc<dyn ObjectStore>,
     threads: Threads,
+    /// Files that were fetched before they were asked for; each is given out once.
+    ahead: Mutex<HashMap<PathBuf, Bytes>>,
 }
 
 impl fmt::Debug for RemoteFiles {
@@ -67,12 +76,13 @@ impl RemoteFiles {
             Error::unavailable(format!("{} cannot be reached: {said}", address.url()))
                 .with_hint("Check the settings of the object store in the environment.")
         })?;
-        Ok(Self { address, access, store, threads })
+        Ok(Self { address, access, store, threads, ahead: Mutex::default() })
     }
 
     #[cfg(test)]
     pub(super) fn over(store: Arc<dyn ObjectStore>, address: Address) -> Result<Self> {
-        Ok(Self { address, access: RemoteAccess::default(), store, threads: Threads::start()? })
+        let (access, threads) = (RemoteAccess::default(), Threads::start()?);
+        Ok(Self { address, access, store, threads, ahead: Mutex::default() })
     }
 
     /// Carries out a request on the threads of the store.
@@ -82,6 +92,10 @@ impl RemoteFiles {
         F: Future<Output = Result<T, Told>> + Send + 'static,
     {
         self.threads.wait(request(Arc::clone(&self.store)))
+    }
+
+    fn ahead(&self) -> MutexGuard<'_, HashMap<PathBuf, Bytes>> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn told(&self, action: &str, path: &Path, error: &Told) -> Error {
@@ -133,9 +147,36 @@ impl RemoteFiles {
 
 impl Files for RemoteFiles {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
+        if let Some(bytes) = self.ahead().remove(path) {
+            return Ok(Some(Vec::from(bytes)));
+        }
         let location = self.location(path)?;
         let read = self.wait(|store| async move { store.get(&location).await?.bytes().await })?;
         there(read).map(|it| it.map(Vec::from)).map_err(|error| self.told("read", path, &error))
+    }
+
+    fn expect(&self, paths: &[PathBuf]) {
+        let room = AHEAD_MAX.saturating_sub(self.ahead().len());
+        let all = paths.iter().take(room).filter_map(|path| {
+            let location = self.location(path).ok()?;
+            Some((path.clone(), location))
+        });
+        let all: Vec<_> = all.collect();
+        if all.len() < 2 {
+            return; // the reader itself is as fast
+        }
+        let fetched = self.wait(|store| async move {
+            let fetch = stream::iter(all).map(|(path, location)| {
+                let store = Arc::clone(&store);
+                // one that cannot be fetched is read again, and that tells why
+                async move { Some((path, store.get(&location).await.ok()?.bytes().await.ok()?)) }
+            });
+            Ok(fetch.buffer_unordered(IN_FLIGHT).filter_map(future::ready).collect().await)
+        });
+        if let Ok(Ok(fetched)) = fetched {
+            let fetched: Vec<_> = fetched;
+            self.ahead().extend(fetched);
+        }
     }
 
     fn read_range(&self, path: &Path, range: Range<u64>) -> Result<Bytes> {
