@@ -8,7 +8,7 @@ use crate::store::kill::writer;
 
 /// A process that writes runs and flushes all the time.
 fn busy(cloud: &Cloud, place: &Place, seconds: u64) -> Command {
-    let pace = Pace { seconds, journal_bytes_max: 16 << 10, pause_us: 2_000 };
+    let pace = Pace { seconds, journal_bytes_max: 16 << 10, pause_us: 15_000 };
     let mut command = writer(place, pace);
     command.envs(cloud.variables()).env("XDG_STATE_HOME", cloud.home.path());
     command
@@ -18,7 +18,7 @@ fn busy(cloud: &Cloud, place: &Place, seconds: u64) -> Command {
 fn two_writers_and_a_reader_get_on_with_each_other() {
     let Some(cloud) = Cloud::new() else { return };
     let place = cloud.place();
-    let writers = [0, 1].map(|_| Victim::start(busy(&cloud, &place, 4)));
+    let writers = [0, 1].map(|_| Victim::start(busy(&cloud, &place, 3)));
     let mut printed = Printed::new();
     let mut seen = 0;
     std::thread::scope(|scope| {
@@ -45,7 +45,7 @@ fn killed_writers_lose_and_double_nothing_that_was_acknowledged() {
     let mut printed = Printed::new();
     for round in 0..8 {
         let victim = Victim::start(busy(&cloud, &place, 3_600));
-        let until = if round % 2 == 0 { Until::Lines(20) } else { Until::Micros(round * 90_000) };
+        let until = if round % 2 == 0 { Until::Lines(20) } else { Until::Micros(round * 120_000) };
         printed.extend(victim.kill(until).0);
     }
     // the next one brings in what they have left

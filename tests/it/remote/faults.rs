@@ -1,8 +1,6 @@
 //! Requests that fail, answers that are lost, come late or never: nothing is lost, nothing is
 //! doubled, and nobody waits for ever.
 
-use std::time::Duration;
-
 use genstore::error::ErrorKind;
 use genstore::store::{RemoteOptions, StoreOptions};
 
@@ -26,7 +24,7 @@ fn failures_and_lost_answers_at_a_rate_lose_and_double_nothing() {
     cloud.proxy.set(faults, seed);
     let options =
         StoreOptions { checkpoint_commits: 3, log_commits_kept: 4, log_kept_ms: 0, ..quiet() };
-    for round in 0..4 {
+    for round in 0..3 {
         let store = cloud.open(options.clone()).unwrap();
         write_runs(&store, round * 20..round * 20 + 10);
         store.flush().unwrap();
@@ -35,9 +33,9 @@ fn failures_and_lost_answers_at_a_rate_lose_and_double_nothing() {
         store.close().unwrap();
     }
     let reader = cloud.read().unwrap();
-    assert_eq!(runs(&reader), (80, 0));
-    assert_eq!(count(&reader, "SELECT count(*) FROM steps"), 400);
-    assert_eq!(count(&reader, "SELECT sum(count)::BIGINT FROM step_latency"), 400);
+    assert_eq!(runs(&reader), (60, 0));
+    assert_eq!(count(&reader, "SELECT count(*) FROM steps"), 300);
+    assert_eq!(count(&reader, "SELECT sum(count)::BIGINT FROM step_latency"), 300);
     cloud.proxy.set(Faults::default(), 0);
     cloud.place().assert_checked();
 }
@@ -79,5 +77,4 @@ fn an_answer_that_never_comes_ends_in_an_error_that_says_so() {
     let said = format!("{} {:?}", error, std::error::Error::source(&error));
     assert!(said.contains("no answer came"), "{said}");
     cloud.proxy.set(Faults::default(), 0);
-    std::thread::sleep(Duration::ZERO);
 }

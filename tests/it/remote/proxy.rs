@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -25,8 +25,6 @@ pub(super) struct Faults {
     pub(super) lies: bool,
     /// Nothing may be changed.
     pub(super) read_only: bool,
-    /// What a request's first line contains that never gets an answer.
-    pub(super) silent_on: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -34,6 +32,8 @@ struct State {
     server: u16,
     faults: Mutex<(Faults, Dice)>,
     counts: Mutex<BTreeMap<&'static str, u64>>,
+    in_flight: AtomicU64,
+    in_flight_max: AtomicU64,
     conditional: Mutex<()>,
     ends: AtomicBool,
 }
@@ -53,6 +53,8 @@ impl Proxy {
             server,
             faults: Mutex::new((Faults::default(), Dice::new(1))),
             counts: Mutex::default(),
+            in_flight: AtomicU64::new(0),
+            in_flight_max: AtomicU64::new(0),
             conditional: Mutex::default(),
             ends: AtomicBool::new(false),
         });
@@ -82,6 +84,11 @@ impl Proxy {
     /// Requests since the last call, by kind: GET, HEAD, LIST, PUT, DELETE, POST.
     pub(super) fn take_counts(&self) -> BTreeMap<&'static str, u64> {
         std::mem::take(&mut *self.state.counts.lock().unwrap())
+    }
+
+    /// The most requests that were on their way at the same time since the last call.
+    pub(super) fn take_in_flight_max(&self) -> u64 {
+        self.state.in_flight_max.swap(0, Ordering::SeqCst)
     }
 }
 
@@ -159,9 +166,6 @@ impl State {
                 let fails = dice.below(100) < faults.failed_percent;
                 (faults.clone(), fails, dice.below(100) < faults.lost_percent)
             };
-            if faults.silent_on.is_some_and(|it| request.first.contains(it)) {
-                return Ok(());
-            }
             if fails {
                 refuse(&mut client, "500 Internal Server Error", "InternalError")?;
                 continue;
@@ -170,8 +174,12 @@ impl State {
                 refuse(&mut client, "403 Forbidden", "AccessDenied")?;
                 continue;
             }
-            let answer = self.forward(&request, faults.lies)?;
+            let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+            self.in_flight_max.fetch_max(in_flight, Ordering::SeqCst);
+            let answer = self.forward(&request, faults.lies);
             thread::sleep(Duration::from_millis(faults.delay_ms)); // what a network takes
+            self.in_flight.fetch_sub(1, Ordering::SeqCst);
+            let answer = answer?;
             if is_lost {
                 return Ok(());
             }
