@@ -26,7 +26,7 @@ use super::tails::Tails;
 use super::temporaries;
 use super::view::{self, OwnSlot, Reading};
 use crate::clock::{Clock, IdSource};
-use crate::error::{Error, ErrorKind, IoContext, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Table, Text};
 use crate::journal::disk::{Disk, SystemDisk};
 use crate::journal::{Journal, Place};

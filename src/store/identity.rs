@@ -160,7 +160,10 @@ pub(super) fn read_journal_root_id(layout: &Layout, store_id: &str) -> Result<Op
                     "{} belongs to the store {other}, not to this one ({store_id})",
                     path.display()
                 ))
-                .with_hint("Nothing was changed; give each store a journal folder of its own.")),
+                .with_hint(
+                    "Nothing was changed. Give each store a journal folder of its own; if the \
+                     other store is no more, move this folder away.",
+                )),
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

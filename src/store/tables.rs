@@ -47,7 +47,11 @@ impl Tables {
         }
         let readers = thread::available_parallelism().map_or(1, |it| it.get().min(READERS_MAX));
         // whoever refreshes a log in its turn gets the error
-        at_once(readers, Table::ALL, |table| Ok(drop(self.log(table)?.refresh()))).ok();
+        let read = |table| {
+            drop(self.log(table)?.refresh());
+            Ok(())
+        };
+        at_once(readers, Table::ALL, read).ok();
     }
 
     /// Does something for each of some tables: at the same time where each request takes the time

@@ -90,7 +90,7 @@ fn clean_up(files: &dyn Files, folder: &Path, keeping: LogKeeping, now_ms: i64) 
     let versions = listing.commits.union(&listing.checkpoints);
     let mut removed = 0_u64;
     for version in versions.copied().take_while(|it| *it < base).take(REMOVED_MAX) {
-        if keeping.kept_ms > 0 && removed % LOOKED_AT == 0 {
+        if keeping.kept_ms > 0 && removed.is_multiple_of(LOOKED_AT) {
             expect_commits(files, folder, version, Some((version + LOOKED_AT).min(base)));
         }
         if keeping.kept_ms > 0 && listing.commits.contains(&version) {

@@ -1,4 +1,5 @@
 //! Addresses as users type them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;
 use crate::error::ErrorKind;
@@ -16,7 +17,7 @@ fn parse(typed: &str) -> Result<Location> {
 fn a_path_is_a_folder_and_an_address_has_a_state_folder_of_its_own() {
     for typed in ["genstore.db", "/a/b", "./s3:/x", "C:\\a", "a://", "s3", "./s4://x"] {
         if let Ok(location) = parse(typed) {
-            assert_eq!(location.is_remote(), false, "{typed}");
+            assert!(!location.is_remote(), "{typed}");
             assert_eq!(location.path(), Path::new(typed));
             assert_eq!(location.state_folder(), Path::new(typed));
         } else {

@@ -15,7 +15,8 @@ use crate::store::rows::quiet;
 fn measured(cloud: &Cloud, name: &str, work: impl FnOnce()) -> (u64, u64) {
     const DELAY_MS: u64 = 40;
     cloud.proxy.set(Faults { delay_ms: DELAY_MS, ..Faults::default() }, 0);
-    (cloud.proxy.take_counts(), cloud.proxy.take_in_flight_max());
+    cloud.proxy.take_counts();
+    cloud.proxy.take_in_flight_max();
     let start = Instant::now();
     work();
     let rounds = start.elapsed().as_millis() / u128::from(DELAY_MS);

@@ -1,4 +1,5 @@
 //! Remote files over a store in memory that loses replies, refuses and lies as told.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::VecDeque;
 use std::path::Path;

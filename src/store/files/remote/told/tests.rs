@@ -1,4 +1,5 @@
 //! What servers answer, and what a user is told.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;
 use crate::error::ErrorKind;
