@@ -1,12 +1,13 @@
 //! A process that does nothing but write runs, and prints each as soon as it is acknowledged, as a
 //! replay does. Reads nothing.
 
+use std::ffi::OsStr;
 use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use genstore::clock::{Clock, IdSource, SystemClock, SystemIds};
+use genstore::config::Environment;
 use genstore::event::{Event, IssueRow, RunRow, RunStarted, StepRow, Text, TimeUs};
 use genstore::store::{Store, StoreOptions};
 
@@ -28,8 +29,10 @@ pub(crate) struct Pace {
 /// How long ago such a run started: 200 days, in microseconds.
 const OLD_US: i64 = 200 * 24 * 3_600 * 1_000_000;
 
-/// Writes runs at a pace.
-pub(crate) fn write(folder: &Path, pace: Pace) {
+/// Writes runs at a pace to a store in a folder, or at an address.
+pub(crate) fn write(store: impl AsRef<OsStr>, pace: Pace) {
+    let environment = Environment::from_process();
+    let location = environment.store_location(Some(store.as_ref())).unwrap();
     let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
     let options = StoreOptions {
         journal_bytes_max: pace.journal_bytes_max,
@@ -41,7 +44,7 @@ pub(crate) fn write(folder: &Path, pace: Pace) {
     };
     let store_clock = Arc::<SystemClock>::clone(&clock);
     let store_ids = Arc::<SystemIds>::clone(&ids);
-    let store = Store::open(folder, options, store_clock, store_ids).unwrap();
+    let store = Store::open_at(&location, options, store_clock, store_ids).unwrap();
     let mut out = std::io::stdout().lock();
     let end_ns = i64::try_from(pace.seconds.saturating_mul(1_000_000_000)).unwrap_or(i64::MAX);
     for number in 1.. {

@@ -2,7 +2,6 @@
 //! recoveries, readers, and a writer that flushes all the time. What they printed as acknowledged
 //! is there afterwards, once and whole.
 
-use std::path::Path;
 use std::process::Command;
 
 use crate::dice::Dice;
@@ -22,7 +21,7 @@ fn writer_to_be_killed() {
         let (seconds, journal_bytes_max) = (number(SECONDS), number(JOURNAL_BYTES));
         let pace =
             Pace { seconds, journal_bytes_max, pause_us: number(PAUSE), old_every: number(OLD) };
-        write(Path::new(&folder), pace);
+        write(folder, pace);
     }
 }
 
