@@ -20,6 +20,7 @@
 //! - The **index** holds only what can be rebuilt from the tables; without it they are read.
 
 pub mod check;
+mod compact;
 mod contracts;
 mod data_file;
 mod delta;
@@ -37,6 +38,7 @@ mod layout;
 mod leftovers;
 mod lookup;
 mod options;
+mod order;
 mod recover;
 pub mod schema;
 mod segment;

@@ -1,8 +1,7 @@
 //! Rows of one table to one Parquet file. Decides order and encoding; commits nothing.
 //!
-//! Rows are sorted by run id, which is a UUIDv7: rows of a run lie together and runs lie in the
-//! order of their start, so that page and row-group minima and maxima prune by run and, nearly, by
-//! time. A Bloom filter would only repeat what these say, and is not written.
+//! Rows are sorted as `order` says, so that minima and maxima of pages and row groups prune. A Bloom
+//! filter would only repeat what these say, and is not written.
 
 use std::fmt;
 use std::path::Path;
@@ -17,6 +16,7 @@ use parquet::schema::types::ColumnPath;
 use super::delta::StatsBuilder;
 use super::files::Files;
 use super::layout::{data_name, data_temporary_name};
+use super::order;
 use super::schema::{arrow_schema, to_batch};
 use crate::clock::IdSource;
 use crate::error::{Error, Result};
@@ -53,7 +53,7 @@ pub(super) fn write(
 /// The rows as a file, and in the order in which they are there. The same build makes the same
 /// bytes of the same rows.
 pub(super) fn encode(table: Table, rows: &mut [&Row]) -> Result<Encoded> {
-    rows.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+    order::sort(table, rows);
     let mut encoder = Encoder::new(table)?;
     for chunk in rows.chunks(8 * 1024) {
         encoder.write(&to_batch(table, chunk.iter().copied())?)?;
@@ -147,24 +147,6 @@ fn properties(table: Table) -> WriterProperties {
 
 fn cannot_encode(table: Table, source: ParquetError) -> Error {
     Error::internal(format!("cannot encode rows of {}", table.name())).with_source(source)
-}
-
-/// What a row is sorted by: run id, else time. The sort is stable.
-fn sort_key(row: &Row) -> (&str, i64) {
-    match row {
-        Row::Runs(row) => (&row.run_id, 0),
-        Row::Steps(row) => (&row.run_id, 0),
-        Row::Issues(row) => (&row.run_id, 0),
-        Row::Scores(row) => (&row.run_id, 0),
-        Row::Metrics(row) => (row.run_id.as_deref().unwrap_or_default(), row.time.0),
-        Row::Contracts(row) => (&row.contract_digest, 0),
-        Row::Artifacts(row) => (&row.run_id, 0),
-        Row::LlmCalls(row) => (&row.run_id, row.start_time.0),
-        Row::Batches(row) => (&row.batch_id, 0),
-        Row::Baselines(row) => ("", row.time.0),
-        Row::Alerts(row) => ("", row.time.0),
-        Row::StepLatency(row) => ("", row.hour.0),
-    }
 }
 
 #[cfg(test)]
