@@ -51,6 +51,9 @@ mod tails;
 mod temporaries;
 mod view;
 
+pub use compact::{
+    CompactObserver, CompactOptions, CompactProgress, Compacted, CompactedTable, Extent, Merge,
+};
 pub use files::FileSource;
 pub use handle::Store;
 pub use identity::FORMAT_VERSION;

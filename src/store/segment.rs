@@ -8,7 +8,7 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
@@ -20,7 +20,7 @@ use super::order;
 use super::schema::{arrow_schema, to_batch};
 use crate::clock::IdSource;
 use crate::error::{Error, Result};
-use crate::event::{Row, Table};
+use crate::event::{Column, ColumnType, Row, Table};
 
 /// Rows of a row group: measured best for the analyst's questions on two cores.
 const ROW_GROUP_ROWS_MAX: usize = 128 * 1024;
@@ -134,15 +134,26 @@ fn properties(table: Table) -> WriterProperties {
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES_MAX))
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_created_by(format!("genstore version {}", env!("CARGO_PKG_VERSION")));
-    for name in LONG_COLUMNS {
-        if table.columns().iter().any(|column| column.name == name) {
-            let column = ColumnPath::from(name);
+    for column in table.columns() {
+        let path = ColumnPath::from(column.name);
+        if LONG_COLUMNS.contains(&column.name) {
             properties = properties
-                .set_column_dictionary_enabled(column.clone(), false)
-                .set_column_statistics_enabled(column, EnabledStatistics::None);
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_statistics_enabled(path, EnabledStatistics::None);
+        } else if is_measured(column) {
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
         }
     }
     properties.build()
+}
+
+/// Whether nearly each value of a column is another number: a dictionary of them is as long as they
+/// are. Of the steps of 15,000 runs a time takes 2.2 bytes so and 4.2 with a dictionary, a duration
+/// 3.3 and 5.1. Splitting the bytes of numbers takes 0.5 less, but is new to many readers.
+fn is_measured(column: &Column) -> bool {
+    column.kind == ColumnType::Time || column.name.ends_with("_ns")
 }
 
 fn cannot_encode(table: Table, source: ParquetError) -> Error {

@@ -84,6 +84,17 @@ pub(in crate::store) fn is_as_added(source: &FileSource, folder: &Path, add: &Ad
     file.digest.is_some() && digest(source, &file).is_ok()
 }
 
+/// Whether a file is, byte for byte, what was written, as far as its log knows.
+///
+/// # Errors
+/// `Damaged` if it is not, `Failed` if it cannot be read now.
+pub(in crate::store) fn verify(source: &FileSource, file: &DataFile) -> Result<()> {
+    digest(source, file).map_err(|(_, error)| {
+        let kind = error.kind();
+        Error::new(kind, format!("cannot read {}", file.path.display())).with_source(error)
+    })
+}
+
 fn read(source: &FileSource, table: Table, file: &DataFile, rows: &mut Rows) -> Result<(), Fault> {
     digest(source, file)?;
     decode(source, table, file, &mut |batch| rows.see(table, batch))

@@ -137,11 +137,12 @@ impl Work {
             let step = catch_unwind(AssertUnwindSafe(|| self.step(table)));
             let step = step.unwrap_or_else(|_| Err(Error::internal("a compaction panicked")));
             match step {
-                Ok(true) => self.signal.state().failure = None,
+                Ok(true) => {}
                 Ok(false) => return,
-                Err(_) if self.signal.is_closed() => return,
                 Err(error) => {
-                    self.signal.state().failure = Some(error.in_one_line());
+                    if !self.signal.is_closed() {
+                        self.tell(Some(&error));
+                    }
                     return;
                 }
             }
@@ -167,12 +168,17 @@ impl Work {
             false => ControlFlow::Continue(()),
         };
         match step::merge_files(&self.writing, table, &inputs, &group, true, go_on)? {
-            Outcome::Done(_) | Outcome::Stale => Ok(true),
+            Outcome::Done(_) => self.tell(None),
+            Outcome::Stale => {}
             Outcome::Unreadable(path, error) => {
                 self.left_alone.insert((table, name_of(&path)));
-                let path = path.display();
-                Err(Error::damaged(format!("{path} is not compacted")).with_source(error))
+                self.tell(Some(&error));
             }
         }
+        Ok(true)
+    }
+
+    fn tell(&self, failure: Option<&Error>) {
+        self.signal.state().failure = failure.map(Error::in_one_line);
     }
 }

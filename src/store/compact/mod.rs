@@ -21,9 +21,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(super) use background::{Compactor, Signal};
-
-use self::plan::{Bounds, Group, PlanFile};
+pub(super) use self::background::{Compactor, Signal};
+pub(super) use self::plan::Bounds;
+use self::plan::{Group, PlanFile};
 use self::step::Outcome;
 use super::flush::Writing;
 use super::keeper::Keeper;
@@ -32,7 +32,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
 
 /// A file of this size is never merged again.
-const LARGE_BYTES: u64 = 64 << 20;
+pub(super) const LARGE_BYTES: u64 = 64 << 20;
 /// Bytes of the files that one commit of a whole compaction replaces.
 const GROUP_BYTES_MAX: u64 = 128 << 20;
 /// Files that one commit of a whole compaction replaces: each may be open meanwhile.

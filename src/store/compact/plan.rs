@@ -25,15 +25,15 @@ pub(super) struct PlanFile {
 
 /// What bounds a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Bounds {
+pub(in crate::store) struct Bounds {
     /// A file of this size is large enough for ever.
-    pub(super) large_bytes: u64,
+    pub(in crate::store) large_bytes: u64,
     /// Files of a tier that are put together; also the factor between two tiers.
-    pub(super) files_min: usize,
+    pub(in crate::store) files_min: usize,
     /// Files of a group.
-    pub(super) files_max: usize,
+    pub(in crate::store) files_max: usize,
     /// Bytes of a group's files.
-    pub(super) bytes_max: u64,
+    pub(in crate::store) bytes_max: u64,
 }
 
 /// Files that become one, neighbours in the order of their rows.

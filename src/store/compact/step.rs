@@ -108,18 +108,14 @@ fn write(
 ) -> Result<Vec<Segment>, Failure> {
     let files = FileSource::new(writing.files());
     let batch_bytes = (READ_BYTES / inputs.len().max(1)).max(READ_BYTES_MIN);
-    let open = |file: &'_ DataFile| -> Result<Batches<'_>> {
-        // a copy must not give a damaged file a digest that fits
-        check::verify(&files, file)?;
-        Ok(Box::new(whole(&files, table, file, batch_bytes)?))
+    let source = |file| Source {
+        first_run: run_bound(file),
+        open: Box::new({
+            let files = files.clone();
+            move || open(&files, table, file, batch_bytes)
+        }),
     };
-    let sources = inputs
-        .iter()
-        .map(|file| Source {
-            first_run: file.run_ids.as_ref().map(|(first, _)| first.as_str()),
-            open: Box::new(move || open(file)),
-        })
-        .collect();
+    let sources = inputs.iter().map(source).collect();
     let mut output = Output {
         writer: SegmentWriter::new(writing, table),
         summing: (table == Table::StepLatency).then(Summing::new),
@@ -133,6 +129,21 @@ fn write(
         output.write(&pieces)
     })?;
     Ok(output.finish()?)
+}
+
+/// A copy must not give a damaged file a digest that fits: the whole file is looked at first.
+fn open<'f>(
+    files: &FileSource,
+    table: Table,
+    file: &'f DataFile,
+    batch_bytes: usize,
+) -> Result<Batches<'f>> {
+    check::verify(files, file)?;
+    Ok(Box::new(whole(files, table, file, batch_bytes)?))
+}
+
+fn run_bound(file: &DataFile) -> Option<&str> {
+    file.run_ids.as_ref().map(|(first, _)| first.as_str())
 }
 
 fn broken_off() -> Error {

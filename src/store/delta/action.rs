@@ -32,6 +32,8 @@ pub(in crate::store) struct CommitInfo {
     pub(in crate::store) timestamp: i64,
     pub(in crate::store) operation: String,
     pub(in crate::store) operation_parameters: Map<String, Value>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(in crate::store) operation_metrics: Map<String, Value>,
     pub(in crate::store) engine_info: String,
     pub(in crate::store) is_blind_append: bool,
     /// The time of the flush, strictly increasing and the same in all tables.

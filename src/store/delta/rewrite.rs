@@ -18,6 +18,8 @@ pub(in crate::store) struct Rewrite {
     pub(in crate::store) operation: &'static str,
     /// How, and for what reason.
     pub(in crate::store) parameters: Map<String, Value>,
+    /// How much it was.
+    pub(in crate::store) metrics: Map<String, Value>,
     /// The names of the files that go.
     pub(in crate::store) removes: Vec<String>,
     /// The files that come, which are durable already.
@@ -54,6 +56,7 @@ pub(in crate::store) fn rewrite(
 fn actions(rewrite: &Rewrite) -> Vec<Action> {
     let mut info = info(rewrite.operation, rewrite.time_us, Some(rewrite.time_us));
     info.operation_parameters = rewrite.parameters.clone();
+    info.operation_metrics = rewrite.metrics.clone();
     let mut actions = vec![Action { commit_info: Some(info), ..Action::default() }];
     actions.extend(rewrite.removes.iter().map(|name| Action {
         remove: Some(Remove {
