@@ -4,6 +4,7 @@
 mod check;
 mod checkpoints;
 mod columns;
+mod compact;
 mod compat;
 mod crash;
 mod crowd;
