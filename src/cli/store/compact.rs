@@ -69,9 +69,10 @@ fn object(compacted: &Compacted, dry_run: bool) -> Value {
         })
     };
     let table = |it: &CompactedTable| {
-        let left_alone = it.left_alone.iter().map(|(path, reason)| {
-            json!({ "path": path.display().to_string(), "reason": reason })
-        });
+        let left_alone = it
+            .left_alone
+            .iter()
+            .map(|(path, reason)| json!({ "path": path.display().to_string(), "reason": reason }));
         json!({
             "table": it.table.name(),
             "before": extent(it.before), "after": extent(it.after),

@@ -78,7 +78,8 @@ impl Compactor {
         bounds: Bounds,
     ) -> Result<Self> {
         signal.wake();
-        let work = Work { writing, signal: Arc::clone(&signal), bounds, left_alone: BTreeSet::new() };
+        let work =
+            Work { writing, signal: Arc::clone(&signal), bounds, left_alone: BTreeSet::new() };
         let thread = std::thread::Builder::new()
             .name("genstore-compact".to_owned())
             .spawn(move || work.run())

@@ -288,8 +288,5 @@ fn name_of(path: &Path) -> String {
 }
 
 fn extent(files: &[DataFile]) -> Extent {
-    Extent {
-        files: files.len() as u64,
-        size_bytes: files.iter().map(|it| it.size_bytes).sum(),
-    }
+    Extent { files: files.len() as u64, size_bytes: files.iter().map(|it| it.size_bytes).sum() }
 }
