@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::action::{Action, Remove};
+use super::action::{Action, REPLACES_TAG, Remove};
 use super::commit::{ATTEMPTS_MAX, added, commit, info, too_late};
 use super::log::Log;
 use crate::clock::IdSource;
@@ -68,6 +68,13 @@ fn actions(rewrite: &Rewrite) -> Vec<Action> {
     }));
     let ms = rewrite.time_us / 1_000;
     actions.extend(rewrite.adds.iter().map(|it| added(it.clone(), ms, rewrite.data_change)));
+    // whoever knows the old files knows a new one that has their rows, all of them and no others
+    if let ([_], false) = (&*rewrite.adds, rewrite.data_change)
+        && let Some(Action { add: Some(add), .. }) = actions.last_mut()
+    {
+        let names = Value::from(rewrite.removes.clone()).to_string();
+        add.tags.get_or_insert_default().insert(REPLACES_TAG.to_owned(), Some(names));
+    }
     actions
 }
 

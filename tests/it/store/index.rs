@@ -10,7 +10,9 @@ use genstore::clock::{ManualClock, SystemIds};
 use genstore::error::ErrorKind;
 use genstore::event::{Event, IssueRow, RunRow, StepRow, Table, Text, TimeUs};
 use genstore::store::snapshot::DataFile;
-use genstore::store::{FoundRun, IndexProgress, NameKind, RunRecord, Store, StoreOptions};
+use genstore::store::{
+    CompactOptions, FoundRun, IndexProgress, Keeper, NameKind, RunRecord, Store, StoreOptions,
+};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
@@ -70,7 +72,8 @@ fn whole(number: u32) -> Vec<Event> {
 }
 
 fn open(path: &Path) -> Store {
-    let options = StoreOptions { flush_age_ms: 3_600_000, ..StoreOptions::default() };
+    let options =
+        StoreOptions { flush_age_ms: 3_600_000, compact: false, ..StoreOptions::default() };
     Store::open(path, options, ManualClock::at(NOW_US), Arc::new(SystemIds)).unwrap()
 }
 
@@ -530,6 +533,46 @@ fn lookups_are_right_while_others_write_and_index() {
     assert_eq!(answers(&store, &asked), without_index(&store, &asked));
 }
 
+fn compact(path: &Path) {
+    let keeper = Keeper::open(path, ManualClock::at(NOW_US), Arc::new(SystemIds)).unwrap();
+    keeper.compact(&CompactOptions::default(), &mut |_| ControlFlow::Continue(())).unwrap();
+}
+
+/// Nothing of a file that a compaction made of files that are known is read again.
+#[test]
+fn a_compaction_changes_no_answer_and_costs_the_index_no_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    for number in 0..30 {
+        store.commit_blocking(whole(number)).unwrap();
+        if number % 4 == 3 {
+            store.flush().unwrap();
+        }
+    }
+    store.catch_up_index(&mut go_on).unwrap();
+    let asked = ids(0..60);
+    let mut before = answers(&store, &asked);
+    for first in [30, 40, 50] {
+        compact(folder.path());
+        let mut told = Vec::new();
+        let status = store.index_status().unwrap();
+        store
+            .catch_up_index(&mut |it| {
+                told.push(it.runs_total);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert!(told.is_empty(), "files are read: {told:?}, {status:?}");
+        assert_eq!(store.index_status().unwrap().runs_behind, 0);
+        assert_eq!(answers(&store, &asked), before);
+        assert_eq!(without_index(&store, &asked), before);
+        store.commit_blocking(whole(first)).unwrap();
+        store.flush().unwrap();
+        store.catch_up_index(&mut go_on).unwrap();
+        before = answers(&store, &asked);
+    }
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -550,6 +593,7 @@ enum Operation {
     Flush,
     CatchUp,
     Rebuild,
+    Compact,
     Reopen,
     Lookup(u32),
 }
@@ -561,6 +605,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => Just(Operation::Flush),
         1 => Just(Operation::CatchUp),
         1 => Just(Operation::Rebuild),
+        2 => Just(Operation::Compact),
         1 => Just(Operation::Reopen),
         2 => (0..60_u32).prop_map(Operation::Lookup),
     ]
@@ -583,6 +628,7 @@ fn the_index_never_changes_an_answer() {
                 Operation::Flush => store.flush().unwrap(),
                 Operation::CatchUp => store.catch_up_index(&mut go_on).unwrap(),
                 Operation::Rebuild => store.rebuild_index(&mut go_on).unwrap(),
+                Operation::Compact => compact(folder.path()),
                 Operation::Reopen => {
                     drop(store);
                     store = open(folder.path());

@@ -86,7 +86,7 @@ fn a_table_that_is_written_for_long_has_few_files_and_writes_each_row_few_times(
     let mut table = Table::of(Vec::new());
     let flushes = 5_000_u64;
     let mut most = 0;
-    for number in 0..flushes {
+    for _ in 0..flushes {
         table.next += 1;
         let it = file(table.next, 100, 20);
         table.files.insert(it.name.clone(), it);
