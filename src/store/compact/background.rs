@@ -124,8 +124,6 @@ struct Work {
 impl Work {
     fn run(mut self) {
         while self.signal.wait() {
-            // another process that has it does the work
-            let Ok(_right) = Rewriting::take(&self.writing.layout) else { continue };
             for table in Table::ALL {
                 self.steps(*table);
             }
@@ -162,6 +160,8 @@ impl Work {
         let Some(group) = plan::step(&plan_files(&files, &left_alone), &self.bounds) else {
             return Ok(false);
         };
+        // another process that has it does the work; each step is a turn of its own
+        let Ok(_right) = Rewriting::take(&self.writing.layout) else { return Ok(false) };
         let inputs = inputs_of(&files, &group);
         let signal = Arc::clone(&self.signal);
         let go_on = &mut |_| match signal.is_closed() {

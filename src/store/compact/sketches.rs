@@ -120,3 +120,6 @@ fn is_same(a: &StepLatencyRow, b: &StepLatencyRow) -> bool {
     };
     key(a) == key(b)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -15,7 +16,7 @@ use crate::event::Table;
 use crate::store::check;
 use crate::store::data_file::whole;
 use crate::store::delta::{self, Rewrite};
-use crate::store::files::FileSource;
+use crate::store::files::{FileSource, Input};
 use crate::store::flush::Writing;
 use crate::store::segment::Segment;
 use crate::store::segment_writer::{self, SegmentWriter};
@@ -138,8 +139,13 @@ fn open<'f>(
     file: &'f DataFile,
     batch_bytes: usize,
 ) -> Result<Batches<'f>> {
-    check::verify(files, file)?;
-    Ok(Box::new(whole(files, table, file, batch_bytes)?))
+    let input = if files.files().is_remote() {
+        Input::Memory(check::read_verified(files, file)?) // one request, not one per page
+    } else {
+        check::verify(files, file)?;
+        Arc::clone(files.files()).open(&file.path, file.size_bytes)?
+    };
+    Ok(Box::new(whole(input, table, file, batch_bytes)?))
 }
 
 fn run_bound(file: &DataFile) -> Option<&str> {
