@@ -42,8 +42,8 @@ pub struct Store {
     writer: Option<Writer>,
 }
 
-// fields are dropped in this order: the journal seals, the compactor stops, the flusher flushes, the
-// slot gets free
+// fields are dropped in this order: the journal seals, the compactor stops, the flusher flushes,
+// the slot gets free
 #[derive(Debug)]
 struct Writer {
     journal: Journal,

@@ -7,8 +7,8 @@
 
 use crate::event::{Cell, Row, Table};
 
-/// The columns that the rows of a table are sorted by. Of `step_latency` that is the whole key: rows
-/// that are equal in it are sketches of the same thing.
+/// The columns that the rows of a table are sorted by. Of `step_latency` that is the whole key:
+/// rows that are equal in it are sketches of the same thing.
 pub(super) fn columns(table: Table) -> &'static [&'static str] {
     match table {
         Table::Runs | Table::Steps | Table::Issues | Table::Scores | Table::Artifacts => {

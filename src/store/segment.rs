@@ -1,7 +1,7 @@
 //! Rows of one table to one Parquet file. Decides order and encoding; commits nothing.
 //!
-//! Rows are sorted as `order` says, so that minima and maxima of pages and row groups prune. A Bloom
-//! filter would only repeat what these say, and is not written.
+//! Rows are sorted as `order` says, so that minima and maxima of pages and row groups prune. A
+//! Bloom filter would only repeat what these say, and is not written.
 
 use std::fmt;
 use std::path::Path;

@@ -3,7 +3,7 @@
 //! [`Keeper::compact`], or in small steps beside a writer, by `background`.
 //!
 //! ```text
-//! plan (which files, why) ─► merge (row by row) ─► new files, durable ─► one commit: those for these
+//! plan (which files, why) ─► merge (row by row) ─► new files, durable ─► one commit that swaps
 //! ```
 //!
 //! The files that were replaced stay for readers of an older version, until a vacuum. A compaction

@@ -114,8 +114,8 @@ pub(in crate::store) struct Add {
 /// The tag of an `add` that holds the BLAKE3 of the whole file, in hex.
 pub(in crate::store) const DIGEST_TAG: &str = "genstore.blake3";
 
-/// The tag of an `add` that holds the names of the files that it was made of, as a JSON array: it has
-/// their rows, all of them and no others.
+/// The tag of an `add` that holds the names of the files that it was made of, as a JSON array: it
+/// has their rows, all of them and no others.
 pub(in crate::store) const REPLACES_TAG: &str = "genstore.replaces";
 
 impl Add {

@@ -51,7 +51,7 @@ fn row(table: Table, number: i64) -> Row {
 }
 
 /// Rows of every table but the sketches, which a flush makes.
-fn everything(number: i64) -> Vec<Event> {
+pub(super) fn everything(number: i64) -> Vec<Event> {
     const WITH_RUNS: [Table; 5] =
         [Table::Runs, Table::Steps, Table::Issues, Table::Scores, Table::StepLatency];
     let others = Table::ALL.iter().filter(|it| !WITH_RUNS.contains(it));
@@ -104,11 +104,11 @@ fn sketches(snapshot: &Snapshot) -> BTreeMap<[String; 5], [i64; 4]> {
     found
 }
 
-fn files(snapshot: &Snapshot, table: Table) -> usize {
+pub(super) fn files(snapshot: &Snapshot, table: Table) -> usize {
     snapshot.tables[&table].files.len()
 }
 
-fn check_sound(path: &Path, at: &str) {
+pub(super) fn check_sound(path: &Path, at: &str) {
     let report = check::check(path, NOW_US, &mut |_| ()).unwrap();
     assert_eq!(report.count(Severity::Error), 0, "{at}: {:#?}", report.findings);
 }
@@ -282,7 +282,7 @@ fn compact_on(disk: &FaultDisk, machine: &Machine) -> Result<Compacted> {
 }
 
 /// A machine with a closed store of some small files.
-fn prepared() -> (Arc<Machine>, BTreeMap<&'static str, Vec<String>>) {
+pub(super) fn prepared() -> (Arc<Machine>, BTreeMap<&'static str, Vec<String>>) {
     prepared_with(everything)
 }
 
@@ -440,94 +440,6 @@ fn a_table_with_columns_of_a_newer_build_is_left_alone() {
     assert_eq!(files(&store.snapshot().unwrap(), Table::Steps), 3);
     store.commit_blocking(whole_run(9)).unwrap();
     store.close().unwrap();
-}
-
-/// Commits and closes until the files are few: a step is taken behind the writer's back.
-#[test]
-fn a_writer_compacts_by_itself_and_notes_why() {
-    let folder = tempfile::tempdir().unwrap();
-    let options = StoreOptions { compact: true, compact_files_min: 3, ..quiet() };
-    let store = open(folder.path(), options).unwrap();
-    let mut number = 0;
-    let few = |snapshot: &Snapshot| Table::ALL.iter().all(|it| files(snapshot, *it) <= 8);
-    while number < 20 || !few(&store.snapshot().unwrap()) {
-        assert!(number < 500, "files are not merged: {:?}", store.compaction_failure());
-        store.commit_blocking(everything(number)).unwrap();
-        store.flush().unwrap();
-        number += 1;
-    }
-    store.close().unwrap();
-    assert_eq!(store.compaction_failure(), None);
-    let snapshot = store.snapshot().unwrap();
-    let runs: BTreeSet<_> = columns(&snapshot, Table::Runs, ["run_id"]).into_iter().collect();
-    assert_eq!(runs.len(), usize::try_from(number).unwrap());
-    assert_eq!(rows(&snapshot, Table::Steps).len(), runs.len() * 5);
-    let log = folder.path().join("tables/steps/_delta_log");
-    let commits = fs::read_dir(log).unwrap().map(|it| fs::read_to_string(it.unwrap().path()));
-    let text: String = commits.filter_map(std::result::Result::ok).collect();
-    assert!(text.contains(r#""auto":"true""#) && text.contains("files of 3 to 8 rows"), "{text}");
-    check_sound(folder.path(), "after steps");
-}
-
-/// Waits for what the thread beside a writer does.
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..1_000_000 {
-        if is_so() {
-            return;
-        }
-        std::thread::yield_now();
-    }
-    panic!("never: {what}");
-}
-
-#[test]
-fn a_step_that_fails_stands_in_no_ones_way_and_is_taken_later() {
-    let (machine, _) = prepared();
-    let full = Fault::fail(std::io::ErrorKind::StorageFull).on(&[Kind::WriteNew]).lasting();
-    let disk = machine.process().with(full.within("tables/steps/0"));
-    let options = StoreOptions { compact: true, compact_files_min: 3, ..small(1, Durability::Run) };
-    let store = open_on(&disk, &machine, options, &ManualClock::at(NOW_US), 9).unwrap();
-    wait_until("a step fails", || store.compaction_failure().is_some());
-    let failure = store.compaction_failure().unwrap();
-    assert!(failure.contains("the test disk fails here"), "{failure}");
-    store.commit_blocking(everything(50)).unwrap();
-    disk.repair();
-    store.flush().unwrap();
-    wait_until("it is taken", || files(&store.snapshot().unwrap(), Table::Steps) < 3);
-    store.close().unwrap();
-    assert_eq!(store.compaction_failure(), None);
-    let snapshot = store.snapshot().unwrap();
-    assert_eq!(columns(&snapshot, Table::Steps, ["run_id"]).len(), 4 * 5);
-    check_sound(&machine.store(), "after failures");
-}
-
-#[test]
-fn steps_go_around_a_damaged_file_and_say_so() {
-    let (machine, _) = prepared();
-    let reader = Store::open_read_only(&machine.store()).unwrap();
-    let path = reader.snapshot().unwrap().tables[&Table::Steps].files[1].path.clone();
-    fs::write(&path, b"no file of ours").unwrap();
-    let options = StoreOptions { compact: true, compact_files_min: 2, ..small(1, Durability::Run) };
-    let disk = machine.process();
-    let store = open_on(&disk, &machine, options, &ManualClock::at(NOW_US), 9).unwrap();
-    let listed = || reader.snapshot().unwrap().tables[&Table::Steps].files.clone();
-    wait_until("the others are merged", || listed().len() == 2);
-    assert!(listed().iter().any(|it| it.path == path));
-    store.close().unwrap();
-}
-
-#[test]
-fn settings_of_steps_are_checked() {
-    let folder = tempfile::tempdir().unwrap();
-    for (options, name) in [
-        (StoreOptions { compact_files_min: 1, ..quiet() }, "compact_files_min"),
-        (StoreOptions { compact_files_max: 4, ..quiet() }, "compact_files_max"),
-        (StoreOptions { compact_files_max: 257, ..quiet() }, "compact_files_max"),
-        (StoreOptions { compact_step_bytes_max: 0, ..quiet() }, "compact_step_bytes_max"),
-    ] {
-        let error = open(folder.path(), options).unwrap_err();
-        assert!(error.message().contains(name), "{error}");
-    }
 }
 
 /// Counts and sums of numbers of each table, as each program reads it through its own reader.

@@ -1,6 +1,6 @@
 //! Random histories of several writers, compactions and an old reader on one machine, with faults,
-//! crashes and power losses, against a plain model: which runs must be there and which may. A failing
-//! history shrinks to a short one.
+//! crashes and power losses, against a plain model: which runs must be there and which may. A
+//! failing history shrinks to a short one.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
