@@ -36,7 +36,7 @@ fn a_writer_compacts_by_itself_and_notes_why() {
     assert_eq!(rows(&snapshot, Table::Steps).len(), runs.len() * 5);
     let log = folder.path().join("tables/steps/_delta_log");
     let commits = fs::read_dir(log).unwrap().map(|it| fs::read_to_string(it.unwrap().path()));
-    let text: String = commits.filter_map(std::result::Result::ok).collect();
+    let text: String = commits.filter_map(Result::ok).collect();
     assert!(text.contains(r#""auto":"true""#) && text.contains("files of 3 to 8 rows"), "{text}");
     check_sound(folder.path(), "after steps");
 }
@@ -82,9 +82,10 @@ fn steps_go_around_a_damaged_file_and_say_so() {
     let options = StoreOptions { compact: true, compact_files_min: 2, ..small(1, Durability::Run) };
     let disk = machine.process();
     let store = open_on(&disk, &machine, options, &ManualClock::at(NOW_US), 9).unwrap();
-    let listed = || reader.snapshot().unwrap().tables[&Table::Steps].files.clone();
-    wait_until("the others are merged", || listed().len() == 2);
-    assert!(listed().iter().any(|it| it.path == path));
+    let few = || files(&reader.snapshot().unwrap(), Table::Steps) == 2;
+    wait_until("the others are merged", few);
+    let listed = reader.snapshot().unwrap();
+    assert!(listed.tables[&Table::Steps].files.iter().any(|it| it.path == path));
     store.close().unwrap();
 }
 
