@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::compact::{Compactor, Signal};
 use super::contracts;
 use super::delta;
 use super::files::{Files, LocalFiles};
@@ -45,10 +46,12 @@ pub struct Store {
     writer: Option<Writer>,
 }
 
-// fields are dropped in this order: the journal seals, the flusher flushes, the slot gets free
+// fields are dropped in this order: the journal seals, the compactor stops, the flusher flushes,
+// the slot gets free
 #[derive(Debug)]
 struct Writer {
     journal: Journal,
+    compactor: Option<Compactor>,
     flusher: Flusher,
     hot: Arc<Hot>,
     journal_root_id: String,
@@ -156,6 +159,13 @@ impl Store {
         let place = Place { folder: layout.slot(slot.number()), header: recovered.header };
         let listener = Arc::clone(&hot);
         let journal = Journal::start(place, options.journal(), disk, clock, ids, listener)?;
+        let flushed = Arc::new(Signal::default());
+        let compactor = match options.compact_bounds() {
+            Some(bounds) => {
+                Some(Compactor::start(Arc::clone(&writing), Arc::clone(&flushed), bounds)?)
+            }
+            None => None,
+        };
         let flusher = Flusher::start(
             writing,
             slot.number(),
@@ -163,8 +173,9 @@ impl Store {
             Arc::clone(journal.queue()),
             &options,
             recovered.leftovers,
+            flushed,
         )?;
-        let writer = Writer { journal, flusher, hot, journal_root_id, slot };
+        let writer = Writer { journal, compactor, flusher, hot, journal_root_id, slot };
         Ok(Self::over(layout, identity, tables, Some(writer)))
     }
 
@@ -243,7 +254,10 @@ impl Store {
     pub fn close(&self) -> Result<()> {
         let Some(writer) = &self.writer else { return Ok(()) };
         writer.journal.close();
+        // it ends what it is at while the last rows are flushed
+        writer.compactor.iter().for_each(Compactor::stop);
         writer.flusher.close();
+        writer.compactor.iter().for_each(Compactor::close);
         writer.hot.check_empty()
     }
 
@@ -314,6 +328,12 @@ impl Store {
     /// anew, or that it is far behind.
     pub fn take_index_notice(&self) -> Option<String> {
         self.index.take_notice()
+    }
+
+    /// Why the last step of the compaction that runs beside this writer failed, if none has gone
+    /// well since. Nothing but the number of files depends on it.
+    pub fn compaction_failure(&self) -> Option<String> {
+        self.writer.as_ref()?.compactor.as_ref()?.failure()
     }
 
     /// Where the store is.

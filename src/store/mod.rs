@@ -21,6 +21,7 @@
 //! - The **index** holds only what can be rebuilt from the tables; without it they are read.
 
 pub mod check;
+mod compact;
 mod contracts;
 mod data_file;
 mod delta;
@@ -39,6 +40,7 @@ mod leftovers;
 mod location;
 mod lookup;
 mod options;
+mod order;
 mod recover;
 pub mod schema;
 mod segment;
@@ -51,6 +53,9 @@ mod tails;
 mod temporaries;
 mod view;
 
+pub use compact::{
+    CompactObserver, CompactOptions, CompactProgress, Compacted, CompactedTable, Extent, Merge,
+};
 pub use files::{FileSource, RemoteAccess, RemoteOptions};
 pub use handle::Store;
 pub use identity::FORMAT_VERSION;

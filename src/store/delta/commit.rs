@@ -274,6 +274,7 @@ pub(super) fn info(operation: &str, now_us: i64, flush_time_us: Option<i64>) -> 
         timestamp: now_us / 1_000,
         operation: operation.to_owned(),
         operation_parameters: Map::new(),
+        operation_metrics: Map::new(),
         engine_info: format!("genstore/{}", env!("CARGO_PKG_VERSION")),
         is_blind_append: false,
         genstore_flush_time_us: flush_time_us,

@@ -358,6 +358,7 @@ pub(in crate::store) fn data_file(table_folder: &Path, add: &Add) -> DataFile {
         digest: add.digest().map(Text::from),
         run_ids: stats.run_ids(),
         times_us: stats.times_us(),
+        replaces: add.replaces(),
         committed_ms: add.modification_time,
     }
 }

@@ -115,6 +115,8 @@ pub(crate) enum Input {
     Local(File),
     /// A file that is read range by range.
     Ranges(RangeInput),
+    /// A file that was read whole.
+    Memory(Bytes),
 }
 
 /// A file elsewhere.
@@ -133,6 +135,7 @@ impl Length for Input {
         match self {
             Self::Local(file) => Length::len(file),
             Self::Ranges(it) => it.size_bytes,
+            Self::Memory(bytes) => bytes.len() as u64,
         }
     }
 }
@@ -150,12 +153,14 @@ impl ChunkReader for Input {
                 let (input, end) = (it.clone(), it.size_bytes);
                 Ok(Box::new(RangeStream { input, at: start, end, ahead: Bytes::new() }))
             }
+            Self::Memory(bytes) => Ok(Box::new(bytes.get_read(start)?)),
         }
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
         match self {
             Self::Local(file) => file.get_bytes(start, length),
+            Self::Memory(bytes) => bytes.get_bytes(start, length),
             Self::Ranges(it) => it
                 .files
                 .read_range(&it.path, start..start + length as u64)
