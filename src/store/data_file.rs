@@ -122,15 +122,15 @@ pub(super) struct Whole<'f> {
     read: u64,
 }
 
-/// Reads a file in batches that take about `batch_bytes` in memory.
-pub(super) fn whole<'f>(
-    source: &FileSource,
+/// Reads an open file in batches that take about `batch_bytes` in memory.
+pub(super) fn whole(
+    input: Input,
     table: Table,
-    file: &'f DataFile,
+    file: &DataFile,
     batch_bytes: usize,
-) -> Result<Whole<'f>> {
+) -> Result<Whole<'_>> {
     guarded(file, || {
-        let reader = open(source, file)?;
+        let reader = builder(input, file)?;
         let groups = reader.metadata().row_groups().iter();
         // in memory, a value takes a few bytes more than the encoded one
         let row_bytes = |it: &RowGroupMetaData| {
@@ -227,7 +227,10 @@ fn open(source: &FileSource, file: &DataFile) -> Result<Builder> {
     if !source.files().is_remote() {
         file.check_present(source)?; // elsewhere that would be a request of its own
     }
-    let input = Arc::clone(source.files()).open(&file.path, file.size_bytes)?;
+    builder(Arc::clone(source.files()).open(&file.path, file.size_bytes)?, file)
+}
+
+fn builder(input: Input, file: &DataFile) -> Result<Builder> {
     let pages = match file.rows {
         Some(0..ROWS_WORTH_PAGES) => PageIndexPolicy::Skip,
         _ => PageIndexPolicy::Optional,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer, V2Serializer};
+use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 
 use crate::error::{Error, Result};
 use crate::event::{Row, StepLatencyRow, StepRow, Text, TimeUs};
@@ -56,8 +56,7 @@ impl Sketches {
 
 impl Sketch {
     fn new() -> Result<Self> {
-        let histogram_us = Histogram::new(DIGITS)
-            .map_err(|source| Error::internal("cannot make a histogram").with_source(source))?;
+        let histogram_us = empty_histogram()?;
         Ok(Self { count: 0, sum_ns: 0, min_ns: i64::MAX, max_ns: 0, histogram_us })
     }
 
@@ -75,10 +74,7 @@ impl Sketch {
 
     fn row(&self, key: &Key) -> Result<Row> {
         let (hour, pipeline_name, step_name, node_type, result) = key.clone();
-        let mut histogram = Vec::new();
-        V2Serializer::new()
-            .serialize(&self.histogram_us, &mut histogram)
-            .map_err(|source| Error::internal("cannot encode a histogram").with_source(source))?;
+        let histogram = encode_histogram(&self.histogram_us)?;
         Ok(Row::StepLatency(StepLatencyRow {
             hour: TimeUs(hour),
             pipeline_name,
@@ -92,6 +88,28 @@ impl Sketch {
             histogram,
         }))
     }
+}
+
+/// A histogram that grows with its values.
+pub(super) fn empty_histogram() -> Result<Histogram<u64>> {
+    Histogram::new(DIGITS)
+        .map_err(|source| Error::internal("cannot make a histogram").with_source(source))
+}
+
+/// A histogram as a row holds it.
+pub(super) fn encode_histogram(histogram: &Histogram<u64>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    V2Serializer::new()
+        .serialize(histogram, &mut bytes)
+        .map_err(|source| Error::internal("cannot encode a histogram").with_source(source))?;
+    Ok(bytes)
+}
+
+/// The histogram that a row holds.
+pub(super) fn decode_histogram(mut bytes: &[u8]) -> Result<Histogram<u64>> {
+    Deserializer::new()
+        .deserialize(&mut bytes)
+        .map_err(|source| Error::damaged("a histogram cannot be decoded").with_source(source))
 }
 
 #[cfg(test)]

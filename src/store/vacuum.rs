@@ -5,21 +5,22 @@
 //! The folders are listed before the logs are read: what a log names by then stays.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::delta::{Listing, State};
 use super::files::{Entry, Files};
 use super::flush::Writing;
+use super::identity;
 use super::keeper::Keeper;
 use super::layout::{Layout, delta_log, is_data_name, is_temporary_name};
+use super::location::Location;
 use super::slot;
 use super::tables::Tables;
 use crate::clock::{Clock, IdSource};
 use crate::error::{Error, Result};
 use crate::event::Table;
 use crate::journal::disk::{Disk, SystemDisk};
-use std::path::Path;
 
 /// What to delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,12 +84,12 @@ type Listed = BTreeMap<Table, Vec<(PathBuf, Entry)>>;
 /// `Unavailable` when there is no store, or another process rewrites its files for long; `Damaged`
 /// when a log cannot be read: nothing was deleted then.
 pub fn vacuum(
-    path: &Path,
+    location: &Location,
     options: VacuumOptions,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
 ) -> Result<Vacuumed> {
-    vacuum_on(Arc::new(SystemDisk), path, options, clock, ids)
+    vacuum_with(SystemDisk::shared(), location, options, clock, ids)
 }
 
 /// As [`vacuum`], with the disk as a parameter: tests pass one that fails.
@@ -99,13 +100,22 @@ pub fn vacuum_on(
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
 ) -> Result<Vacuumed> {
+    vacuum_with(disk, &Location::from(path), options, clock, ids)
+}
+
+fn vacuum_with(
+    disk: Arc<dyn Disk>,
+    location: &Location,
+    options: VacuumOptions,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+) -> Result<Vacuumed> {
     // asked before this process counts as one that uses the store
-    let layout = Layout::new(path);
-    let local = super::files::LocalFiles::new(Arc::clone(&disk));
-    super::identity::read(&local, &layout)?;
-    let listed = list(&local, &layout)?;
+    let (layout, files) = (location.layout(), location.files(&disk)?);
+    identity::read(&*files, &layout)?;
+    let listed = list(&*files, &layout)?;
     let alone = slot::nobody_writes(&layout)?;
-    let keeper = Keeper::open_on(disk, path, clock, ids)?;
+    let keeper = Keeper::open_with(disk, location, clock, ids)?;
     let _right = if options.dry_run { None } else { Some(keeper.rewriting_soon()?) };
     sweep(&keeper.writing, options, &listed, alone)
 }

@@ -30,7 +30,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let table = args.table.as_deref().map(table_by_name).transpose()?;
-    let commits = Store::open_read_only(&context.store_path)?.history(table, args.limit)?;
+    let commits = Store::open_at_read_only(&context.store)?.history(table, args.limit)?;
     if args.json {
         let commits: Vec<Value> = commits.iter().map(object).collect();
         return print_json(&json!({ "commits": commits }));

@@ -1,6 +1,7 @@
 //! `genstore store`: looking after a store.
 
 mod check;
+mod compact;
 mod history;
 mod index;
 mod outlook;
@@ -25,6 +26,7 @@ pub(crate) struct Args {
 enum Command {
     Status(status::Args),
     Check(check::Args),
+    Compact(compact::Args),
     History(history::Args),
     Retain(retain::Args),
     Vacuum(vacuum::Args),
@@ -38,6 +40,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     match &args.command {
         Command::Status(args) => status::run(args, context),
         Command::Check(args) => check::run(args, context),
+        Command::Compact(args) => compact::run(args, context),
         Command::History(args) => history::run(args, context),
         Command::Retain(args) => retain::run(args, context),
         Command::Vacuum(args) => vacuum::run(args, context),

@@ -56,7 +56,7 @@ pub(crate) fn unpin(args: &UnpinArgs, context: &Context) -> Result<u8> {
 }
 
 pub(crate) fn pins(args: &PinsArgs, context: &Context) -> Result<u8> {
-    let pins = Store::open_read_only(&context.store_path)?.pins()?;
+    let pins = Store::open_at_read_only(&context.store)?.pins()?;
     if args.json {
         let pins: Vec<Value> = pins.iter().map(object).collect();
         return print_json(&json!({ "pins": pins }));
@@ -67,10 +67,9 @@ pub(crate) fn pins(args: &PinsArgs, context: &Context) -> Result<u8> {
 
 /// Opens the store, which must be there, for one row.
 fn written(context: &Context, write: impl FnOnce(&Store) -> Result<Pin>) -> Result<Pin> {
-    let path = &context.store_path;
-    drop(Store::open_read_only(path)?);
+    drop(Store::open_at_read_only(&context.store)?);
     let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
-    let store = Store::open(path, StoreOptions::default(), clock, ids)?;
+    let store = Store::open_at(&context.store, StoreOptions::default(), clock, ids)?;
     let pin = write(&store)?;
     store.close()?;
     Ok(pin)

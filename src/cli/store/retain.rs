@@ -122,7 +122,7 @@ impl RuleArgs {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let mut rules = args.rules.rules()?;
     let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
-    let keeper = Keeper::open(&context.store_path, clock, ids)?;
+    let keeper = Keeper::open_at(&context.store, clock, ids)?;
     if args.set || args.unset {
         keeper.set_rules(&rules)?;
         return told(&rules, args.json);
@@ -205,8 +205,8 @@ fn notes(retained: &Retained, options: &RetainOptions) -> String {
         (_, 0) => format!("{rules}: nothing is older\n"),
         (true, _) => format!("{rules} would remove {rows} rows, about {bytes} bytes\n"),
         (false, _) => format!(
-            "{rules} removed {rows} rows, {bytes} bytes; `genstore store vacuum` deletes the files, \
-             24 hours from now\n"
+            "{rules} removed {rows} rows, {bytes} bytes; `genstore store vacuum` deletes the \
+             files, 24 hours from now\n"
         ),
     };
     text

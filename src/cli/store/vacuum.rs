@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     };
     let options = VacuumOptions { older_than_us, dry_run: args.dry_run };
     let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
-    let vacuumed = vacuum(&context.store_path, options, clock, ids)?;
+    let vacuumed = vacuum(&context.store, options, clock, ids)?;
     if args.json {
         return print_json(&object(&vacuumed, args.dry_run));
     }

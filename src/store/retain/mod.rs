@@ -347,7 +347,11 @@ impl Work<'_> {
         let adds = writer.finish()?;
         let rewrite = Rewrite {
             operation: "DELETE",
-            parameters: self.parameters(cut, rows_removed),
+            parameters: self.parameters(cut),
+            metrics: Map::from_iter([(
+                "numDeletedRows".to_owned(),
+                Value::from(rows_removed.to_string()),
+            )]),
             removes: items.iter().map(|it| file_name_of(&it.file.path)).collect(),
             adds,
             data_change: true,
@@ -390,13 +394,12 @@ impl Work<'_> {
     }
 
     /// What the log says of a commit. Values are texts, as others write them.
-    fn parameters(&self, cut: &Cut, rows_removed: u64) -> Map<String, Value> {
+    fn parameters(&self, cut: &Cut) -> Map<String, Value> {
         let before_us = cut.own_us().or_else(|| self.cut(Table::Runs)?.own_us());
         Map::from_iter([
             ("before".to_owned(), Value::from(before_us.map(rfc3339))),
             ("rules".to_owned(), Value::from(self.options.rules.to_string())),
             ("reason".to_owned(), Value::from(self.options.reason.clone())),
-            ("numDeletedRows".to_owned(), Value::from(rows_removed.to_string())),
         ])
     }
 

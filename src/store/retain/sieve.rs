@@ -1,6 +1,8 @@
 //! The rows of one file under the rules of its table: counted, or written anew without those that
 //! go. Commits nothing.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 
@@ -55,7 +57,12 @@ impl Sieve<'_> {
         writer: &mut SegmentWriter<'_>,
     ) -> Result<Counts> {
         let mut counts = Counts::default();
-        for batch in whole(source, self.table, self.file, BATCH_BYTES)? {
+        let file = self.file;
+        if !source.files().is_remote() {
+            file.check_present(source)?; // elsewhere that would be a request of its own
+        }
+        let input = Arc::clone(source.files()).open(&file.path, file.size_bytes)?;
+        for batch in whole(input, self.table, file, BATCH_BYTES)? {
             let batch = batch?;
             let stays = self.stays(&batch);
             counts.rows += batch.num_rows() as u64;
