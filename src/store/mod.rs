@@ -1,6 +1,6 @@
 //! The store: tables on disk that any Parquet or Delta reader can read, and what makes them so. A
-//! store is one folder, or its tables lie in an object store and the rest in a local folder; nothing
-//! but `files` talks to a network, and nothing to a terminal.
+//! store is one folder, or its tables lie in an object store and the rest in a local folder. Only
+//! `files` talks to a network, and nothing to a terminal.
 //!
 //! # The way of a row
 //!
