@@ -88,6 +88,7 @@ pub mod event;
 pub mod export;
 pub mod finding;
 pub mod generate;
+pub mod import;
 pub mod journal;
 pub mod output;
 pub mod pipeline;
