@@ -124,6 +124,11 @@ pub(super) fn times<'a>(
     batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>()
 }
 
+/// The values of a column of whole numbers.
+pub(super) fn ints<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a Int64Array> {
+    batch.column_by_name(name)?.as_primitive_opt::<Int64Type>()
+}
+
 fn open(file: &DataFile) -> Result<Builder> {
     file.check_present()?;
     let input = open_file(&file.path).context("read", &file.path)?;
