@@ -18,6 +18,8 @@ mod ndjson;
 mod parquet;
 mod refusal;
 mod rows;
+mod run;
+mod sources;
 mod text;
 
 use std::path::Path;
@@ -27,6 +29,8 @@ use arrow::array::RecordBatch;
 use crate::error::Result;
 use crate::event::Table;
 use crate::export::FileFormat;
+
+pub use run::{ImportedTable, Observer, Progress, Report, Request, Target, import};
 
 /// Bounds of what is held in memory of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,13 +29,17 @@ use self::keys::TableKeys;
 use self::write::{Filled, fill};
 use super::delta;
 use super::flush::Writing;
+use super::handle::Store;
 use super::keeper::{Keeper, Rewriting};
+use super::layout::Layout;
+use super::options::StoreOptions;
 use super::segment::Segment;
 use super::segment_writer::remove;
 use super::tables::Tables;
 use crate::clock::{Clock, IdSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
+use crate::journal::disk::{Disk, SystemDisk};
 
 pub use keys::{Conflict, Finder, Found};
 
@@ -105,38 +109,39 @@ struct Part {
     segments: Vec<Segment>,
 }
 
-/// What one table got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Loaded {
-    /// Rows.
-    pub rows: u64,
-    /// Data files.
-    pub files: u64,
-    /// Bytes of the data files.
-    pub size_bytes: u64,
-}
-
 /// The name under which a table remembers a file, by the digest of its bytes.
 fn app_id(digest: &str) -> String {
     format!("import/{digest}")
 }
 
 impl Load {
-    /// Begins a load into a store, which must be there. No two loads go on at once.
+    /// Begins a load into a store, which is made if there is none. No two loads go on at once.
     ///
     /// # Errors
-    /// As [`Keeper::open`], and `Unavailable` when another process looks after the store.
+    /// As [`Store::open`], and `Unavailable` when another process looks after the store.
     pub fn begin(
         path: &Path,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
         options: LoadOptions,
     ) -> Result<Self> {
-        Self::with(Keeper::open(path, clock, ids)?, options)
+        Self::begin_on(Arc::new(SystemDisk), path, clock, ids, options)
     }
 
-    /// The same on an open keeper.
-    pub fn with(keeper: Keeper, options: LoadOptions) -> Result<Self> {
+    /// As [`Load::begin`], with the disk as a parameter: tests pass one that fails.
+    pub fn begin_on(
+        disk: Arc<dyn Disk>,
+        path: &Path,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        options: LoadOptions,
+    ) -> Result<Self> {
+        if !is_there(path) {
+            let (clock, ids) = (Arc::clone(&clock), Arc::clone(&ids));
+            let settings = StoreOptions::default();
+            Store::open_on(Arc::clone(&disk), path, settings, clock, ids)?.close()?;
+        }
+        let keeper = Keeper::open_on(disk, path, clock, ids)?;
         let mut waits = 0;
         let rewriting = loop {
             match keeper.rewriting() {
@@ -151,9 +156,21 @@ impl Load {
     }
 
     /// Begins a load that checks everything and writes nothing, into a store or one to come.
-    pub fn dry(keeper: Option<Keeper>, options: LoadOptions) -> Self {
-        let store = keeper.map(|keeper| Held { keeper, _rewriting: None });
-        Self { store, options, is_dry: true, parts: BTreeMap::new() }
+    ///
+    /// # Errors
+    /// As [`Keeper::open`].
+    pub fn dry(
+        path: &Path,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        options: LoadOptions,
+    ) -> Result<Self> {
+        let store = if is_there(path) {
+            Some(Held { keeper: Keeper::open(path, clock, ids)?, _rewriting: None })
+        } else {
+            None
+        };
+        Ok(Self { store, options, is_dry: true, parts: BTreeMap::new() })
     }
 
     /// Whether a table has taken the file with this digest before.
@@ -181,13 +198,13 @@ impl Load {
         read: impl FnOnce(Sink<'_>) -> Result<()>,
     ) -> Result<()> {
         let writing = self.store.as_ref().filter(|_| !self.is_dry).map(|it| &it.keeper.writing);
-        let Filled { keys, rows, sketches } = fill(writing, table, self.options, read)?;
+        let Filled { keys, rows, sketches } = fill(writing, table, self.options, read);
         for (table, written) in [(table, rows), (Table::StepLatency, sketches)] {
             let part = self.parts.entry(table).or_default();
             part.rows += written.rows;
             part.segments.extend(written.segments);
         }
-        self.parts.entry(table).or_default().keys = Some(keys);
+        self.parts.entry(table).or_default().keys = Some(keys?);
         Ok(())
     }
 
@@ -200,36 +217,32 @@ impl Load {
         checks::check(&keys, self.store.as_ref().map(|it| &it.keeper.writing))
     }
 
-    /// Commits everything, `runs` last; what each table got.
+    /// Rows of a table that are to be committed.
+    pub fn rows(&self, table: Table) -> u64 {
+        self.parts.get(&table).map_or(0, |it| it.rows)
+    }
+
+    /// Commits everything, `runs` last.
     ///
     /// # Errors
     /// When a commit failed; those before it stay. Done again, the load completes.
-    pub fn commit(mut self) -> Result<BTreeMap<Table, Loaded>> {
-        let mut loaded = BTreeMap::new();
-        let stamp = match &self.store {
-            Some(Held { keeper: Keeper { writing, .. }, .. }) if !self.is_dry => {
-                Some((writing.tables.next_flush_time_us(writing.clock.now_us())?, writing))
-            }
-            _ => None,
-        };
+    pub fn commit(mut self) -> Result<()> {
+        let Some(store) = self.store.as_ref().filter(|_| !self.is_dry) else { return Ok(()) };
+        let writing = &store.keeper.writing;
+        let time_us = writing.tables.next_flush_time_us(writing.clock.now_us())?;
         for table in Tables::writing_order() {
             let Some(part) = self.parts.get_mut(&table).filter(|it| it.rows > 0) else { continue };
             // whatever comes of the commit, its files stay: it may be there
             let segments = std::mem::take(&mut part.segments);
-            loaded.insert(
-                table,
-                Loaded {
-                    rows: part.rows,
-                    files: segments.len() as u64,
-                    size_bytes: segments.iter().map(|it| it.size_bytes).sum(),
-                },
-            );
-            if let Some((time_us, writing)) = stamp {
-                commit(writing, table, &part.app_ids, segments, time_us)?;
-            }
+            commit(writing, table, &part.app_ids, segments, time_us)?;
         }
-        Ok(loaded)
+        Ok(())
     }
+}
+
+/// Whether there is a store.
+fn is_there(path: &Path) -> bool {
+    Layout::new(path).identity().exists()
 }
 
 fn commit(

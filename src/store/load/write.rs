@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use super::keys::TableKeys;
 use super::order::{Chunk, ends};
 use super::{LoadOptions, Sink, Wanted};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
 use crate::store::flush::Writing;
 use crate::store::latency::Sketches;
@@ -27,27 +27,31 @@ pub(super) struct Written {
     pub(super) segments: Vec<Segment>,
 }
 
-/// What became of the rows of a table.
+/// What became of the rows of a table. What was written is told also after an error.
 pub(super) struct Filled {
-    pub(super) keys: TableKeys,
+    pub(super) keys: Result<TableKeys>,
     pub(super) rows: Written,
     pub(super) sketches: Written,
 }
 
-/// Takes the rows that `read` puts into its sink. After an error no file is left.
+/// Takes the rows that `read` puts into its sink.
 pub(super) fn fill(
     writing: Option<&Writing>,
     table: Table,
     options: LoadOptions,
     read: impl FnOnce(Sink<'_>) -> Result<()>,
-) -> Result<Filled> {
+) -> Filled {
     let mut sketches = SketchFiles::new(writing, options.sketch_bytes_max);
     let (keys, rows) = thread::scope(|scope| {
         let (sender, chunks) = sync_channel(0);
-        let encoder = thread::Builder::new()
-            .name("genstore-load".to_owned())
-            .spawn_scoped(scope, move || encode(writing, table, &chunks))
-            .map_err(|source| Error::failed("cannot start a thread").with_source(source))?;
+        let builder = thread::Builder::new().name("genstore-load".to_owned());
+        let encoder = match builder.spawn_scoped(scope, move || encode(writing, table, &chunks)) {
+            Ok(encoder) => encoder,
+            Err(source) => {
+                let error = Error::failed("cannot start a thread").with_source(source);
+                return (Err(error), Written::default());
+            }
+        };
         let (keys, chunk) = (TableKeys::new(table, options.keyed_rows_max), Chunk::new(table));
         let mut rows = Rows { options, keys, chunk, sender };
         let was_read = read(&mut |batch, wanted| {
@@ -57,11 +61,21 @@ pub(super) fn fill(
             if wanted.rows { rows.add(batch) } else { Ok(()) }
         });
         let keys = was_read.and_then(|()| rows.finish());
-        let written = encoder.join().unwrap_or_else(|_| Err(ended()));
-        // the encoder's error comes first: without it, the sink would not have failed
-        written.and_then(|written| Ok((keys?, written)))
-    })?;
-    Ok(Filled { keys, rows, sketches: sketches.finish()? })
+        match encoder.join().unwrap_or_else(|_| Err(ended())) {
+            Ok(written) => (keys, written),
+            // of two errors, one only says that the other side has ended
+            Err(error) => match keys {
+                Err(cause) if cause.kind() != ErrorKind::Internal => {
+                    (Err(cause), Written::default())
+                }
+                _ => (Err(error), Written::default()),
+            },
+        }
+    });
+    match keys.and_then(|keys| Ok((keys, sketches.finish()?))) {
+        Ok((keys, sketches)) => Filled { keys: Ok(keys), rows, sketches },
+        Err(error) => Filled { keys: Err(error), rows, sketches: Written::default() },
+    }
 }
 
 fn ended() -> Error {
