@@ -16,7 +16,7 @@
 //! error < finding < python < contract < template < validate < generate < pipeline
 //!                                                     (pipeline also: event, workflow)
 //! error < clock < event < journal < store < recorder
-//! event < store < sql < output < export
+//! event < store < sql < output < export < import
 //! (all of these) < config < replay < repl < cli < main
 //! ```
 //!

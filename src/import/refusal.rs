@@ -1,7 +1,6 @@
 //! Why a value or a file is not taken: what is wrong with it, where it stands, and the next step.
 //! Every error of this room that names a row is made here.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use crate::error::Error;
@@ -44,12 +43,11 @@ impl Place<'_> {
     /// An error that begins with the place.
     pub(super) fn error(self, what: &str) -> Error {
         let mut place = format!("{}: row {}", self.path.display(), self.row);
-        // writing to a text cannot fail
         if let Some(line) = self.line {
-            drop(write!(place, " (line {line})"));
+            place.push_str(&format!(" (line {line})"));
         }
         if let Some(column) = self.column {
-            drop(write!(place, ", column {}", escape(column)));
+            place.push_str(&format!(", column {}", escape(column)));
         }
         Error::invalid(format!("{place}: {what}"))
     }

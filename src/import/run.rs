@@ -108,6 +108,7 @@ pub(super) fn import_into(
         bytes_done: 0,
         rows: 0,
         observer,
+        has_sketches: false,
         notes: Vec::new(),
     };
     let planned = import.plan(&sources)?;
@@ -152,6 +153,8 @@ struct Import<'a> {
     bytes_done: u64,
     rows: u64,
     observer: Observer<'a>,
+    /// Files of `step_latency` of this import are in the store.
+    has_sketches: bool,
     notes: Vec<String>,
 }
 
@@ -162,10 +165,10 @@ impl Import<'_> {
     /// steps of this import were taken before with sketches of their own, the others make theirs,
     /// too, and the files of `step_latency` are left out: nobody could take apart what is in both.
     fn plan<'s>(&mut self, sources: &'s [Source]) -> Result<Vec<Planned<'s>>> {
-        let sketches = || sources.iter().filter(|it| it.table == Table::StepLatency);
         let mut is_new = false;
-        for source in sketches() {
-            is_new |= !self.load.has(Table::StepLatency, &source.digest)?;
+        for source in sources.iter().filter(|it| it.table == Table::StepLatency) {
+            let has = self.load.has(Table::StepLatency, &source.digest)?;
+            (is_new, self.has_sketches) = (is_new || !has, self.has_sketches || has);
         }
         let mut has_own = false;
         for source in sources.iter().filter(|it| is_new && it.table == Table::Steps) {
@@ -194,7 +197,7 @@ impl Import<'_> {
     /// Reads the files of a table.
     fn table(&mut self, table: Table, planned: &[Planned<'_>]) -> Result<()> {
         // what the folder brings stands for all its steps
-        let brings = table == Table::Steps && self.load.rows(Table::StepLatency) > 0;
+        let brings = self.has_sketches || self.load.rows(Table::StepLatency) > 0;
         let taken: Vec<(&Source, Wanted)> = planned
             .iter()
             .filter(|it| it.source.table == table)

@@ -31,9 +31,9 @@ use super::pruned_scan::PrunedScanExec;
 use super::pruning::{Known, prune};
 use crate::error::Error;
 use crate::event::Table;
-use crate::store::IndexedFiles;
 use crate::store::schema::arrow_schema;
 use crate::store::snapshot::{CHECK_HINT, DataFile, Snapshot};
+use crate::store::{FileSource, IndexedFiles};
 
 /// Footers read at the same time.
 const FOOTERS_IN_FLIGHT: usize = 16;
@@ -45,6 +45,7 @@ pub(super) struct StoreTable {
     schema: SchemaRef,
     files: Arc<Vec<DataFile>>,
     hot: Arc<HotRows>,
+    source: FileSource,
     index: Option<Arc<IndexedFiles>>,
     damage: Option<Arc<Error>>,
     engine: Arc<Engine>,
@@ -56,7 +57,8 @@ impl StoreTable {
         let shown = snapshot.tables.get(&table).cloned().unwrap_or_default();
         let hot = Arc::new(HotRows::new(Arc::clone(&schema), shown.hot));
         let (files, damage, index) = (shown.files, shown.damage, snapshot.index.clone());
-        Self { table, schema, files, hot, index, damage, engine }
+        let source = snapshot.source.clone();
+        Self { table, schema, files, hot, source, index, damage, engine }
     }
 
     /// A scan of the files that may hold rows of the answer. Footers of the others are not read.
@@ -151,7 +153,7 @@ impl StoreTable {
         let statistics = match self.engine.statistics.get(&file.path) {
             Some(statistics) => statistics,
             None => {
-                file.check_present().map_err(external)?;
+                file.check_present(&self.source).map_err(external)?;
                 // Some damaged bytes make a decoder panic instead of refusing them.
                 let read = AssertUnwindSafe(footer::read(state, &meta, file.rows, &self.schema))
                     .catch_unwind()

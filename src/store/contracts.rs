@@ -26,7 +26,7 @@ pub(super) fn digests(snapshot: &Snapshot, count_max: usize) -> Result<HashSet<T
         if digests.len() >= count_max {
             break;
         }
-        for batch in data_file::columns(file, &[COLUMN])? {
+        for batch in data_file::columns(&snapshot.source, file, &[COLUMN])? {
             collect(&batch, count_max, &mut digests);
         }
     }

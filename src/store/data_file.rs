@@ -1,6 +1,8 @@
 //! Reads data files outside of SQL: some columns of a file, or whole rows of some runs. The inverse
 //! of what `segment` writes, by the names of columns, as a foreign tool may have written the file.
 
+use std::sync::Arc;
+
 use arrow::array::{
     Array, AsArray, BinaryArray, BooleanArray, Float64Array, Int64Array, RecordBatch, Scalar,
     StringArray, TimestampMicrosecondArray,
@@ -16,45 +18,63 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
 
+use super::files::{FileSource, Input};
 use super::schema::data_type;
 use super::snapshot::{CHECK_HINT, DataFile};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, Result};
 use crate::event::{Cell, Column, ColumnType, Row, Table};
-use crate::journal::disk::open_file;
 
 const RUN_ID: &str = "run_id";
 /// Files of fewer rows are read faster whole than page by page.
 const ROWS_WORTH_PAGES: u64 = 64 * 1024;
 
-type Builder = ParquetRecordBatchReaderBuilder<std::fs::File>;
+type Builder = ParquetRecordBatchReaderBuilder<Input>;
 
 /// Some columns of a file, in batches. A column that the file lacks is lacking in the batches.
-pub(super) fn columns(file: &DataFile, names: &[&str]) -> Result<Vec<RecordBatch>> {
+pub(super) fn columns(
+    source: &FileSource,
+    file: &DataFile,
+    names: &[&str],
+) -> Result<Vec<RecordBatch>> {
+    let mut batches = Vec::new();
+    each_batch(source, file, names, |batch| batches.push(batch))?;
+    Ok(batches)
+}
+
+/// The same one after the other, for files that may be larger than memory.
+pub(super) fn each_batch(
+    source: &FileSource,
+    file: &DataFile,
+    names: &[&str],
+    mut take: impl FnMut(RecordBatch),
+) -> Result<()> {
     guarded(file, || {
-        let reader = open(file)?;
+        let reader = open(source, file)?;
         let mask = ProjectionMask::columns(reader.parquet_schema(), names.iter().copied());
-        let batches = reader.with_projection(mask).build().map_err(|it| damaged(file, it))?;
-        batches.map(|batch| batch.map_err(|it| damaged(file, it))).collect()
+        let mut batches = reader.with_projection(mask).build().map_err(|it| damaged(file, it))?;
+        batches.try_for_each(|it| it.map(&mut take)).map_err(|it| damaged(file, it))
     })
 }
 
 /// The rows of a file whose run id is between two, both included, in the order of the file.
 pub(super) fn rows_of_runs(
+    source: &FileSource,
     table: Table,
     file: &DataFile,
     bounds: (&str, &str),
     take: impl FnMut(Row),
 ) -> Result<()> {
-    guarded(file, || read_rows(table, file, bounds, take))
+    guarded(file, || read_rows(source, table, file, bounds, take))
 }
 
 fn read_rows(
+    source: &FileSource,
     table: Table,
     file: &DataFile,
     (min, max): (&str, &str),
     mut take: impl FnMut(Row),
 ) -> Result<()> {
-    let reader = open(file)?;
+    let reader = open(source, file)?;
     let groups: Vec<usize> = reader
         .metadata()
         .row_groups()
@@ -129,9 +149,11 @@ pub(super) fn ints<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a Int64Ar
     batch.column_by_name(name)?.as_primitive_opt::<Int64Type>()
 }
 
-fn open(file: &DataFile) -> Result<Builder> {
-    file.check_present()?;
-    let input = open_file(&file.path).context("read", &file.path)?;
+fn open(source: &FileSource, file: &DataFile) -> Result<Builder> {
+    if !source.files().is_remote() {
+        file.check_present(source)?; // elsewhere that would be a request of its own
+    }
+    let input = Arc::clone(source.files()).open(&file.path, file.size_bytes)?;
     let pages = match file.rows {
         Some(0..ROWS_WORTH_PAGES) => PageIndexPolicy::Skip,
         _ => PageIndexPolicy::Optional,

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::delta;
+use super::files::Files;
 use super::identity::Identity;
 use super::latency::Sketches;
 use super::layout::Layout;
@@ -34,6 +35,11 @@ pub(super) struct Writing {
 }
 
 impl Writing {
+    /// Where the tables lie.
+    pub(super) fn files(&self) -> &Arc<dyn Files> {
+        self.tables.files()
+    }
+
     /// The name under which a slot commits.
     pub(super) fn app_id(&self, slot: u32) -> String {
         app_id(&self.journal_root_id, slot)
@@ -84,7 +90,7 @@ pub(super) fn flush_into<'a>(
     rows.entry(Table::StepLatency).or_default().extend(&sketches);
     let next_us = writing.tables.next_flush_time_us(writing.clock.now_us())?;
     let flush_time_us = of_slot(next_us, slot);
-    let (disk, ids) = (&*writing.disk, &*writing.ids);
+    let (files, ids) = (&**writing.files(), &*writing.ids);
     for table in tables {
         let rows = rows.remove(&table).unwrap_or_default();
         if rows.is_empty() && table != Table::Runs {
@@ -100,10 +106,10 @@ pub(super) fn flush_into<'a>(
         let segment = if rows.is_empty() || committed {
             None
         } else {
-            Some(segment::write(disk, ids, &writing.layout.table(table), table, rows)?)
+            Some(segment::write(files, ids, &writing.layout.table(table), table, rows)?)
         };
         let mut log = writing.tables.log(table)?;
-        delta::append(disk, ids, &mut log, &app_id, n, segment, flush_time_us)?;
+        delta::append(files, ids, &mut log, &app_id, n, segment, flush_time_us)?;
     }
     Ok(flush_time_us)
 }

@@ -116,8 +116,8 @@ impl Work {
 
     /// A checkpoint that cannot be written is only late: the log is longer to read, no more.
     fn keep_logs(&self) {
-        let Writing { tables, disk, ids, clock, .. } = &*self.writing;
-        let keep = || tables.keep_logs(&**disk, &**ids, self.log_keeping, clock.now_us());
+        let Writing { tables, ids, clock, .. } = &*self.writing;
+        let keep = || tables.keep_logs(&**ids, self.log_keeping, clock.now_us());
         drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(keep)));
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::contracts;
 use super::delta;
+use super::files::{Files, LocalFiles};
 use super::flush::Writing;
 use super::flusher::Flusher;
 use super::hot::Hot;
@@ -94,18 +95,19 @@ impl Store {
     ) -> Result<Self> {
         options.validate()?;
         let layout = Layout::new(path);
-        let identity = identity::read_or_create(&layout, &*disk, &*clock, &*ids)?;
+        let files: Arc<dyn Files> = Arc::new(LocalFiles::new(Arc::clone(&disk)));
+        let identity = identity::read_or_create(&*files, &layout, &*disk, &*clock, &*ids)?;
         for folder in [layout.tables(), layout.journal()] {
             disk.create_folder(&folder).context("create the folder", &folder)?;
         }
         let journal_root_id =
-            identity::journal_root_id(&layout, &*disk, &*ids, &identity.store_id)?;
+            identity::journal_root_id(&*files, &layout, &*ids, &identity.store_id)?;
         let slot = slot::lock_lowest(&layout, &*disk, options.writers_max)?;
-        let tables = Arc::new(Tables::new(&layout));
+        let tables = Arc::new(Tables::new(&layout, files));
         tables.read_ahead();
         let now_us = clock.now_us();
         for table in Table::ALL {
-            delta::create(&*disk, &*ids, &mut *tables.log(*table)?, *table, now_us)?;
+            delta::create(&**tables.files(), &*ids, &mut *tables.log(*table)?, *table, now_us)?;
         }
         let writing = Arc::new(Writing {
             layout: layout.clone(),
@@ -117,9 +119,9 @@ impl Store {
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
         });
-        let temporaries = temporaries::list(&layout);
+        let temporaries = temporaries::list(&**tables.files(), &layout);
         if recover_others(&writing, slot.number())? {
-            temporaries::remove(&*disk, &temporaries);
+            temporaries::remove(&**tables.files(), &temporaries);
         }
         let recovered = recover(&writing, slot.slot())?;
         let hot = Arc::new(Hot::default());
@@ -144,8 +146,9 @@ impl Store {
     /// `Unavailable` when there is no store, or one that this build cannot read.
     pub fn open_read_only(path: &Path) -> Result<Self> {
         let layout = Layout::new(path);
-        let identity = identity::read(&layout)?;
-        let tables = Arc::new(Tables::new(&layout));
+        let files = LocalFiles::system();
+        let identity = identity::read(&*files, &layout)?;
+        let tables = Arc::new(Tables::new(&layout, files));
         Ok(Self::over(layout, identity, tables, None))
     }
 

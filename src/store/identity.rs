@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::files::Files;
 use super::layout::{IDENTITY_NAME, Layout};
 use super::slot;
 use crate::clock::{Clock, IdSource, rfc3339};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, ErrorKind, IoContext, Result};
 use crate::journal::disk::{Disk, read_whole};
 
 /// The format of a store that this build writes; it reads this one and older ones.
@@ -37,13 +38,19 @@ pub(super) struct JournalIdentity {
 ///
 /// # Errors
 /// `Unavailable`: there is no store at this path, or not one that this build can use.
-pub(super) fn read(layout: &Layout) -> Result<Identity> {
+pub(super) fn read(files: &dyn Files, layout: &Layout) -> Result<Identity> {
     let root = layout.root();
     let path = layout.identity();
-    let bytes = read_whole(&path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => no_store(root),
-        _ => Error::unavailable(format!("cannot read {}", path.display())).with_source(source),
-    })?;
+    let bytes = match files.read(&path) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Err(no_store(root)),
+        Err(_) if root.is_file() => return Err(no_store(root)),
+        Err(error) if error.kind() == ErrorKind::Failed => {
+            let message = format!("cannot read {}", path.display());
+            return Err(Error::unavailable(message).with_source(error));
+        }
+        Err(error) => return Err(error),
+    };
     let value: serde_json::Value =
         serde_json::from_slice(&bytes).map_err(|source| damaged(&path).with_source(source))?;
     let version = value.get("format_version").and_then(serde_json::Value::as_u64);
@@ -67,6 +74,7 @@ pub(super) fn read(layout: &Layout) -> Result<Identity> {
 /// # Errors
 /// `Unavailable`: the path is a file, or a folder with something else in it.
 pub(super) fn read_or_create(
+    files: &dyn Files,
     layout: &Layout,
     disk: &dyn Disk,
     clock: &dyn Clock,
@@ -88,9 +96,9 @@ pub(super) fn read_or_create(
             created: rfc3339(clock.now_us()),
         };
         let temporary = format!("{IDENTITY_NAME}.{}.tmp", ids.next_id());
-        put_json(disk, root, &temporary, IDENTITY_NAME, &identity)?;
+        put_json(files, root, &temporary, IDENTITY_NAME, &identity)?;
     }
-    read(layout)
+    read(files, layout)
 }
 
 /// Whether a folder has something in it that is there only after `store.json`, or of others.
@@ -107,10 +115,11 @@ fn has_strangers(root: &Path) -> Result<bool> {
     Ok(false)
 }
 
-/// The id of the folder of journals of a store; made where there is none.
+/// The id of the folder of journals of a store; made where there is none. `files` are those of the
+/// local disk.
 pub(super) fn journal_root_id(
+    files: &dyn Files,
     layout: &Layout,
-    disk: &dyn Disk,
     ids: &dyn IdSource,
     store_id: &str,
 ) -> Result<String> {
@@ -134,7 +143,7 @@ pub(super) fn journal_root_id(
             store_id: Some(store_id.to_owned()),
         };
         let temporary = format!("root.json.{}.tmp", ids.next_id());
-        put_json(disk, &layout.journal(), &temporary, "root.json", &identity)?;
+        put_json(files, &layout.journal(), &temporary, "root.json", &identity)?;
     }
     read_journal_root_id(layout, store_id)?.ok_or_else(|| damaged(&path))
 }
@@ -185,40 +194,14 @@ pub(super) fn journal_identity_bytes(journal_root_id: &str, store_id: &str) -> R
     json_bytes("root.json", &JournalIdentity { journal_root_id, store_id })
 }
 
-/// Puts a file under its name, durably, unless another process was faster: `false` then.
-pub(super) fn put_if_absent(
-    disk: &dyn Disk,
-    folder: &Path,
-    temporary: &str,
-    name: &str,
-    bytes: &[u8],
-) -> Result<bool> {
-    let temporary = folder.join(temporary);
-    let path = folder.join(name);
-    if let Err(error) = disk.write_new(&temporary, bytes).context("write", &temporary) {
-        drop(disk.remove(&temporary)); // part of it may be there; the first error is the one
-        return Err(error);
-    }
-    let linked = match disk.hard_link(&temporary, &path) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error).context("link", &path),
-    };
-    let removed = disk.remove(&temporary).context("remove", &temporary);
-    let linked = linked?;
-    removed?;
-    disk.sync_folder(folder).context("sync the folder", folder)?;
-    Ok(linked)
-}
-
 fn put_json(
-    disk: &dyn Disk,
+    files: &dyn Files,
     folder: &Path,
     temporary: &str,
     name: &str,
     value: &impl Serialize,
 ) -> Result<()> {
-    put_if_absent(disk, folder, temporary, name, &json_bytes(name, value)?).map(|_| ())
+    files.put_if_absent(folder, name, temporary, &json_bytes(name, value)?).map(|_| ())
 }
 
 fn json_bytes(name: &str, value: &impl Serialize) -> Result<Vec<u8>> {

@@ -49,6 +49,11 @@ impl Layout {
         self.journal().join("lock")
     }
 
+    /// Locked by whoever rewrites files of the tables.
+    pub(super) fn upkeep_lock(&self) -> PathBuf {
+        self.journal().join("upkeep.lock")
+    }
+
     /// Where a repair keeps what it has taken away.
     pub(super) fn damaged(&self) -> PathBuf {
         self.root.join("damaged")

@@ -77,7 +77,7 @@ pub(super) fn run(snapshot: &Snapshot, index: &Index, run_id: &str) -> Result<Op
     let mut found = Vec::new();
     for table in [Table::Runs, Table::Steps, Table::Issues] {
         for file in files_of_run(snapshot, table, run_id) {
-            rows_of_runs(table, file, (run_id, run_id), |row| found.push(row))?;
+            rows_of_runs(&snapshot.source, table, file, (run_id, run_id), |row| found.push(row))?;
         }
         let is_hot = || hot.iter().any(|row| row.table() == Table::Runs);
         if table == Table::Runs && found.is_empty() && !is_hot() {
@@ -137,7 +137,7 @@ pub(super) fn runs_of_contract(
     };
     runs.hot.iter().for_each(&mut take);
     for file in to_read {
-        let read = columns(file, &["run_id", "contract_name", "start_time"])?;
+        let read = columns(&snapshot.source, file, &["run_id", "contract_name", "start_time"])?;
         read.iter().for_each(&mut take);
     }
     let newest = found.into_iter().rev().take(count_max);
@@ -162,7 +162,8 @@ pub(super) fn run_of_input(
     };
     runs.hot.iter().for_each(&mut take);
     for file in to_read {
-        let read = columns(file, &["run_id", "input_digest", "result", "start_time"])?;
+        let read =
+            columns(&snapshot.source, file, &["run_id", "input_digest", "result", "start_time"])?;
         read.iter().for_each(&mut take);
     }
     Ok(newest.map(|(start_time, run_id)| FoundRun { run_id, start_time }))

@@ -52,7 +52,7 @@ pub(super) fn recover(writing: &Writing, slot: &Slot) -> Result<Recovered> {
         // The commit that says so may come from a writer that died before its name was durable;
         // that must be so before a file goes.
         let folder = delta_log(&writing.layout.table(Table::Runs));
-        writing.disk.sync_folder(&folder).context("sync the folder", &folder)?;
+        writing.files().sync_folder(&folder)?;
     }
     let mut leftovers = Vec::new();
     for n in files {

@@ -4,27 +4,33 @@
 //! order of their start, so that page and row-group minima and maxima prune by run and, nearly, by
 //! time. A Bloom filter would only repeat what these say, and is not written.
 
+use std::fmt;
 use std::path::Path;
 
+use arrow::array::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
+use super::delta::StatsBuilder;
+use super::files::Files;
 use super::layout::{data_name, data_temporary_name};
 use super::schema::{arrow_schema, to_batch};
 use crate::clock::IdSource;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, Result};
 use crate::event::{Row, Table};
-use crate::journal::disk::Disk;
 
 /// Rows of a row group: measured best for the analyst's questions on two cores.
 const ROW_GROUP_ROWS_MAX: usize = 128 * 1024;
+/// Bytes of a row group, where rows are long.
+const ROW_GROUP_BYTES_MAX: usize = 64 << 20;
 /// Columns whose values are long and rarely equal: a dictionary and statistics do not pay.
 const LONG_COLUMNS: [&str; 3] = ["content", "body", "histogram"];
 
 /// A data file that is durable under its name and not committed yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Segment {
     pub(super) name: String,
     pub(super) size_bytes: u64,
@@ -35,45 +41,97 @@ pub(super) struct Segment {
 
 /// Writes the rows of `table`, all of them, to a new file in `folder`, durably.
 pub(super) fn write(
-    disk: &dyn Disk,
+    files: &dyn Files,
     ids: &dyn IdSource,
     folder: &Path,
     table: Table,
     mut rows: Vec<&Row>,
 ) -> Result<Segment> {
-    let bytes = encode(table, &mut rows)?;
-    let id = ids.next_id();
-    let temporary = folder.join(data_temporary_name(id));
-    let name = data_name(id);
-    let path = folder.join(&name);
-    let written = disk
-        .write_new(&temporary, &bytes)
-        .context("write", &temporary)
-        .and_then(|()| disk.rename(&temporary, &path).context("rename to", &path));
-    if let Err(error) = written {
-        // what is there takes room, of which a full disk has none; the first error is the one
-        drop(disk.remove(&temporary));
-        return Err(error);
-    }
-    disk.sync_folder(folder).context("sync the folder", folder)?;
-    Ok(Segment {
-        name,
-        size_bytes: bytes.len() as u64,
-        stats: super::delta::stats(table, &rows),
-        digest: blake3::hash(&bytes).to_hex().to_string(),
-    })
+    encode(table, &mut rows)?.place(files, ids, folder)
 }
 
-/// The rows as the bytes of a file, and in the order in which they are there. The same build makes
-/// the same bytes of the same rows.
-pub(super) fn encode(table: Table, rows: &mut [&Row]) -> Result<Vec<u8>> {
+/// The rows as a file, and in the order in which they are there. The same build makes the same
+/// bytes of the same rows.
+pub(super) fn encode(table: Table, rows: &mut [&Row]) -> Result<Encoded> {
     rows.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
-    let failed = |source: parquet::errors::ParquetError| {
-        Error::internal(format!("cannot encode rows of {}", table.name())).with_source(source)
-    };
+    let mut encoder = Encoder::new(table)?;
+    for chunk in rows.chunks(8 * 1024) {
+        encoder.write(&to_batch(table, chunk.iter().copied())?)?;
+    }
+    encoder.finish()
+}
+
+/// A data file on its way.
+pub(super) struct Encoder {
+    table: Table,
+    writer: ArrowWriter<Vec<u8>>,
+    stats: StatsBuilder,
+}
+
+/// A data file as bytes.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    pub(super) bytes: Vec<u8>,
+    stats: String,
+}
+
+impl Encoder {
+    pub(super) fn new(table: Table) -> Result<Self> {
+        let writer = ArrowWriter::try_new(Vec::new(), arrow_schema(table), Some(properties(table)))
+            .map_err(|source| cannot_encode(table, source))?;
+        Ok(Self { table, writer, stats: StatsBuilder::new(table) })
+    }
+
+    /// Adds rows, in the table's schema, that come after those before.
+    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.stats.add(batch);
+        self.writer.write(batch).map_err(|source| cannot_encode(self.table, source))
+    }
+
+    /// About how large the file would be if it ended here.
+    pub(super) fn size_bytes(&self) -> u64 {
+        (self.writer.bytes_written() + self.writer.in_progress_size()) as u64
+    }
+
+    /// Rows so far.
+    pub(super) fn rows(&self) -> u64 {
+        self.stats.rows()
+    }
+
+    pub(super) fn finish(self) -> Result<Encoded> {
+        let bytes = self.writer.into_inner().map_err(|source| cannot_encode(self.table, source))?;
+        Ok(Encoded { bytes, stats: self.stats.finish() })
+    }
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder").field("table", &self.table).finish_non_exhaustive()
+    }
+}
+
+impl Encoded {
+    /// Puts the file into `folder`, durably, under a name of its own.
+    pub(super) fn place(
+        self,
+        files: &dyn Files,
+        ids: &dyn IdSource,
+        folder: &Path,
+    ) -> Result<Segment> {
+        let id = ids.next_id();
+        let name = data_name(id);
+        files.create(folder, &name, &data_temporary_name(id), &self.bytes)?;
+        let digest = blake3::hash(&self.bytes).to_hex().to_string();
+        let size_bytes = self.bytes.len() as u64;
+        Ok(Segment { name, size_bytes, stats: self.stats, digest })
+    }
+}
+
+fn properties(table: Table) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
+        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES_MAX))
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_created_by(format!("genstore version {}", env!("CARGO_PKG_VERSION")));
     for name in LONG_COLUMNS {
@@ -84,15 +142,11 @@ pub(super) fn encode(table: Table, rows: &mut [&Row]) -> Result<Vec<u8>> {
                 .set_column_statistics_enabled(column, EnabledStatistics::None);
         }
     }
-    let mut bytes = Vec::new();
-    let mut writer =
-        ArrowWriter::try_new(&mut bytes, arrow_schema(table), Some(properties.build()))
-            .map_err(failed)?;
-    for chunk in rows.chunks(8 * 1024) {
-        writer.write(&to_batch(table, chunk.iter().copied())?).map_err(failed)?;
-    }
-    writer.close().map_err(failed)?;
-    Ok(bytes)
+    properties.build()
+}
+
+fn cannot_encode(table: Table, source: ParquetError) -> Error {
+    Error::internal(format!("cannot encode rows of {}", table.name())).with_source(source)
 }
 
 /// What a row is sorted by: run id, else time. The sort is stable.

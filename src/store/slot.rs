@@ -67,17 +67,7 @@ impl Slot {
 /// # Errors
 /// `Unavailable`, naming the processes that hold the slots.
 pub(super) fn lock_lowest(layout: &Layout, disk: &dyn Disk, writers_max: u32) -> Result<OwnedSlot> {
-    let path = layout.writers_lock();
-    let shared = open_lock(&path)?;
-    match patiently(|| shared.try_lock_shared()) {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let (root, holder) = (layout.root().display(), named_in(&shared));
-            let message = format!("{root} is being repaired by process {holder}");
-            return Err(Error::unavailable(message).with_hint("Wait until that has ended."));
-        }
-        Err(TryLockError::Error(source)) => return Err(source).context("lock", &path),
-    }
+    let shared = lock_shared(layout)?;
     let mut holders = Vec::new();
     for number in 0..writers_max {
         let folder = layout.slot(number);
@@ -88,6 +78,24 @@ pub(super) fn lock_lowest(layout: &Layout, disk: &dyn Disk, writers_max: u32) ->
         }
     }
     Err(busy(layout, &holders))
+}
+
+/// Keeps whoever wants the store alone out, as long as the file is held.
+///
+/// # Errors
+/// `Unavailable`, naming the process that repairs.
+pub(super) fn lock_shared(layout: &Layout) -> Result<File> {
+    let path = layout.writers_lock();
+    let shared = open_lock(&path)?;
+    match patiently(|| shared.try_lock_shared()) {
+        Ok(()) => Ok(shared),
+        Err(TryLockError::WouldBlock) => {
+            let (root, holder) = (layout.root().display(), named_in(&shared));
+            let message = format!("{root} is being repaired by process {holder}");
+            Err(Error::unavailable(message).with_hint("Wait until that has ended."))
+        }
+        Err(TryLockError::Error(source)) => Err(source).context("lock", &path),
+    }
 }
 
 /// Locks every slot, and keeps new writers out.
@@ -126,7 +134,9 @@ pub(super) fn lock_all(layout: &Layout) -> Result<AllSlots> {
     }
 }
 
-fn patiently(attempt: impl Fn() -> Result<(), TryLockError>) -> Result<(), TryLockError> {
+pub(super) fn patiently(
+    attempt: impl Fn() -> Result<(), TryLockError>,
+) -> Result<(), TryLockError> {
     for _ in 0..LOOKS_MAX {
         match attempt() {
             Err(TryLockError::WouldBlock) => thread::sleep(BETWEEN_LOOKS),
@@ -146,7 +156,7 @@ fn busy(layout: &Layout, holders: &[String]) -> Error {
         .with_hint("Reading works meanwhile; wait for that process, or use another --store.")
 }
 
-fn open_lock(path: &Path) -> Result<File> {
+pub(super) fn open_lock(path: &Path) -> Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(
         |source| {
             Error::unavailable(format!("cannot open the lock {}", path.display()))
@@ -157,7 +167,7 @@ fn open_lock(path: &Path) -> Result<File> {
 }
 
 /// Only for the message that another process shows: no sync needed.
-fn note_process(file: &mut File, path: &Path) -> Result<()> {
+pub(super) fn note_process(file: &mut File, path: &Path) -> Result<()> {
     file.set_len(0).context("write", path)?;
     file.rewind().context("write", path)?;
     writeln!(file, "{}", std::process::id()).context("write", path)
@@ -203,7 +213,7 @@ pub(super) fn holder(layout: &Layout, number: u32) -> Result<Option<String>> {
 }
 
 /// The process id that the holder of a lock has written.
-fn named_in(mut file: &File) -> String {
+pub(super) fn named_in(mut file: &File) -> String {
     let mut holder = String::new();
     let known = Read::by_ref(&mut file).take(32).read_to_string(&mut holder).is_ok();
     let holder = holder.trim();

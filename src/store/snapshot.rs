@@ -2,13 +2,12 @@
 //! journal, at one moment. `store` makes it, `sql` and `export` read it; it never changes.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
+use super::files::FileSource;
 use super::index::IndexedFiles;
 use crate::error::{Error, Result};
 use crate::event::{Table, Text};
@@ -18,6 +17,8 @@ use crate::event::{Table, Text};
 pub struct Snapshot {
     /// The tables; every table of [`Table::ALL`] is there.
     pub tables: BTreeMap<Table, TableSnapshot>,
+    /// Where the data files are read from.
+    pub source: FileSource,
     /// The data files that the index knows, if it is open: it may say that a file cannot hold a
     /// value.
     pub index: Option<Arc<IndexedFiles>>,
@@ -52,6 +53,11 @@ pub struct DataFile {
     /// Smallest and largest `run_id` in it, as bounds that hold for every row that has one; `None`
     /// where the log says nothing: the file may then hold any run.
     pub run_ids: Option<(Text, Text)>,
+    /// Smallest and largest `start_time`, `time` or `hour` in it, in microseconds, as bounds that
+    /// hold for every row; `None` where the log says nothing.
+    pub times_us: Option<(i64, i64)>,
+    /// When it was committed, in milliseconds since the epoch, by the clock of its writer.
+    pub committed_ms: i64,
 }
 
 impl DataFile {
@@ -59,19 +65,15 @@ impl DataFile {
     ///
     /// # Errors
     /// `Damaged`, naming the file: it is missing, no file, or longer or shorter than it was.
-    pub fn check_present(&self) -> Result<()> {
+    pub fn check_present(&self, source: &FileSource) -> Result<()> {
         let path = self.path.display();
-        let what = match fs::metadata(&self.path) {
-            Ok(it) if !it.is_file() => format!("{path} is no file"),
-            Ok(it) if it.len() != self.size_bytes => {
-                format!("{path} has {} bytes, and had {} when written", it.len(), self.size_bytes)
+        let what = match source.files().metadata(&self.path)? {
+            Some(it) if it.size_bytes == self.size_bytes => return Ok(()),
+            Some(it) => {
+                let (now, then) = (it.size_bytes, self.size_bytes);
+                format!("{path} has {now} bytes, and had {then} when written")
             }
-            Ok(_) => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => format!("{path} is missing"),
-            Err(error) => {
-                let failed = Error::failed(format!("cannot read {path}"));
-                return Err(failed.with_source(error));
-            }
+            None => format!("{path} is missing"),
         };
         Err(Error::damaged(what).with_hint(CHECK_HINT))
     }

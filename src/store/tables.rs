@@ -2,15 +2,15 @@
 //! snapshot waits for at most one commit.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::delta::{self, Log, LogKeeping};
+use super::files::Files;
 use super::layout::Layout;
 use crate::clock::IdSource;
 use crate::error::{Error, Result};
 use crate::event::Table;
-use crate::journal::disk::Disk;
 
 /// Threads that read logs at the same time.
 const READERS_MAX: usize = 4;
@@ -18,16 +18,23 @@ const READERS_MAX: usize = 4;
 /// The logs of every table.
 #[derive(Debug)]
 pub(super) struct Tables {
+    files: Arc<dyn Files>,
     logs: Vec<(Table, Mutex<Log>)>,
     are_read: AtomicBool,
 }
 
 impl Tables {
     /// Reads nothing yet.
-    pub(super) fn new(layout: &Layout) -> Self {
-        let log = |table: &Table| Mutex::new(Log::new(layout.table(*table), *table));
+    pub(super) fn new(layout: &Layout, files: Arc<dyn Files>) -> Self {
+        let log =
+            |table: &Table| Mutex::new(Log::new(Arc::clone(&files), layout.table(*table), *table));
         let logs = Table::ALL.iter().map(|table| (*table, log(table)));
-        Self { logs: logs.collect(), are_read: AtomicBool::new(false) }
+        Self { logs: logs.collect(), are_read: AtomicBool::new(false), files }
+    }
+
+    /// Where the tables lie.
+    pub(super) fn files(&self) -> &Arc<dyn Files> {
+        &self.files
     }
 
     /// Reads every log once, several at the same time: of a long history that is most of the work
@@ -101,7 +108,6 @@ impl Tables {
     /// error, after every table has had its turn.
     pub(super) fn keep_logs(
         &self,
-        disk: &dyn Disk,
         ids: &dyn IdSource,
         keeping: LogKeeping,
         now_us: i64,
@@ -114,7 +120,7 @@ impl Tables {
             };
             let Some(version) = due else { continue };
             // not under the log's lock: nobody waits for a checkpoint
-            match delta::keep(disk, ids, &folder, version, keeping, now_us / 1_000) {
+            match delta::keep(&*self.files, ids, &folder, version, keeping, now_us / 1_000) {
                 Ok(()) => self.log(table)?.note_checkpoint(version),
                 Err(error) => result = result.and(Err(error)),
             }

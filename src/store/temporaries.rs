@@ -6,29 +6,28 @@
 
 use std::path::PathBuf;
 
+use super::files::Files;
 use super::layout::{Layout, delta_log, is_temporary_name};
-use super::slot::names_in;
 use crate::event::Table;
-use crate::journal::disk::Disk;
 
 /// Every temporary file of the tables. To be asked before the other slots are looked at.
-pub(super) fn list(layout: &Layout) -> Vec<PathBuf> {
+pub(super) fn list(files: &dyn Files, layout: &Layout) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for table in Table::ALL {
         let data = layout.table(*table);
         for folder in [delta_log(&data), data] {
             // a folder that cannot be listed is told by whoever needs what is in it
-            let names = names_in(&folder).unwrap_or_default();
-            let temporary = names.iter().filter(|it| is_temporary_name(it));
-            found.extend(temporary.map(|it| folder.join(it)));
+            let names = files.list(&folder).unwrap_or_default();
+            let temporary = names.iter().filter(|it| is_temporary_name(&it.name));
+            found.extend(temporary.map(|it| folder.join(&it.name)));
         }
     }
     found
 }
 
 /// Removes them. One that cannot be removed is in nobody's way: the next writer tries again.
-pub(super) fn remove(disk: &dyn Disk, files: &[PathBuf]) {
-    for file in files {
-        drop(disk.remove(file));
+pub(super) fn remove(files: &dyn Files, temporaries: &[PathBuf]) {
+    for file in temporaries {
+        drop(files.remove(file));
     }
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use super::delta::Log;
 use super::file_rows::FileRows;
+use super::files::FileSource;
 use super::flush::app_id;
 use super::hot::Hot;
 use super::layout::Layout;
@@ -84,7 +85,8 @@ pub(super) fn snapshot(reading: Reading<'_>) -> Result<Snapshot> {
 }
 
 fn read_logs(reading: Reading<'_>) -> Result<(Snapshot, Seen)> {
-    let (mut snapshot, mut seen) = (Snapshot::default(), Seen::default());
+    let source = FileSource::new(reading.tables.files());
+    let (mut snapshot, mut seen) = (Snapshot { source, ..Snapshot::default() }, Seen::default());
     for table in Tables::reading_order() {
         let mut log = reading.tables.log(table)?;
         let refreshed = log.refresh();

@@ -1,21 +1,22 @@
 //! The data files of a check: each is there, has its size and digest, and holds the columns, the
 //! number of rows and the run ids that its log says. Every page is decoded.
 
-use std::fs::File;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Schema;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
+use parquet::file::reader::ChunkReader;
 
 use super::rows::Rows;
 use super::{Look, Remedy};
 use crate::error::{Error, ErrorKind, IoContext, Result};
-use crate::event::{Table, Text};
-use crate::journal::disk::open_file;
-use crate::store::delta::Add;
+use crate::event::Table;
+use crate::store::delta::{Add, data_file};
+use crate::store::files::{FileSource, Input};
 use crate::store::schema::data_type;
 use crate::store::snapshot::{DataFile, Snapshot};
 use crate::store::tables::Tables;
@@ -44,7 +45,7 @@ pub(super) fn look(look: &mut Look<'_>, snapshot: &Snapshot, rows: &mut Rows) ->
             done += 1;
             look.report.looked.data_files += 1;
             look.report.looked.data_bytes += file.size_bytes;
-            match read(table, file, rows) {
+            match read(&snapshot.source, table, file, rows) {
                 Ok(()) => look.report.looked.rows += file.rows.unwrap_or(0),
                 Err(_) if !is_listed(look, table, file)? => {} // replaced since the snapshot
                 Err((rule, error)) => {
@@ -70,57 +71,70 @@ fn is_listed(look: &Look<'_>, table: Table, file: &DataFile) -> Result<bool> {
 
 /// Whether a data file is not what its log says. One that another tool wrote, with columns of its
 /// own, is none; nor is one that the system does not let us read now.
-pub(in crate::store) fn is_damaged(table: Table, file: &DataFile) -> bool {
-    match digest(file).and_then(|()| decode(table, file, &mut |_| ())) {
+pub(in crate::store) fn is_damaged(source: &FileSource, table: Table, file: &DataFile) -> bool {
+    match digest(source, file).and_then(|()| decode(source, table, file, &mut |_| ())) {
         Ok(()) => false,
         Err((rule, error)) => rule != FOREIGN_RULE && error.kind() == ErrorKind::Damaged,
     }
 }
 
 /// Whether the file that an `add` names is what it says.
-pub(in crate::store) fn is_as_added(folder: &Path, add: &Add) -> bool {
-    let file = DataFile {
-        path: folder.join(&add.path),
-        size_bytes: add.size,
-        rows: None,
-        digest: add.digest().map(Text::from),
-        run_ids: None,
-    };
-    file.digest.is_some() && digest(&file).is_ok()
+pub(in crate::store) fn is_as_added(source: &FileSource, folder: &Path, add: &Add) -> bool {
+    let file = data_file(folder, add);
+    file.digest.is_some() && digest(source, &file).is_ok()
 }
 
-fn read(table: Table, file: &DataFile, rows: &mut Rows) -> Result<(), Fault> {
-    digest(file)?;
-    decode(table, file, &mut |batch| rows.see(table, batch))
+fn read(source: &FileSource, table: Table, file: &DataFile, rows: &mut Rows) -> Result<(), Fault> {
+    digest(source, file)?;
+    decode(source, table, file, &mut |batch| rows.see(table, batch))
 }
 
 /// Reads all bytes, also of a file whose digest nobody knows: a decoder would take a failure of the
 /// disk for a damaged page.
-fn digest(file: &DataFile) -> Result<(), Fault> {
-    file.check_present().map_err(|error| ("data.present", error))?;
-    let hash = || -> io::Result<String> {
+fn digest(source: &FileSource, file: &DataFile) -> Result<(), Fault> {
+    file.check_present(source).map_err(|error| ("data.present", error))?;
+    let hash = || -> Result<String> {
+        let input = open(source, file)?;
+        let reader = input.get_read(0).map_err(|it| unreadable(file, it))?;
         let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(open_file(&file.path)?)?;
+        hasher.update_reader(reader).context("read", &file.path)?;
         Ok(hasher.finalize().to_hex().to_string())
     };
-    let found = hash().context("read", &file.path).map_err(|error| ("data.present", error))?;
+    let found = hash().map_err(|error| ("data.present", error))?;
     let Some(expected) = file.digest.as_deref().filter(|it| *it != found) else { return Ok(()) };
     let text = format!("its digest is {found}, and was {expected} when it was written");
     Err(("data.digest", Error::damaged(text)))
 }
 
-fn decode(table: Table, file: &DataFile, see: &mut dyn FnMut(&RecordBatch)) -> Result<(), Fault> {
+fn open(source: &FileSource, file: &DataFile) -> Result<Input> {
+    Arc::clone(source.files()).open(&file.path, file.size_bytes)
+}
+
+fn unreadable(file: &DataFile, source: ParquetError) -> Error {
+    Error::failed(format!("cannot read {}", file.path.display())).with_source(source)
+}
+
+fn decode(
+    source: &FileSource,
+    table: Table,
+    file: &DataFile,
+    see: &mut dyn FnMut(&RecordBatch),
+) -> Result<(), Fault> {
     // a decoder may panic on bytes whose digest nobody knows
-    let decoded = catch_unwind(AssertUnwindSafe(|| pages(table, file, see)));
+    let decoded = catch_unwind(AssertUnwindSafe(|| pages(source, table, file, see)));
     decoded.unwrap_or_else(|_| Err(("data.pages", Error::damaged("its pages cannot be decoded"))))
 }
 
-fn pages(table: Table, file: &DataFile, see: &mut dyn FnMut(&RecordBatch)) -> Result<(), Fault> {
-    let failed = |source: parquet::errors::ParquetError| {
+fn pages(
+    source: &FileSource,
+    table: Table,
+    file: &DataFile,
+    see: &mut dyn FnMut(&RecordBatch),
+) -> Result<(), Fault> {
+    let failed = |source: ParquetError| {
         ("data.pages", Error::damaged("it is no whole Parquet file").with_source(source))
     };
-    let input = open_file(&file.path).context("read", &file.path);
-    let input: File = input.map_err(|error| ("data.present", error))?;
+    let input = open(source, file).map_err(|error| ("data.present", error))?;
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let reader =
         ParquetRecordBatchReaderBuilder::try_new_with_options(input, options).map_err(failed)?;

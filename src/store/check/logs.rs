@@ -8,8 +8,8 @@ use std::path::Path;
 use super::{Look, Remedy, Severity};
 use crate::error::Result;
 use crate::event::Table;
-use crate::journal::disk::read_whole;
 use crate::store::delta::{Action, Listing, State, read_checkpoint, read_commit};
+use crate::store::files::Files;
 use crate::store::layout::{LAST_CHECKPOINT_NAME, Layout, checkpoint_name, commit_name, delta_log};
 use crate::store::slot;
 
@@ -54,7 +54,7 @@ pub(in crate::store) type States = BTreeMap<Table, Named>;
 pub(super) fn look(look: &mut Look<'_>) -> Result<States> {
     let mut states = States::new();
     // asked first: a writer that makes the store now may have finished when its tables are read
-    let unmade = is_unmade(look.layout)?;
+    let unmade = is_unmade(&**look.tables.files(), look.layout)?;
     for (done, table) in Table::ALL.iter().enumerate() {
         look.tell("logs", done, Table::ALL.len());
         let named = Named::default();
@@ -82,7 +82,7 @@ struct One<'a, 'b> {
 
 /// Whether a writer makes the store just now, or died while it did: every table is made before the
 /// first journal file, and no table has rows before that.
-fn is_unmade(layout: &Layout) -> Result<bool> {
+fn is_unmade(files: &dyn Files, layout: &Layout) -> Result<bool> {
     for slot in slot::list(layout)? {
         if !slot::files(layout, slot)?.is_empty() {
             return Ok(false);
@@ -90,19 +90,23 @@ fn is_unmade(layout: &Layout) -> Result<bool> {
     }
     for table in Table::ALL {
         let folder = layout.table(*table);
-        let has_data = slot::names_in(&folder)?.iter().any(|it| it.ends_with(".parquet"));
-        if has_data || Listing::read(&delta_log(&folder))?.newest() > Some(0) {
+        let has_data = files.list(&folder)?.iter().any(|it| it.name.ends_with(".parquet"));
+        if has_data || Listing::read(files, &delta_log(&folder))?.newest() > Some(0) {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-impl One<'_, '_> {
+impl<'b> One<'_, 'b> {
+    fn files(&self) -> &'b dyn Files {
+        &**self.look.tables.files()
+    }
+
     fn look(&mut self) -> Result<()> {
         let folder = self.look.layout.table(self.table);
         let log_folder = delta_log(&folder);
-        let listing = Listing::read(&log_folder)?;
+        let listing = Listing::read(self.files(), &log_folder)?;
         let checkpoints = self.checkpoints(&log_folder, &listing);
         self.needed = checkpoints.keys().last().map_or(0, |it| it + 1);
         let first = listing.commits.first().copied();
@@ -144,7 +148,7 @@ impl One<'_, '_> {
     fn checkpoints(&mut self, log_folder: &Path, listing: &Listing) -> BTreeMap<u64, State> {
         let mut states = BTreeMap::new();
         for version in &listing.checkpoints {
-            match read_checkpoint(log_folder, *version) {
+            match read_checkpoint(self.files(), log_folder, *version) {
                 Ok(Some(actions)) => {
                     self.look.report.looked.checkpoints += 1;
                     self.named.see(&actions);
@@ -171,7 +175,7 @@ impl One<'_, '_> {
         seen: &mut HashMap<String, i64>,
     ) -> Result<bool> {
         let path = log_folder.join(commit_name(version));
-        match read_commit(log_folder, version) {
+        match read_commit(self.files(), log_folder, version) {
             Ok(Some(actions)) => {
                 self.look.report.looked.commits += 1;
                 self.named.see(&actions);
@@ -183,9 +187,13 @@ impl One<'_, '_> {
                 Ok(true)
             }
             // a clean-up may have removed it: then a checkpoint stands for it
-            Ok(None) if covered(log_folder, version)? => {
+            Ok(None) if covered(self.files(), log_folder, version)? => {
                 *state = None;
-                if Listing::read(log_folder)?.commits.first().is_some_and(|it| *it < version) {
+                if Listing::read(self.files(), log_folder)?
+                    .commits
+                    .first()
+                    .is_some_and(|it| *it < version)
+                {
                     let text = "the commit is missing; a later checkpoint stands for it";
                     self.add(Severity::Note, "log.gap", &path, text, NEEDLESS);
                 }
@@ -268,18 +276,21 @@ impl One<'_, '_> {
     /// `_last_checkpoint` only helps other readers to begin.
     fn hint(&mut self, log_folder: &Path, checkpoints: &BTreeMap<u64, State>) {
         let path = log_folder.join(LAST_CHECKPOINT_NAME);
-        let Ok(bytes) = read_whole(&path) else {
-            if path.exists() {
+        let bytes = match self.files().read(&path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return,
+            Err(_) => {
                 let text = "it cannot be read";
                 self.add(Severity::Warning, "log.last_checkpoint", &path, text, HINT);
+                return;
             }
-            return;
         };
         let value: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
         let version = value.and_then(|it| it.get("version")?.as_u64());
         // a writer may have made the one it names since the folder was listed
-        let is_there =
-            |it: u64| checkpoints.contains_key(&it) || read_checkpoint(log_folder, it).is_ok();
+        let is_there = |it: u64| {
+            checkpoints.contains_key(&it) || read_checkpoint(self.files(), log_folder, it).is_ok()
+        };
         if !version.is_some_and(is_there) {
             let text = "it names no checkpoint that can be read";
             self.add(Severity::Warning, "log.last_checkpoint", &path, text, HINT);
@@ -299,8 +310,8 @@ impl One<'_, '_> {
 }
 
 /// Whether a checkpoint that is there now stands for a commit.
-fn covered(log_folder: &Path, version: u64) -> Result<bool> {
-    Ok(Listing::read(log_folder)?.checkpoints.last().is_some_and(|it| *it >= version))
+fn covered(files: &dyn Files, log_folder: &Path, version: u64) -> Result<bool> {
+    Ok(Listing::read(files, log_folder)?.checkpoints.last().is_some_and(|it| *it >= version))
 }
 
 fn is_same(state: &State, checkpoint: &State) -> bool {

@@ -12,6 +12,7 @@ mod strays;
 
 use std::path::Path;
 
+use super::files::LocalFiles;
 use super::identity;
 use super::layout::Layout;
 use super::slot;
@@ -56,11 +57,12 @@ impl Look<'_> {
 /// `Unavailable` or `Damaged` if there is no store, or it cannot even be opened for reading.
 pub fn check(path: &Path, now_us: i64, progress: &mut dyn FnMut(Progress)) -> Result<Report> {
     let layout = Layout::new(path);
-    let identity = identity::read(&layout)?;
-    let tables = Tables::new(&layout);
+    let files = LocalFiles::system();
+    let identity = identity::read(&*files, &layout)?;
+    let tables = Tables::new(&layout, files);
     let mut look = Look { layout: &layout, tables: &tables, report: Report::default(), progress };
     // listed before the logs are read: what a log names by then is no stray
-    let strays = strays::list(&layout)?;
+    let strays = strays::list(&**tables.files(), &layout)?;
     let root_id = match identity::read_journal_root_id(&layout, &identity.store_id) {
         Ok(id) => id,
         Err(error) => {
@@ -78,7 +80,7 @@ pub fn check(path: &Path, now_us: i64, progress: &mut dyn FnMut(Progress)) -> Re
     data::look(&mut look, &snapshot, &mut rows)?;
     rows.tell(&mut look);
     let alone = all_free(&layout)?;
-    strays::tell(&mut look, &strays, &states, alone, now_us);
+    strays::tell(&mut look, &strays, &states, alone, now_us)?;
     Ok(look.report)
 }
 

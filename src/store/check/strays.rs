@@ -2,14 +2,13 @@
 //! that died. They only take room; a living writer may be about to name them.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use super::logs::States;
 use super::{Look, Remedy, Severity};
 use crate::error::Result;
 use crate::event::Table;
+use crate::store::files::{Files, LocalFiles, Metadata};
 use crate::store::layout::{
     Layout, MENDED_SUFFIX, delta_log, is_data_name, is_identity_temporary_name,
 };
@@ -28,8 +27,9 @@ pub(in crate::store) struct Strays {
 }
 
 /// Lists what may be a stray.
-pub(in crate::store) fn list(layout: &Layout) -> Result<Strays> {
-    let mut strays = Strays { temporaries: temporaries::list(layout), data: BTreeMap::new() };
+pub(in crate::store) fn list(files: &dyn Files, layout: &Layout) -> Result<Strays> {
+    let mut strays =
+        Strays { temporaries: temporaries::list(files, layout), data: BTreeMap::new() };
     for folder in [layout.root().to_owned(), layout.journal()] {
         let names = names_in(&folder)?;
         let temporary =
@@ -45,10 +45,13 @@ pub(in crate::store) fn list(layout: &Layout) -> Result<Strays> {
         strays.temporaries.extend(names.map(|it| folder.join(it)));
     }
     for table in Table::ALL {
-        let mut names = names_in(&layout.table(*table)).unwrap_or_default();
         let folder = layout.table(*table);
         let log_folder = delta_log(&folder);
-        for (folder, names) in [(&folder, &names), (&log_folder, &names_in(&log_folder)?)] {
+        let names_of = |folder: &Path| -> Result<Vec<String>> {
+            Ok(files.list(folder)?.into_iter().map(|it| it.name).collect())
+        };
+        let mut names = names_of(&folder).unwrap_or_default();
+        for (folder, names) in [(&folder, &names), (&log_folder, &names_of(&log_folder)?)] {
             let names = names.iter().filter(|it| it.ends_with(MENDED_SUFFIX));
             strays.temporaries.extend(names.map(|it| folder.join(it)));
         }
@@ -65,17 +68,18 @@ pub(super) fn tell(
     states: &States,
     alone: bool,
     now_us: i64,
-) {
+) -> Result<()> {
     for path in &strays.temporaries {
-        tell_one(look, path, "stray.temporary", "a file that was being written", alone, now_us);
+        tell_one(look, path, "stray.temporary", "a file that was being written", alone, now_us)?;
     }
     for (table, names) in &strays.data {
         let Some(state) = states.get(table) else { continue };
         for name in names.iter().filter(|it| !state.names(it)) {
             let path = look.layout.table(*table).join(name);
-            tell_one(look, &path, "stray.data", "a data file that no log names", alone, now_us);
+            tell_one(look, &path, "stray.data", "a data file that no log names", alone, now_us)?;
         }
     }
+    Ok(())
 }
 
 fn tell_one(
@@ -85,12 +89,13 @@ fn tell_one(
     what: &str,
     alone: bool,
     now_us: i64,
-) {
-    let Ok(metadata) = fs::metadata(path) else { return }; // it has gone: it was no stray
-    let modified = metadata.modified().ok().and_then(|it| it.duration_since(UNIX_EPOCH).ok());
-    let modified_us = modified.and_then(|it| i64::try_from(it.as_micros()).ok());
-    let old = modified_us.is_some_and(|it| now_us.saturating_sub(it) > DAY_US);
-    let size = metadata.len();
+) -> Result<()> {
+    // one that has gone was no stray; those of journals lie beside the tables' or elsewhere
+    let files = look.tables.files();
+    let of_tables = path.starts_with(look.layout.tables());
+    let found = if of_tables { files.metadata(path) } else { LocalFiles::system().metadata(path) };
+    let Some(Metadata { size_bytes: size, modified_ms }) = found? else { return Ok(()) };
+    let old = now_us.saturating_sub(modified_ms.saturating_mul(1_000)) > DAY_US;
     let (text, remedy) = if alone || old {
         let advice = match rule {
             "stray.data" => "it is moved aside, to the folder damaged of the store",
@@ -102,4 +107,5 @@ fn tell_one(
         (format!("{what}, {size} bytes"), remedy)
     };
     look.report.add(Severity::Note, rule, path, text, remedy);
+    Ok(())
 }

@@ -17,11 +17,10 @@ use super::read::{damaged, has_commit};
 use super::schema::{schema_string, widened};
 use super::seal;
 use crate::clock::IdSource;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, Result};
 use crate::event::Table;
 use crate::journal::SCHEMA_VERSION;
-use crate::journal::disk::Disk;
-use crate::store::identity::put_if_absent;
+use crate::store::files::Files;
 use crate::store::layout::{commit_name, commit_temporary_name, delta_log};
 use crate::store::segment::Segment;
 
@@ -33,7 +32,7 @@ const SCHEMA_VERSION_KEY: &str = "genstore.schema_version";
 /// Makes the table, without rows, unless it is there; one of an older build gets the nullable
 /// columns that it lacks.
 pub(in crate::store) fn create(
-    disk: &dyn Disk,
+    files: &dyn Files,
     ids: &dyn IdSource,
     log: &mut Log,
     table: Table,
@@ -41,12 +40,12 @@ pub(in crate::store) fn create(
 ) -> Result<()> {
     log.refresh()?;
     if log.version().is_some() {
-        return widen(disk, ids, log, now_us);
+        return widen(files, ids, log, now_us);
     }
     let folder = delta_log(log.folder());
-    disk.create_folder(log.folder()).context("create the folder", log.folder())?;
-    disk.create_folder(&folder).context("create the folder", &folder)?;
-    put(disk, ids, log, 0, &first(table, ids, now_us))?;
+    files.create_folder(log.folder())?;
+    files.create_folder(&folder)?;
+    put(files, ids, log, 0, &first(table, ids, now_us))?;
     log.refresh()
 }
 
@@ -77,7 +76,7 @@ pub(super) fn first(table: Table, ids: &dyn IdSource, now_us: i64) -> [Action; 3
 
 /// Adds the columns that this build has and the table has not. Of two that open the store, one is
 /// faster; the other finds nothing missing. A table that this build must not write stays as it is.
-fn widen(disk: &dyn Disk, ids: &dyn IdSource, log: &mut Log, now_us: i64) -> Result<()> {
+fn widen(files: &dyn Files, ids: &dyn IdSource, log: &mut Log, now_us: i64) -> Result<()> {
     for _ in 0..ATTEMPTS_MAX {
         let missing = log.check_writable()?;
         let Some(metadata) = log.metadata().filter(|_| !missing.is_empty()) else {
@@ -96,14 +95,14 @@ fn widen(disk: &dyn Disk, ids: &dyn IdSource, log: &mut Log, now_us: i64) -> Res
             Action { commit_info: Some(info("ADD COLUMNS", now_us, None)), ..Action::default() },
             Action { meta_data: Some(metadata), ..Action::default() },
         ];
-        commit(disk, ids, log, &actions)?;
+        commit(files, ids, log, &actions)?;
     }
     Err(too_late(log))
 }
 
 /// Appends a segment, if there is one, as journal file `n` of the slot `app_id`, exactly once.
 pub(in crate::store) fn append(
-    disk: &dyn Disk,
+    files: &dyn Files,
     ids: &dyn IdSource,
     log: &mut Log,
     app_id: &str,
@@ -118,10 +117,10 @@ pub(in crate::store) fn append(
         if log.committed(app_id) >= n {
             // the put may have gone through in an attempt that failed before its folder's sync
             let folder = delta_log(log.folder());
-            return disk.sync_folder(&folder).context("sync the folder", &folder);
+            return files.sync_folder(&folder);
         }
-        widen(disk, ids, log, flush_time_us)?;
-        commit(disk, ids, log, &actions)?;
+        widen(files, ids, log, flush_time_us)?;
+        commit(files, ids, log, &actions)?;
     }
     Err(too_late(log))
 }
@@ -144,36 +143,72 @@ pub(super) fn appending(
         Action { commit_info: Some(info), ..Action::default() },
         Action { txn: Some(txn), ..Action::default() },
     ];
-    actions.extend(segment.map(|segment| Action {
-        add: Some(Add {
-            path: segment.name,
-            partition_values: Map::new(),
-            size: segment.size_bytes,
-            modification_time: ms,
-            data_change: true,
-            stats: Some(segment.stats),
-            tags: Some([(DIGEST_TAG.to_owned(), Some(segment.digest))].into()),
-        }),
-        ..Action::default()
-    }));
+    actions.extend(segment.map(|segment| added(segment, ms, true)));
     Ok(actions)
 }
 
-/// Tries to put the next commit; the log then knows whose it is.
+/// Appends segments once for the files that they were made of: a file is known by its app id, which
+/// is new, and its number is 1. If the table has one of them already, nothing is changed.
+pub(in crate::store) fn load(
+    files: &dyn Files,
+    ids: &dyn IdSource,
+    log: &mut Log,
+    app_ids: &[String],
+    segments: Vec<Segment>,
+    flush_time_us: i64,
+) -> Result<()> {
+    let ms = flush_time_us / 1_000;
+    let mut info = info("WRITE", flush_time_us, Some(flush_time_us));
+    info.is_blind_append = true;
+    info.operation_parameters.insert("mode".to_owned(), Value::from("Append"));
+    let mut actions = vec![Action { commit_info: Some(info), ..Action::default() }];
+    actions.extend(app_ids.iter().map(|app_id| {
+        let app_id = app_id.clone();
+        let txn = Transaction { app_id, version: 1, last_updated: Some(ms) };
+        Action { txn: Some(txn), ..Action::default() }
+    }));
+    actions.extend(segments.into_iter().map(|it| added(it, ms, true)));
+    log.refresh()?;
+    for _ in 0..ATTEMPTS_MAX {
+        log.check_writable()?;
+        if app_ids.iter().any(|it| log.committed(it) > 0) {
+            return files.sync_folder(&delta_log(log.folder()));
+        }
+        widen(files, ids, log, flush_time_us)?;
+        commit(files, ids, log, &actions)?;
+    }
+    Err(too_late(log))
+}
+
+/// The action that makes a segment part of a table.
+pub(super) fn added(segment: Segment, modified_ms: i64, data_change: bool) -> Action {
+    let add = Add {
+        path: segment.name,
+        partition_values: Map::new(),
+        size: segment.size_bytes,
+        modification_time: modified_ms,
+        data_change,
+        stats: Some(segment.stats),
+        tags: Some([(DIGEST_TAG.to_owned(), Some(segment.digest))].into()),
+    };
+    Action { add: Some(add), ..Action::default() }
+}
+
+/// Tries to put the next commit; the log then knows whose it is. `true`: it is this one.
 ///
 /// Commits are removed oldest first, so that a writer that slept between its look and its put could
 /// put a commit where others have been: one before the newest checkpoint, which nobody reads. If
 /// the commit before it is still there, no such thing happened.
 pub(super) fn commit(
-    disk: &dyn Disk,
+    files: &dyn Files,
     ids: &dyn IdSource,
     log: &mut Log,
     actions: &[Action],
-) -> Result<()> {
+) -> Result<bool> {
     let folder = delta_log(log.folder());
     let before = log.version();
     let next = before.map_or(0, |it| it + 1);
-    if has_commit(&folder, next + 1)? {
+    if has_commit(files, &folder, next + 1)? {
         log.refresh()?;
         if log.version() == before {
             return Err(damaged(
@@ -181,23 +216,27 @@ pub(super) fn commit(
                 &format!("the commit is missing, though {} is there", next + 1),
             ));
         }
-        return Ok(());
+        return Ok(false);
     }
-    let is_put = put(disk, ids, log, next, actions)?;
-    let Some(before) = before.filter(|_| is_put) else { return log.refresh() };
-    if has_commit(&folder, before)? {
-        return log.refresh();
+    let is_put = put(files, ids, log, next, actions)?;
+    let Some(before) = before.filter(|_| is_put) else {
+        log.refresh()?;
+        return Ok(is_put);
+    };
+    if has_commit(files, &folder, before)? {
+        log.refresh()?;
+        return Ok(true);
     }
     log.start_over()?;
     if log.checkpoint().is_some_and(|checkpoint| checkpoint >= next) {
-        let path = folder.join(commit_name(next));
-        disk.remove(&path).context("remove", &path)?;
+        files.remove(&folder.join(commit_name(next)))?;
+        return Ok(false);
     }
-    Ok(())
+    Ok(true)
 }
 
 fn put(
-    disk: &dyn Disk,
+    files: &dyn Files,
     ids: &dyn IdSource,
     log: &Log,
     version: u64,
@@ -205,7 +244,7 @@ fn put(
 ) -> Result<bool> {
     let (name, bytes) = (commit_name(version), encode(actions)?);
     let folder = delta_log(log.folder());
-    put_if_absent(disk, &folder, &commit_temporary_name(ids.next_id()), &name, &bytes)
+    files.put_if_absent(&folder, &name, &commit_temporary_name(ids.next_id()), &bytes)
 }
 
 /// A commit as bytes, with its checksum.

@@ -14,6 +14,7 @@ use super::schema;
 use super::stats::FileStats;
 use crate::error::{Error, Result};
 use crate::event::{Column, Table, Text};
+use crate::store::files::Files;
 use crate::store::layout::{commit_name, delta_log};
 use crate::store::snapshot::DataFile;
 
@@ -39,22 +40,16 @@ impl Txn {
     }
 }
 
-/// A data file and what its statistics say.
-#[derive(Debug)]
-struct LogFile {
-    data: DataFile,
-    oldest_us: Option<i64>,
-}
-
 /// One table's log, as far as it has been read.
 #[derive(Debug)]
 pub(in crate::store) struct Log {
     table: Table,
     folder: PathBuf,
+    store: Arc<dyn Files>,
     version: Option<u64>,
     checkpoint: Option<u64>,
     checkpoint_tried: Option<u64>,
-    files: BTreeMap<String, LogFile>,
+    files: BTreeMap<String, DataFile>,
     /// The same as readers get them, as long as nothing has changed.
     listed: Option<Arc<Vec<DataFile>>>,
     txns: HashMap<String, Txn>,
@@ -66,10 +61,15 @@ pub(in crate::store) struct Log {
 
 impl Log {
     /// The log in a table's folder, of which nothing has been read.
-    pub(in crate::store) fn new(table_folder: PathBuf, table: Table) -> Self {
+    pub(in crate::store) fn new(
+        store: Arc<dyn Files>,
+        table_folder: PathBuf,
+        table: Table,
+    ) -> Self {
         Self {
             table,
             folder: table_folder,
+            store,
             version: None,
             checkpoint: None,
             checkpoint_tried: None,
@@ -94,11 +94,11 @@ impl Log {
         // commits are removed oldest first: while the newest read is there, none after it is gone
         let folder = delta_log(&self.folder);
         let version = self.version.unwrap_or(before);
-        if has_commit(&folder, version)? {
+        if has_commit(&*self.store, &folder, version)? {
             return Ok(());
         }
         // a foreign tool may have removed all commits up to a checkpoint, and nothing came since
-        let newest = Listing::read(&folder)?.newest();
+        let newest = Listing::read(&*self.store, &folder)?.newest();
         match newest {
             Some(newest) if newest == version => Ok(()),
             Some(newest) if newest > version => self.start_over(),
@@ -111,7 +111,7 @@ impl Log {
     /// Forgets what was read and reads from the newest checkpoint. Rows may have been removed in
     /// commits that are gone: it counts as one such commit.
     pub(super) fn start_over(&mut self) -> Result<()> {
-        let mut fresh = Self::new(self.folder.clone(), self.table);
+        let mut fresh = Self::new(Arc::clone(&self.store), self.folder.clone(), self.table);
         fresh.load()?;
         if fresh.version < self.version {
             let missing = fresh.version.map_or(0, |it| it + 1);
@@ -130,9 +130,9 @@ impl Log {
         let mut failure = None;
         for _ in 0..ATTEMPTS_MAX {
             // listed first: whatever was there then must be met on the way
-            let listing = Listing::read(&folder)?;
-            let Start { checkpoint, damage } = listing.start(&folder, u64::MAX)?;
-            let mut fresh = Self::new(self.folder.clone(), self.table);
+            let listing = Listing::read(&*self.store, &folder)?;
+            let Start { checkpoint, damage } = listing.start(&*self.store, &folder, u64::MAX)?;
+            let mut fresh = Self::new(Arc::clone(&self.store), self.folder.clone(), self.table);
             if let Some((version, actions)) = checkpoint {
                 fresh.apply_checkpoint(version, actions);
             }
@@ -152,7 +152,7 @@ impl Log {
         let folder = delta_log(&self.folder);
         loop {
             let version = self.version.map_or(0, |it| it + 1);
-            let Some(actions) = read_commit(&folder, version)? else { return Ok(()) };
+            let Some(actions) = read_commit(&*self.store, &folder, version)? else { return Ok(()) };
             let flush_time_us = actions
                 .iter()
                 .filter_map(|action| action.commit_info.as_ref()?.genstore_flush_time_us)
@@ -165,8 +165,8 @@ impl Log {
         }
     }
 
-    /// A checkpoint has the time of a slot's newest commit in milliseconds only. Rounded up, so
-    /// that the next flush time is above all that were.
+    /// A checkpoint has the times of commits in milliseconds only. Rounded up, so that the next
+    /// flush time is above all that were.
     fn apply_checkpoint(&mut self, version: u64, actions: Vec<Action>) {
         for action in actions {
             let updated_ms = action.txn.as_ref().and_then(|txn| {
@@ -174,8 +174,12 @@ impl Log {
                 slot.parse::<u32>().ok()?;
                 txn.last_updated
             });
-            let flush_time_us = updated_ms.map(|ms| ms.saturating_mul(1_000).saturating_add(999));
-            self.flush_time_us = self.flush_time_us.max(flush_time_us.unwrap_or(0));
+            let up = |ms: i64| ms.saturating_mul(1_000).saturating_add(999);
+            let added_ms = action.add.as_ref().map(|it| it.modification_time);
+            let removed_ms = action.remove.as_ref().and_then(|it| it.deletion_timestamp);
+            let newest_ms = updated_ms.max(added_ms).max(removed_ms);
+            self.flush_time_us = self.flush_time_us.max(newest_ms.map_or(0, up));
+            let flush_time_us = updated_ms.map(up);
             self.apply(Action { remove: None, ..action }, flush_time_us);
         }
         self.version = Some(version);
@@ -211,14 +215,25 @@ impl Log {
     /// The table's data files, by their names. They are copied once per change, not per reader.
     pub(in crate::store) fn files(&mut self) -> Arc<Vec<DataFile>> {
         let files = &self.files;
-        let list = || Arc::new(files.values().map(|it| it.data.clone()).collect());
+        let list = || Arc::new(files.values().cloned().collect());
         Arc::clone(self.listed.get_or_insert_with(list))
     }
 
-    /// The earliest `start_time` in the table's files, in microseconds, rounded down to a
+    /// The earliest time in the table's files, in microseconds, rounded down to a
     /// millisecond.
     pub(in crate::store) fn oldest_us(&self) -> Option<i64> {
-        self.files.values().filter_map(|it| it.oldest_us).min()
+        self.files.values().filter_map(|it| Some(it.times_us?.0)).min()
+    }
+
+    /// Whether a data file of this name is part of the table.
+    pub(in crate::store) fn has_file(&self, name: &str) -> bool {
+        self.files.contains_key(name)
+    }
+
+    /// Columns of the table that this build does not know.
+    pub(super) fn unknown_columns(&self) -> Vec<String> {
+        let schema = self.metadata.as_ref().map(|it| it.schema_string.as_str());
+        schema.map(|it| schema::unknown(self.table, it)).unwrap_or_default()
     }
 
     /// Every slot that has committed here, with what the table holds of it.
@@ -245,6 +260,11 @@ impl Log {
     /// that saw fewer is stale. Two readers may count differently.
     pub(in crate::store) fn data_removals(&self) -> u64 {
         self.data_removals
+    }
+
+    /// Where the table's files lie.
+    pub(in crate::store) fn store(&self) -> &Arc<dyn Files> {
+        &self.store
     }
 
     /// The folder of the table.
@@ -295,7 +315,7 @@ impl Log {
             }
         }
         if let Some(add) = action.add {
-            let file = self.data_file(&add);
+            let file = data_file(&self.folder, &add);
             self.files.insert(add.path, file);
             self.listed = None;
         }
@@ -305,20 +325,19 @@ impl Log {
             self.data_removals += u64::from(remove.data_change);
         }
     }
+}
 
-    fn data_file(&self, add: &Add) -> LogFile {
-        let stats = add.stats.as_deref().map(FileStats::parse).unwrap_or_default();
-        let digest = add.digest();
-        LogFile {
-            oldest_us: stats.oldest_us(),
-            data: DataFile {
-                path: self.folder.join(&add.path),
-                size_bytes: add.size,
-                rows: stats.rows(),
-                digest: digest.map(Text::from),
-                run_ids: stats.run_ids(),
-            },
-        }
+/// A data file of a table, as an `add` tells of it.
+pub(in crate::store) fn data_file(table_folder: &Path, add: &Add) -> DataFile {
+    let stats = add.stats.as_deref().map(FileStats::parse).unwrap_or_default();
+    DataFile {
+        path: table_folder.join(&add.path),
+        size_bytes: add.size,
+        rows: stats.rows(),
+        digest: add.digest().map(Text::from),
+        run_ids: stats.run_ids(),
+        times_us: stats.times_us(),
+        committed_ms: add.modification_time,
     }
 }
 

@@ -10,7 +10,7 @@ use super::seal;
 use crate::clock::IdSource;
 use crate::error::Result;
 use crate::event::Table;
-use crate::journal::disk::Disk;
+use crate::store::files::Files;
 use crate::store::segment::Segment;
 
 /// A damaged commit as it was written, if one flipped bit is all that is wrong with it.
@@ -47,7 +47,7 @@ pub(in crate::store) fn given_up(saved: Vec<Action>, now_us: i64) -> Result<Vec<
 
 /// Takes a data file out of a table, and puts another in its place if there is one.
 pub(in crate::store) fn replace_file(
-    disk: &dyn Disk,
+    files: &dyn Files,
     ids: &dyn IdSource,
     log: &mut Log,
     file: &Path,
@@ -74,7 +74,7 @@ pub(in crate::store) fn replace_file(
         if !log.files().iter().any(|it| it.path == file) {
             return Ok(());
         }
-        commit(disk, ids, log, &actions)?;
+        commit(files, ids, log, &actions)?;
     }
     Err(too_late(log))
 }

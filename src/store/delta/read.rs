@@ -2,15 +2,13 @@
 //! Refuses what this build does not understand. Keeps no state and changes nothing.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
 use std::path::Path;
 
 use super::action::Action;
 use super::checkpoint;
 use super::seal;
-use crate::error::{Error, ErrorKind, IoContext, Result};
-use crate::journal::disk::read_whole;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::files::Files;
 use crate::store::layout::{checkpoint_name, checkpoint_version, commit_name, commit_version};
 use crate::store::snapshot::CHECK_HINT;
 
@@ -32,18 +30,11 @@ pub(super) struct Start {
 
 impl Listing {
     /// Looks into the folder of a log; one that is not there has nothing in it.
-    pub(in crate::store) fn read(log_folder: &Path) -> Result<Self> {
+    pub(in crate::store) fn read(files: &dyn Files, log_folder: &Path) -> Result<Self> {
         let mut listing = Self::default();
-        let entries = match fs::read_dir(log_folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(listing),
-            Err(error) => return Err(error).context("read the folder", log_folder),
-        };
-        for entry in entries {
-            let name = entry.context("read the folder", log_folder)?.file_name();
-            let Some(name) = name.to_str() else { continue };
-            listing.commits.extend(commit_version(name));
-            listing.checkpoints.extend(checkpoint_version(name));
+        for entry in files.list(log_folder)? {
+            listing.commits.extend(commit_version(&entry.name));
+            listing.checkpoints.extend(checkpoint_version(&entry.name));
         }
         Ok(listing)
     }
@@ -58,10 +49,15 @@ impl Listing {
     ///
     /// # Errors
     /// As [`read_commit`], but not `Damaged`.
-    pub(super) fn start(&self, log_folder: &Path, version_max: u64) -> Result<Start> {
+    pub(super) fn start(
+        &self,
+        files: &dyn Files,
+        log_folder: &Path,
+        version_max: u64,
+    ) -> Result<Start> {
         let mut start = Start::default();
         for version in self.checkpoints.range(..=version_max).rev() {
-            match read_checkpoint(log_folder, *version) {
+            match read_checkpoint(files, log_folder, *version) {
                 Ok(Some(actions)) => {
                     start.checkpoint = Some((*version, actions));
                     break;
@@ -81,15 +77,12 @@ impl Listing {
 /// `Damaged` for one that is empty or torn, `Unavailable` for one that asks for more than this
 /// build knows.
 pub(in crate::store) fn read_commit(
+    files: &dyn Files,
     log_folder: &Path,
     version: u64,
 ) -> Result<Option<Vec<Action>>> {
     let path = log_folder.join(commit_name(version));
-    let bytes = match read_whole(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).context("read", &path),
-    };
+    let Some(bytes) = files.read(&path)? else { return Ok(None) };
     let actions = parse(&path, &bytes)?;
     actions.iter().try_for_each(|action| check(&path, action))?;
     Ok(Some(actions))
@@ -100,16 +93,18 @@ pub(in crate::store) fn read_commit(
 /// # Errors
 /// As [`read_commit`].
 pub(in crate::store) fn read_checkpoint(
+    files: &dyn Files,
     log_folder: &Path,
     version: u64,
 ) -> Result<Option<Vec<Action>>> {
     let path = log_folder.join(checkpoint_name(version));
-    let bytes = match read_whole(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
+    let bytes = match files.read(&path) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::Failed && !files.is_remote() => {
             return Err(damaged(&path, "the checkpoint cannot be read").with_source(error));
         }
+        Err(error) => return Err(error),
     };
     let actions = checkpoint::decode(&path, &bytes)?;
     actions.iter().try_for_each(|action| check(&path, action))?;
@@ -117,9 +112,8 @@ pub(in crate::store) fn read_checkpoint(
 }
 
 /// Whether a commit is there.
-pub(super) fn has_commit(log_folder: &Path, version: u64) -> Result<bool> {
-    let path = log_folder.join(commit_name(version));
-    path.try_exists().context("look for", &path)
+pub(super) fn has_commit(files: &dyn Files, log_folder: &Path, version: u64) -> Result<bool> {
+    Ok(files.metadata(&log_folder.join(commit_name(version)))?.is_some())
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Action>> {

@@ -79,6 +79,16 @@ pub(super) fn fit(table: Table, schema_string: &str) -> Result<Vec<&'static Colu
     }
 }
 
+/// The columns of a table's log that this build does not know.
+pub(super) fn unknown(table: Table, schema_string: &str) -> Vec<String> {
+    let found: Found = match serde_json::from_str(schema_string) {
+        Ok(found) => found,
+        Err(_) => return Vec::new(), // `fit` refuses it
+    };
+    let names = found.fields.into_iter().map(|it| it.name);
+    names.filter(|name| !table.columns().iter().any(|it| it.name == *name)).collect()
+}
+
 /// A schema with columns added at its end; what it says of the others stays as it is.
 pub(super) fn widened(schema_string: &str, columns: &[&Column]) -> serde_json::Result<String> {
     let mut schema: Value = serde_json::from_str(schema_string)?;

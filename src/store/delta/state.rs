@@ -8,6 +8,7 @@ use std::path::Path;
 use super::action::{Action, Add, MetaData, Protocol, Remove, Transaction};
 use super::read::{Listing, damaged, read_commit};
 use crate::error::Result;
+use crate::store::files::Files;
 use crate::store::layout::{commit_name, delta_log};
 
 /// How long a checkpoint tells of a removed file, in milliseconds: a week, as others do. Whoever
@@ -30,9 +31,13 @@ impl State {
     ///
     /// # Errors
     /// `Damaged` if a commit or checkpoint that is needed is torn or missing.
-    pub(in crate::store) fn at(table_folder: &Path, version: u64) -> Result<Self> {
+    pub(in crate::store) fn at(
+        files: &dyn Files,
+        table_folder: &Path,
+        version: u64,
+    ) -> Result<Self> {
         let folder = delta_log(table_folder);
-        let start = Listing::read(&folder)?.start(&folder, version)?;
+        let start = Listing::read(files, &folder)?.start(files, &folder, version)?;
         let mut state = Self::default();
         let mut next = 0;
         if let Some((checkpoint, actions)) = start.checkpoint {
@@ -40,7 +45,7 @@ impl State {
             next = checkpoint + 1;
         }
         for version in next..=version {
-            match read_commit(&folder, version)? {
+            match read_commit(files, &folder, version)? {
                 Some(actions) => state.apply(actions),
                 None => {
                     let gone = || damaged(&folder.join(commit_name(version)), "it is missing");

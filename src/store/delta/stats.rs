@@ -1,80 +1,109 @@
 //! Statistics of a data file for its `add` action, written and read: few columns, so that a log
 //! stays small in memory. Parquet's own statistics hold the rest.
 
-use std::collections::BTreeMap;
-
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::{max, max_string, min, min_string};
+use arrow::datatypes::TimestampMicrosecondType;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::event::{Cell, Row, Table, Text};
+use crate::event::{Table, Text};
 
 /// Columns that readers skip files by.
 const COLUMNS: [&str; 5] = ["run_id", "batch_id", "start_time", "time", "hour"];
 /// Longer text would have to be cut, and cut bounds are easily wrong.
 const TEXT_BYTES_MAX: usize = 64;
 
-#[derive(Default)]
-struct Bounds<'a> {
-    text: Option<(&'a str, &'a str)>,
-    time: Option<(i64, i64)>,
+/// Bounds of one column so far.
+#[derive(Debug, Default)]
+struct Bounds {
+    text: Option<(String, String)>,
+    time_us: Option<(i64, i64)>,
     nulls: u64,
 }
 
-/// The `stats` of a file with these rows.
-pub(in crate::store) fn stats(table: Table, rows: &[&Row]) -> String {
-    let mut columns: BTreeMap<usize, Bounds<'_>> = BTreeMap::new();
-    for (index, column) in table.columns().iter().enumerate() {
-        if COLUMNS.contains(&column.name) {
-            columns.insert(index, Bounds::default());
-        }
-    }
-    for row in rows {
-        row.visit(|index, cell| {
-            if let Some(bounds) = columns.get_mut(&index) {
-                bounds.add(cell);
-            }
-        });
-    }
-    let (mut minima, mut maxima, mut nulls) = (Map::new(), Map::new(), Map::new());
-    for (index, bounds) in columns {
-        let Some(column) = table.columns().get(index) else { continue };
-        let name = column.name.to_owned();
-        nulls.insert(name.clone(), Value::from(bounds.nulls));
-        let pair = match bounds {
-            Bounds { text: Some((min, max)), .. } if min.len().max(max.len()) <= TEXT_BYTES_MAX => {
-                Some((Value::from(min), Value::from(max)))
-            }
-            Bounds { time: Some((min, max)), .. } => timestamp(min.div_euclid(1_000))
-                .zip(timestamp(max.div_euclid(1_000) + i64::from(max.rem_euclid(1_000) > 0))),
-            _ => None,
-        };
-        if let Some((min, max)) = pair {
-            minima.insert(name.clone(), min);
-            maxima.insert(name, max);
-        }
-    }
-    json!({
-        "numRecords": rows.len(),
-        "minValues": minima,
-        "maxValues": maxima,
-        "nullCount": nulls,
-    })
-    .to_string()
+/// The `stats` of a data file, from its rows as they are written.
+#[derive(Debug)]
+pub(in crate::store) struct StatsBuilder {
+    rows: u64,
+    columns: Vec<(&'static str, Bounds)>,
 }
 
-impl<'a> Bounds<'a> {
-    fn add(&mut self, cell: Cell<'a>) {
-        match cell {
-            Cell::Text(value) => {
-                let (min, max) = self.text.unwrap_or((value, value));
-                self.text = Some((min.min(value), max.max(value)));
+impl StatsBuilder {
+    /// No rows yet.
+    pub(in crate::store) fn new(table: Table) -> Self {
+        let known = table.columns().iter().filter(|it| COLUMNS.contains(&it.name));
+        Self { rows: 0, columns: known.map(|it| (it.name, Bounds::default())).collect() }
+    }
+
+    /// Takes notice of rows in the table's schema.
+    pub(in crate::store) fn add(&mut self, batch: &RecordBatch) {
+        self.rows += batch.num_rows() as u64;
+        for (name, bounds) in &mut self.columns {
+            match batch.column_by_name(name) {
+                Some(column) => bounds.add(column),
+                None => bounds.nulls += batch.num_rows() as u64,
             }
-            Cell::Time(value) => {
-                let (min, max) = self.time.unwrap_or((value, value));
-                self.time = Some((min.min(value), max.max(value)));
-            }
-            _ => self.nulls += 1,
         }
+    }
+
+    /// Rows so far.
+    pub(in crate::store) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The statistics in Delta's JSON form.
+    pub(in crate::store) fn finish(self) -> String {
+        let (mut minima, mut maxima, mut nulls) = (Map::new(), Map::new(), Map::new());
+        for (name, bounds) in self.columns {
+            nulls.insert(name.to_owned(), Value::from(bounds.nulls));
+            if let Some((min, max)) = bounds.pair() {
+                minima.insert(name.to_owned(), min);
+                maxima.insert(name.to_owned(), max);
+            }
+        }
+        json!({
+            "numRecords": self.rows,
+            "minValues": minima,
+            "maxValues": maxima,
+            "nullCount": nulls,
+        })
+        .to_string()
+    }
+}
+
+impl Bounds {
+    fn add(&mut self, column: &dyn Array) {
+        self.nulls += column.null_count() as u64;
+        if let Some(values) = column.as_string_opt::<i32>() {
+            let (Some(min), Some(max)) = (min_string(values), max_string(values)) else { return };
+            match &mut self.text {
+                Some(known) => {
+                    if min < known.0.as_str() {
+                        min.clone_into(&mut known.0);
+                    }
+                    if max > known.1.as_str() {
+                        max.clone_into(&mut known.1);
+                    }
+                }
+                None => self.text = Some((min.to_owned(), max.to_owned())),
+            }
+        } else if let Some(values) = column.as_primitive_opt::<TimestampMicrosecondType>()
+            && let (Some(low), Some(high)) = (min(values), max(values))
+        {
+            let known = self.time_us.unwrap_or((low, high));
+            self.time_us = Some((known.0.min(low), known.1.max(high)));
+        }
+    }
+
+    fn pair(&self) -> Option<(Value, Value)> {
+        if let Some((min, max)) = &self.text {
+            let short = min.len().max(max.len()) <= TEXT_BYTES_MAX;
+            return short.then(|| (Value::from(min.as_str()), Value::from(max.as_str())));
+        }
+        let (min, max) = self.time_us?;
+        timestamp(min.div_euclid(1_000))
+            .zip(timestamp(max.div_euclid(1_000) + i64::from(max.rem_euclid(1_000) > 0)))
     }
 }
 
@@ -99,6 +128,15 @@ pub(super) struct FileStats {
 struct FileBounds {
     run_id: Option<Text>,
     start_time: Option<String>,
+    time: Option<String>,
+    hour: Option<String>,
+}
+
+impl FileBounds {
+    fn time_us(&self) -> Option<i64> {
+        let time = self.start_time.as_ref().or(self.time.as_ref()).or(self.hour.as_ref())?;
+        Some(chrono::DateTime::parse_from_rfc3339(time).ok()?.timestamp_micros())
+    }
 }
 
 impl FileStats {
@@ -117,10 +155,10 @@ impl FileStats {
         self.min_values.run_id.clone().zip(self.max_values.run_id.clone())
     }
 
-    /// The earliest `start_time` in microseconds, rounded down to a millisecond.
-    pub(super) fn oldest_us(&self) -> Option<i64> {
-        let time = self.min_values.start_time.as_deref()?;
-        Some(chrono::DateTime::parse_from_rfc3339(time).ok()?.timestamp_micros())
+    /// Bounds of the time of the rows, `start_time`, `time` or `hour`, in microseconds: rounded down
+    /// and up to a millisecond.
+    pub(super) fn times_us(&self) -> Option<(i64, i64)> {
+        self.min_values.time_us().zip(self.max_values.time_us())
     }
 }
 

@@ -4,9 +4,7 @@
 //! Files go oldest first, and only below the newest checkpoint but one, so that a checkpoint that
 //! is found damaged costs nothing.
 
-use std::fs;
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 use serde_json::json;
 
@@ -14,8 +12,8 @@ use super::checkpoint::encode;
 use super::read::{Listing, read_checkpoint, read_commit};
 use super::state::State;
 use crate::clock::IdSource;
-use crate::error::{Error, ErrorKind, IoContext, Result};
-use crate::journal::disk::Disk;
+use crate::error::{ErrorKind, Result};
+use crate::store::files::{Files, missing};
 use crate::store::layout::{
     LAST_CHECKPOINT_NAME, checkpoint_name, checkpoint_temporary_name, commit_name, delta_log,
     last_checkpoint_temporary_name,
@@ -38,7 +36,7 @@ pub(in crate::store) struct LogKeeping {
 /// Writes the checkpoint of a version and cleans up after it. One that another process has written
 /// is left alone, and so is the cleaning up.
 pub(in crate::store) fn keep(
-    disk: &dyn Disk,
+    files: &dyn Files,
     ids: &dyn IdSource,
     table_folder: &Path,
     version: u64,
@@ -46,29 +44,29 @@ pub(in crate::store) fn keep(
     now_ms: i64,
 ) -> Result<()> {
     let folder = delta_log(table_folder);
-    match read_checkpoint(&folder, version) {
+    match read_checkpoint(files, &folder, version) {
         Ok(Some(_)) => return Ok(()),
         Ok(None) => {}
         Err(error) if error.kind() == ErrorKind::Damaged => {} // written once more
         Err(error) => return Err(error),
     }
-    write_checkpoint(disk, ids, table_folder, version, now_ms)?;
-    clean_up(disk, &folder, keeping, now_ms)
+    write_checkpoint(files, ids, table_folder, version, now_ms)?;
+    clean_up(files, &folder, keeping, now_ms)
 }
 
 /// Writes the state after a commit as a checkpoint, durably, and tells foreign readers of it.
 pub(in crate::store) fn write_checkpoint(
-    disk: &dyn Disk,
+    files: &dyn Files,
     ids: &dyn IdSource,
     table_folder: &Path,
     version: u64,
     now_ms: i64,
 ) -> Result<()> {
     let folder = delta_log(table_folder);
-    let actions = State::at(table_folder, version)?.into_actions(now_ms);
+    let actions = State::at(files, table_folder, version)?.into_actions(now_ms);
     let bytes = encode(&actions)?;
     let temporary = checkpoint_temporary_name(ids.next_id());
-    put(disk, &folder, &temporary, &checkpoint_name(version), &bytes)?;
+    files.replace(&folder, &checkpoint_name(version), &temporary, &bytes)?;
     let last = json!({
         "version": version,
         "size": actions.len(),
@@ -76,50 +74,36 @@ pub(in crate::store) fn write_checkpoint(
         "numOfAddFiles": actions.iter().filter(|it| it.add.is_some()).count(),
     });
     let temporary = last_checkpoint_temporary_name(ids.next_id());
-    put(disk, &folder, &temporary, LAST_CHECKPOINT_NAME, last.to_string().as_bytes())
-}
-
-/// Puts a file under its name, durably, in place of one of that name.
-fn put(disk: &dyn Disk, folder: &Path, temporary: &str, name: &str, bytes: &[u8]) -> Result<()> {
-    let (temporary, path) = (folder.join(temporary), folder.join(name));
-    let written = disk
-        .write_new(&temporary, bytes)
-        .context("write", &temporary)
-        .and_then(|()| disk.rename(&temporary, &path).context("rename to", &path));
-    if let Err(error) = written {
-        drop(disk.remove(&temporary)); // part of it may be there; the first error is the one
-        return Err(error);
-    }
-    disk.sync_folder(folder).context("sync the folder", folder)
+    files.replace(&folder, LAST_CHECKPOINT_NAME, &temporary, last.to_string().as_bytes())
 }
 
 /// Removes commits and checkpoints that nobody needs any more.
-fn clean_up(disk: &dyn Disk, folder: &Path, keeping: LogKeeping, now_ms: i64) -> Result<()> {
-    let listing = Listing::read(folder)?;
+fn clean_up(files: &dyn Files, folder: &Path, keeping: LogKeeping, now_ms: i64) -> Result<()> {
+    let listing = Listing::read(files, folder)?;
     let Some(base) = base(&listing, keeping.commits_kept) else { return Ok(()) };
-    if read_checkpoint(folder, base)?.is_none() {
+    if read_checkpoint(files, folder, base)?.is_none() {
         return Ok(()); // another process cleans up
     }
     let versions = listing.commits.union(&listing.checkpoints);
     let mut removed = 0;
     for version in versions.copied().take_while(|it| *it < base).take(REMOVED_MAX) {
         if keeping.kept_ms > 0 && listing.commits.contains(&version) {
-            let Some(time_ms) = time_ms(folder, version, now_ms)? else { break };
+            let Some(time_ms) = time_ms(files, folder, version, now_ms)? else { break };
             let age_ms = now_ms.saturating_sub(time_ms);
             if age_ms < i64::try_from(keeping.kept_ms).unwrap_or(i64::MAX) {
                 break;
             }
         }
         if listing.commits.contains(&version) {
-            remove(disk, &folder.join(commit_name(version)))?;
+            files.remove(&folder.join(commit_name(version)))?;
         }
         if listing.checkpoints.contains(&version) {
-            remove(disk, &folder.join(checkpoint_name(version)))?;
+            files.remove(&folder.join(checkpoint_name(version)))?;
         }
         removed += 1;
     }
     if removed > 0 {
-        disk.sync_folder(folder).context("sync the folder", folder)?;
+        files.sync_folder(folder)?;
     }
     Ok(())
 }
@@ -134,8 +118,8 @@ fn base(listing: &Listing, commits_kept: u64) -> Option<u64> {
 
 /// When a commit was made: by its own word, else by its file. A clock that was ahead has no word:
 /// nothing would go until its time. Nor has a damaged commit, for which a checkpoint stands.
-fn time_ms(folder: &Path, version: u64, now_ms: i64) -> Result<Option<i64>> {
-    let actions = match read_commit(folder, version) {
+fn time_ms(files: &dyn Files, folder: &Path, version: u64, now_ms: i64) -> Result<Option<i64>> {
+    let actions = match read_commit(files, folder, version) {
         Ok(Some(actions)) => actions,
         Ok(None) => return Ok(None),
         Err(error) if error.kind() == ErrorKind::Damaged => Vec::new(),
@@ -146,17 +130,6 @@ fn time_ms(folder: &Path, version: u64, now_ms: i64) -> Result<Option<i64>> {
         return Ok(Some(time_ms));
     }
     let path = folder.join(commit_name(version));
-    let modified = fs::metadata(&path).and_then(|it| it.modified()).context("look at", &path)?;
-    let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).map(Some).map_err(|source| {
-        Error::internal(format!("{} is too new", path.display())).with_source(source)
-    })
-}
-
-fn remove(disk: &dyn Disk, path: &Path) -> Result<()> {
-    match disk.remove(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-    .context("remove", path)
+    let found = files.metadata(&path)?.ok_or_else(|| missing(&path))?;
+    Ok(Some(found.modified_ms))
 }

@@ -169,6 +169,27 @@ impl std::io::Read for RangeStream {
     }
 }
 
+/// Where the data files of a snapshot are read from. The default is the machine's file system.
+#[derive(Debug, Clone)]
+pub struct FileSource(Arc<dyn Files>);
+
+impl FileSource {
+    /// Data files that are read through `files`.
+    pub(crate) fn new(files: &Arc<dyn Files>) -> Self {
+        Self(Arc::clone(files))
+    }
+
+    pub(crate) fn files(&self) -> &Arc<dyn Files> {
+        &self.0
+    }
+}
+
+impl Default for FileSource {
+    fn default() -> Self {
+        Self(LocalFiles::system())
+    }
+}
+
 /// The error of a file that must be there and is not.
 pub(crate) fn missing(path: &Path) -> Error {
     Error::damaged(format!("{} is missing", path.display()))

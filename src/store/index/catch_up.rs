@@ -124,7 +124,9 @@ impl<'a> Work<'a> {
 
     fn read_issues(&mut self, file: &DataFile) -> Result<Option<Filter>> {
         let (mut contracts, mut all_read) = (BTreeSet::new(), true);
-        for batch in columns(file, &["contract_name", "rule_id"]).map_err(unreadable)? {
+        for batch in columns(&self.snapshot.source, file, &["contract_name", "rule_id"])
+            .map_err(unreadable)?
+        {
             all_read &= distinct(&batch, "contract_name", &mut contracts);
             self.note_names(&batch, NameKind::Rule);
         }
@@ -170,7 +172,7 @@ impl<'a> Work<'a> {
             ["run_id", "contract_name", "pipeline_name", "input_digest", "result", "start_time"];
         let (mut entries, mut contracts) = (Vec::new(), BTreeSet::new());
         let (mut has_ids, mut all_read) = (true, true);
-        for batch in columns(file, &COLUMNS).map_err(unreadable)? {
+        for batch in columns(&self.snapshot.source, file, &COLUMNS).map_err(unreadable)? {
             all_read &= distinct(&batch, "contract_name", &mut contracts);
             self.note_names(&batch, NameKind::Pipeline);
             let text = |name| texts(&batch, name);
@@ -245,7 +247,7 @@ impl<'a> Work<'a> {
         let (Some(first), Some(last)) = (part.first(), part.last()) else { return Ok(()) };
         let (min, max) = (run_id(first.id), run_id(last.id));
         let mut records: HashMap<RunNumber, RunRecord> = HashMap::with_capacity(part.len());
-        rows_of_runs(Table::Runs, file, (&min, &max), |row| {
+        rows_of_runs(&self.snapshot.source, Table::Runs, file, (&min, &max), |row| {
             if let Row::Runs(run) = row
                 && let Some(id) = run_number(&run.run_id)
             {
@@ -263,8 +265,10 @@ impl<'a> Work<'a> {
                 let Some(known) = self.files.get(table, child) else { continue };
                 children.push((child, known.number));
                 let names = &mut self.names;
-                rows_of_runs(table, child, (&min, &max), |row| add_child(&mut records, row, names))
-                    .map_err(unreadable)?;
+                rows_of_runs(&self.snapshot.source, table, child, (&min, &max), |row| {
+                    add_child(&mut records, row, names)
+                })
+                .map_err(unreadable)?;
             }
         }
         for group in part.chunks(GROUP_RUNS) {

@@ -10,7 +10,6 @@ use crate::error::Result;
 use crate::event::Table;
 use crate::store::data_file::{self, texts};
 use crate::store::flush::Writing;
-use crate::store::lookup::damage;
 use crate::store::snapshot::Snapshot;
 use crate::store::tails::Tails;
 use crate::store::view::{self, Reading};
@@ -55,19 +54,14 @@ pub(super) fn check(keys: &[&TableKeys], writing: Option<&Writing>) -> Result<Op
 }
 
 fn snapshot(writing: &Writing) -> Result<Snapshot> {
-    let snapshot = view::snapshot(Reading {
+    view::snapshot(Reading {
         layout: &writing.layout,
         tables: &writing.tables,
         store_id: &writing.identity.store_id,
         journal_root_id: Some(&writing.journal_root_id),
         own: None,
         tails: &Tails::default(),
-    })?;
-    // a table that cannot be read must not look like one that is empty
-    match damage(&snapshot) {
-        Some(damage) => Err(damage),
-        None => Ok(snapshot),
-    }
+    })
 }
 
 /// Some columns of a table of the store: of the data files that may hold one of the runs, and of
@@ -80,6 +74,9 @@ fn read(
     mut take: impl FnMut(&RecordBatch),
 ) -> Result<()> {
     let Some(stored) = snapshot.tables.get(&table) else { return Ok(()) };
+    if let Some(damage) = &stored.damage {
+        return Err(damage.again()); // one that cannot be read must not look like an empty one
+    }
     for file in &*stored.files {
         let overlaps = match (&file.run_ids, &keys.run_ids) {
             (Some((low, high)), Some((min, max))) => {
@@ -88,10 +85,7 @@ fn read(
             _ => true,
         };
         if overlaps {
-            data_file::each_batch(&snapshot.source, file, columns, |batch| {
-                take(&batch);
-                Ok(())
-            })?;
+            data_file::each_batch(&snapshot.source, file, columns, |it| take(&it))?;
         }
     }
     stored.hot.iter().for_each(take);

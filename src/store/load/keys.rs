@@ -104,20 +104,12 @@ impl TableKeys {
         if !self.runs.is_empty() && run_id == self.last_run {
             return;
         }
-        self.last_run.clear();
-        self.last_run.push_str(run_id);
+        run_id.clone_into(&mut self.last_run);
         self.runs.push(run_key(run_id));
         match &mut self.run_ids {
-            Some((min, max)) => {
-                for (bound, is_beyond) in
-                    [(&mut *min, run_id < min.as_str()), (&mut *max, run_id > max.as_str())]
-                {
-                    if is_beyond {
-                        bound.clear();
-                        bound.push_str(run_id);
-                    }
-                }
-            }
+            Some((min, _)) if run_id < min.as_str() => run_id.clone_into(min),
+            Some((_, max)) if run_id > max.as_str() => run_id.clone_into(max),
+            Some(_) => {}
             None => self.run_ids = Some((run_id.to_owned(), run_id.to_owned())),
         }
         if self.runs.len() > 64 * 1024 + 2 * self.distinct_runs {

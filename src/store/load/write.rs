@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 
 use super::keys::TableKeys;
 use super::order::{Chunk, ends};
-use super::{LoadOptions, Sink, Wanted};
+use super::{LoadOptions, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
 use crate::store::flush::Writing;

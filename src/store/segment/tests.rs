@@ -11,7 +11,7 @@ use parquet::file::metadata::PageIndexPolicy;
 use super::*;
 use crate::clock::SystemIds;
 use crate::event::{StepRow, Text};
-use crate::journal::disk::SystemDisk;
+use crate::store::files::LocalFiles;
 
 #[test]
 fn rows_are_sorted_by_run_in_plain_types_with_statistics() {
@@ -21,8 +21,14 @@ fn rows_are_sorted_by_run_in_plain_types_with_statistics() {
     };
     let rows: Vec<Row> = (0..140_000).rev().map(|it| step(it / 8)).collect();
     let folder = tempfile::tempdir().unwrap();
-    let segment =
-        write(&SystemDisk, &SystemIds, folder.path(), Table::Steps, rows.iter().collect()).unwrap();
+    let segment = write(
+        &*LocalFiles::system(),
+        &SystemIds,
+        folder.path(),
+        Table::Steps,
+        rows.iter().collect(),
+    )
+    .unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let file = File::open(folder.path().join(&segment.name)).unwrap();
     assert_eq!(file.metadata().unwrap().len(), segment.size_bytes);

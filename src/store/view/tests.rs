@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::clock::{ManualClock, SystemIds};
 use crate::event::{Event, RunRow, StepRow, Text};
+use crate::store::files::LocalFiles;
 use crate::store::{Store, StoreOptions, identity};
 
 fn run(id: &str) -> Vec<Event> {
@@ -31,9 +32,9 @@ impl Rig {
         let options = StoreOptions { flush_age_ms: 3_600_000, ..StoreOptions::default() };
         let store = Store::open(folder.path(), options, clock, Arc::new(SystemIds)).unwrap();
         let layout = Layout::new(folder.path());
-        let store_id = identity::read(&layout).unwrap().store_id;
+        let store_id = identity::read(&*LocalFiles::system(), &layout).unwrap().store_id;
         let root_id = identity::read_journal_root_id(&layout, &store_id).unwrap().unwrap();
-        let tables = Tables::new(&layout);
+        let tables = Tables::new(&layout, LocalFiles::system());
         Self { _folder: folder, store, layout, tables, store_id, root_id, tails: Tails::default() }
     }
 

@@ -23,7 +23,7 @@ pub(super) fn mend(mend: &mut Mend) -> Result<()> {
             Arc::clone(&log.files())
         };
         for file in files.iter() {
-            if is_damaged(*table, file) {
+            if is_damaged(&mend.source(), *table, file) {
                 mend_file(mend, *table, file)?;
             }
         }
@@ -39,26 +39,26 @@ fn mend_file(mend: &mut Mend, table: Table, file: &DataFile) -> Result<()> {
         Some(id) => mend.events(id).map(|events| rows_of(table, events)).transpose()?,
         None => None,
     };
-    let (disk, ids) = (Arc::clone(&mend.writing.disk), Arc::clone(&mend.writing.ids));
+    let (files, ids) = (Arc::clone(mend.writing.files()), Arc::clone(&mend.writing.ids));
     let now_us = mend.now_us;
     if let Some(rows) = rows.filter(|it| Some(it.len() as u64) == file.rows) {
         let mut rows: Vec<&Row> = rows.iter().collect();
-        let bytes = segment::encode(table, &mut rows)?;
+        let bytes = segment::encode(table, &mut rows)?.bytes;
         let digest = blake3::hash(&bytes).to_hex();
         if file.digest.as_deref() == Some(digest.as_str()) {
             return mend.replace(&file.path, &bytes, "written again from its journal");
         }
         let folder = mend.writing.layout.table(table);
-        let segment = segment::write(&*disk, &*ids, &folder, table, rows)?;
+        let segment = segment::write(&*files, &*ids, &folder, table, rows)?;
         let mut log = mend.writing.tables.log(table)?;
-        delta::replace_file(&*disk, &*ids, &mut log, &file.path, Some(segment), now_us)?;
+        delta::replace_file(&*files, &*ids, &mut log, &file.path, Some(segment), now_us)?;
         drop(log);
         if file.path.exists() {
             mend.aside(&file.path, "its rows are written to another file from its journal")?;
         }
     } else if mend.options.drop_damaged {
         let mut log = mend.writing.tables.log(table)?;
-        delta::replace_file(&*disk, &*ids, &mut log, &file.path, None, now_us)?;
+        delta::replace_file(&*files, &*ids, &mut log, &file.path, None, now_us)?;
         drop(log);
         if file.path.exists() {
             mend.aside(&file.path, "taken out of the table")?;
@@ -74,8 +74,10 @@ fn mend_file(mend: &mut Mend, table: Table, file: &DataFile) -> Result<()> {
 fn origin(mend: &Mend, table: Table, file: &DataFile) -> Result<Option<(u32, u64)>> {
     let log_folder = delta_log(&mend.writing.layout.table(table));
     let name = file.path.file_name().map(|it| it.to_string_lossy().into_owned());
-    for version in Listing::read(&log_folder)?.commits.iter().rev() {
-        let Ok(Some(actions)) = read_commit(&log_folder, *version) else { continue };
+    for version in Listing::read(&**mend.writing.files(), &log_folder)?.commits.iter().rev() {
+        let Ok(Some(actions)) = read_commit(&**mend.writing.files(), &log_folder, *version) else {
+            continue;
+        };
         let adds = |it: &delta::Action| it.add.as_ref().map(|add| add.path.clone()) == name;
         if !actions.iter().any(adds) {
             continue;

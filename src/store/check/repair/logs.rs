@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::{Mend, is_damage, journals, rows_of};
 use crate::error::{IoContext, Result};
@@ -84,12 +83,12 @@ pub(super) fn mend(mend: &mut Mend) -> Result<()> {
 /// Reads a log and mends what needs no rows: checkpoints, and single bits.
 fn look(mend: &mut Mend, table: Table) -> Result<Option<Broken>> {
     let folder = delta_log(&mend.writing.layout.table(table));
-    let listing = Listing::read(&folder)?;
+    let listing = Listing::read(&**mend.writing.files(), &folder)?;
     let base = checkpoints(mend, &folder, &listing)?;
     let Some(newest) = listing.newest() else { return Ok(None) };
     let needed = base.as_ref().map_or(0, |(version, _)| version + 1);
     for version in listing.commits.range(..needed) {
-        if read_commit(&folder, *version).is_err_and(|it| is_damage(&it)) {
+        if read_commit(&**mend.writing.files(), &folder, *version).is_err_and(|it| is_damage(&it)) {
             let path = folder.join(commit_name(*version));
             mend.aside(&path, "a later checkpoint stands for it")?;
         }
@@ -98,13 +97,13 @@ fn look(mend: &mut Mend, table: Table) -> Result<Option<Broken>> {
     let mut lost = Vec::new();
     for version in needed..=newest {
         let path = folder.join(commit_name(version));
-        let mut read = read_commit(&folder, version);
+        let mut read = read_commit(&**mend.writing.files(), &folder, version);
         if read.as_ref().is_err_and(is_damage)
             && path.is_file()
             && let Some(whole) = delta::restored(&read_whole(&path).unwrap_or_default())
         {
             mend.replace(&path, &whole, "one flipped bit is set back")?;
-            read = read_commit(&folder, version);
+            read = read_commit(&**mend.writing.files(), &folder, version);
         }
         match read {
             Ok(Some(actions)) => held.files.extend(numbers(&actions)),
@@ -131,7 +130,7 @@ fn checkpoints(
 ) -> Result<Option<(u64, State)>> {
     let (mut base, mut damaged) = (None, Vec::new());
     for version in &listing.checkpoints {
-        match read_checkpoint(log_folder, *version) {
+        match read_checkpoint(&**mend.writing.files(), log_folder, *version) {
             Ok(Some(actions)) => {
                 let mut state = State::default();
                 state.apply(actions);
@@ -156,7 +155,8 @@ fn checkpoints(
         let value: Option<serde_json::Value> =
             value.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let version = value.and_then(|it| it.get("version")?.as_u64());
-        let named = version.and_then(|it| read_checkpoint(log_folder, it).ok().flatten());
+        let files = &**mend.writing.files();
+        let named = version.and_then(|it| read_checkpoint(files, log_folder, it).ok().flatten());
         if named.is_none() {
             mend.aside(&hint, "no reader needs it")?;
         }
@@ -186,12 +186,12 @@ fn commit(mend: &mut Mend, log: &mut Broken, version: u64, flushed: &Flushed) ->
     if let Some(origin) = from_journal(mend, log, version, &damaged, flushed)?
         && (table != Table::Runs || children(mend, &origin)?)
     {
-        let (disk, ids) = (&*mend.writing.disk, &*mend.writing.ids);
+        let (files, ids) = (&**mend.writing.files(), &*mend.writing.ids);
         let folder = mend.writing.layout.table(table);
         let rows: Vec<&Row> = origin.rows.iter().collect();
         let segment = match rows.is_empty() {
             true => None,
-            false => Some(segment::write(disk, ids, &folder, table, rows)?),
+            false => Some(segment::write(files, ids, &folder, table, rows)?),
         };
         let (app_id, n) = (mend.writing.app_id(origin.number), origin.n);
         let bytes = delta::appended(&app_id, n, segment, mend.now_us)?;
@@ -217,7 +217,9 @@ fn emptied(
     flushed: &Flushed,
 ) -> Result<(Vec<u8>, usize)> {
     let folder = mend.writing.layout.table(log.table);
-    let is_whole = |it: &Action| it.add.as_ref().is_some_and(|add| data::is_as_added(&folder, add));
+    let source = mend.source();
+    let is_whole =
+        |it: &Action| it.add.as_ref().is_some_and(|add| data::is_as_added(&source, &folder, add));
     let saved = delta::readable(damaged);
     let adds: Vec<Action> = saved.iter().filter(|it| is_whole(it)).cloned().collect();
     let may_stay = |it: &Action| {
@@ -249,7 +251,7 @@ fn emptied(
 /// Brings a file into all other tables, before `runs` says that they hold it; `false` if one of
 /// them cannot take it.
 fn children(mend: &mut Mend, origin: &Origin) -> Result<bool> {
-    mend.writing.tables = Arc::new(Tables::new(&mend.writing.layout));
+    mend.forget_logs();
     let files = mend.journal_files()?;
     // in order: a table that has a file takes none before it
     for file in files.into_iter().filter(|it| it.0 == origin.number && it.1 <= origin.n) {

@@ -16,6 +16,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::event::{Event, Row, Table};
 use crate::journal::disk::{Disk, read_whole};
 use crate::journal::{JournalReader, file_name};
+use crate::store::files::{FileSource, Files, LocalFiles};
 use crate::store::flush::Writing;
 use crate::store::identity;
 use crate::store::latency::Sketches;
@@ -71,7 +72,8 @@ pub fn repair(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Repaired> {
     let layout = Layout::new(path);
-    let identity = identity::read(&layout)?;
+    let files: Arc<dyn Files> = Arc::new(LocalFiles::new(Arc::clone(&disk)));
+    let identity = identity::read(&*files, &layout)?;
     if !layout.journal().is_dir() {
         let report = check(path, clock.now_us(), progress)?;
         let may_mend = |it: &Finding| matches!(it.remedy, Remedy::Repair | Remedy::Drop);
@@ -86,7 +88,7 @@ pub fn repair(
     let mut mend = Mend {
         folder: layout.damaged().join(now_us.to_string()),
         writing: Writing {
-            tables: Arc::new(Tables::new(&layout)),
+            tables: Arc::new(Tables::new(&layout, Arc::clone(&files))),
             layout,
             identity,
             journal_root_id: String::new(),
@@ -103,7 +105,7 @@ pub fn repair(
     // what the logs need of the journals; what to give up of these, the logs tell
     journals::mend(&mut mend, false)?;
     logs::mend(&mut mend)?;
-    mend.writing.tables = Arc::new(Tables::new(&mend.writing.layout));
+    mend.forget_logs();
     journals::mend(&mut mend, options.drop_damaged)?;
     journals::flush(&mut mend)?;
     data::mend(&mut mend)?;
@@ -124,6 +126,16 @@ struct Mend {
 }
 
 impl Mend {
+    /// Logs that were mended are read anew.
+    fn forget_logs(&mut self) {
+        let files = Arc::clone(self.writing.files());
+        self.writing.tables = Arc::new(Tables::new(&self.writing.layout, files));
+    }
+
+    fn source(&self) -> FileSource {
+        FileSource::new(self.writing.files())
+    }
+
     fn owner(&self) -> Owner<'_> {
         let writing = &self.writing;
         Owner { store_id: &writing.identity.store_id, journal_root_id: &writing.journal_root_id }

@@ -2,10 +2,19 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use super::*;
-use crate::event::{MetricRow, RunRow, Text, TimeUs};
+use crate::event::{MetricRow, Row, RunRow, Text, TimeUs};
+use crate::store::schema::to_batch;
 
 fn of(table: Table, rows: &[Row]) -> Value {
-    serde_json::from_str(&stats(table, &rows.iter().collect::<Vec<_>>())).unwrap()
+    serde_json::from_str(&stats(table, rows)).unwrap()
+}
+
+fn stats(table: Table, rows: &[Row]) -> String {
+    let mut stats = StatsBuilder::new(table);
+    for part in rows.chunks(2) {
+        stats.add(&to_batch(table, part).unwrap());
+    }
+    stats.finish()
 }
 
 #[test]
@@ -39,16 +48,16 @@ fn what_is_written_is_read_and_what_is_not_known_prunes_nothing() {
     let metric = |id: Option<&str>| {
         Row::Metrics(MetricRow { run_id: id.map(Text::from), ..MetricRow::default() })
     };
-    let read =
-        |rows: &[Row]| FileStats::parse(&stats(Table::Metrics, &rows.iter().collect::<Vec<_>>()));
+    let read = |rows: &[Row]| FileStats::parse(&stats(Table::Metrics, rows));
     let known = read(&[metric(Some("b")), metric(None), metric(Some("a"))]);
     assert_eq!(known.run_ids(), Some((Text::from("a"), Text::from("b"))));
-    assert_eq!((known.rows(), known.oldest_us()), (Some(3), None));
+    assert_eq!((known.rows(), known.times_us()), (Some(3), Some((0, 0))));
     assert_eq!(read(&[metric(None)]).run_ids(), None);
     assert_eq!(read(&[metric(Some(&"x".repeat(65))), metric(Some("a"))]).run_ids(), None);
     let half = FileStats::parse(r#"{"numRecords":1,"minValues":{"run_id":"a","other":{"x":1}}}"#);
     assert_eq!((half.rows(), half.run_ids()), (Some(1), None));
     let run = RunRow { start_time: TimeUs(1_999), ..RunRow::default() };
-    assert_eq!(FileStats::parse(&stats(Table::Runs, &[&Row::Runs(run)])).oldest_us(), Some(1_000));
+    let known = FileStats::parse(&stats(Table::Runs, &[Row::Runs(run)]));
+    assert_eq!(known.times_us(), Some((1_000, 2_000)));
     assert_eq!(FileStats::parse("no JSON").rows(), None);
 }

@@ -1,0 +1,100 @@
+//! Whoever looks after a store: merges, removes, copies in. It writes no rows of runs and holds no
+//! slot, so it works beside writers and readers; what it does to a table is one commit each. It
+//! keeps repairs out, and of two that would rewrite files one waits its turn.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::files::{Files, LocalFiles};
+use super::flush::Writing;
+use super::identity;
+use super::layout::Layout;
+use super::slot;
+use super::tables::Tables;
+use crate::clock::{Clock, IdSource};
+use crate::error::{Error, IoContext, Result};
+use crate::journal::disk::{Disk, SystemDisk};
+
+/// A store that is being looked after.
+#[derive(Debug)]
+pub struct Keeper {
+    pub(super) writing: Writing,
+    _shared: File,
+}
+
+/// The right to rewrite files of a store's tables; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Rewriting {
+    _lock: File,
+}
+
+impl Keeper {
+    /// Opens a store to look after it.
+    ///
+    /// # Errors
+    /// `Unavailable` when there is no store, or it is being repaired.
+    pub fn open(path: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Result<Self> {
+        Self::open_on(Arc::new(SystemDisk), path, clock, ids)
+    }
+
+    /// As [`Keeper::open`], with the disk as a parameter: tests pass one that fails.
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        path: &Path,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Result<Self> {
+        let layout = Layout::new(path);
+        let files: Arc<dyn Files> = Arc::new(LocalFiles::new(Arc::clone(&disk)));
+        let identity = identity::read(&*files, &layout)?;
+        let journal = layout.journal();
+        disk.create_folder(&journal).context("create the folder", &journal)?;
+        let local = LocalFiles::new(Arc::clone(&disk));
+        let journal_root_id =
+            identity::journal_root_id(&local, &layout, &*ids, &identity.store_id)?;
+        let shared = slot::lock_shared(&layout)?;
+        let tables = Arc::new(Tables::new(&layout, files));
+        tables.read_ahead();
+        let journal_grace_us = i64::MAX; // journal files are their writers'
+        let writing = Writing {
+            layout,
+            identity,
+            journal_root_id,
+            journal_grace_us,
+            tables,
+            disk,
+            clock,
+            ids,
+        };
+        Ok(Self { writing, _shared: shared })
+    }
+
+    /// Waits for nobody.
+    ///
+    /// # Errors
+    /// `Unavailable`, naming the process that has the right.
+    pub(super) fn rewriting(&self) -> Result<Rewriting> {
+        Rewriting::take(&self.writing.layout)
+    }
+}
+
+impl Rewriting {
+    /// Takes the right, if nobody on this machine has it.
+    pub(super) fn take(layout: &Layout) -> Result<Self> {
+        let path = layout.upkeep_lock();
+        let mut file = slot::open_lock(&path)?;
+        match slot::patiently(|| file.try_lock()) {
+            Ok(()) => {
+                slot::note_process(&mut file, &path)?;
+                Ok(Self { _lock: file })
+            }
+            Err(TryLockError::WouldBlock) => {
+                let (root, holder) = (layout.root().display(), slot::named_in(&file));
+                let message = format!("{root} is being looked after by process {holder}");
+                Err(Error::unavailable(message).with_hint("Wait until that has ended."))
+            }
+            Err(TryLockError::Error(source)) => Err(source).context("lock", &path),
+        }
+    }
+}
