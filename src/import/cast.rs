@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, Decimal128Array, Float64Array,
-    Int64Array, PrimitiveArray, TimestampMicrosecondArray, new_null_array,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, Decimal128Array, Float64Array, Int64Array,
+    PrimitiveArray, TimestampMicrosecondArray, new_null_array,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{
@@ -61,10 +61,10 @@ pub(super) fn fits(found: &DataType, column: &Column) -> bool {
 /// A column's type that does not fit, in words.
 pub(super) fn unfit(found: &DataType, column: &Column) -> Refusal {
     let wanted = match column.kind {
-        ColumnType::Text => "text",
+        ColumnType::Text => "texts",
         ColumnType::Int => "whole numbers",
         ColumnType::Float => "numbers",
-        ColumnType::Bool => "true or false",
+        ColumnType::Bool => "booleans",
         ColumnType::Time => "timestamps",
         ColumnType::Binary => "bytes",
     };
@@ -135,14 +135,14 @@ fn ints(array: &ArrayRef) -> Result<ArrayRef, CastError> {
         if value.fract() != 0.0 || !value.is_finite() {
             Err(fraction(value))
         } else if value.abs() > FLOAT_WHOLE_MAX {
-            Err(too_large(value))
+            let what = format!("{value} is beyond the whole numbers that a float keeps");
+            Err(Refusal::new(what, "Write it as a whole number."))
         } else {
             Ok(value as i64)
         }
     };
-    let times = |factor: i64| {
-        move |value: i64| value.checked_mul(factor).ok_or_else(|| too_large(value))
-    };
+    let times =
+        |factor: i64| move |value: i64| value.checked_mul(factor).ok_or_else(|| too_large(value));
     let ints: Int64Array = match array.data_type() {
         DataType::UInt64 => {
             each::<UInt64Type, _>(array, |it| i64::try_from(it).map_err(|_| too_large(it)))?
@@ -181,7 +181,7 @@ fn ints(array: &ArrayRef) -> Result<ArrayRef, CastError> {
 fn floats(array: &ArrayRef) -> Result<ArrayRef, CastError> {
     let exact = |value: i128| {
         let float = value as f64;
-        let is_exact = float.abs() <= FLOAT_WHOLE_MAX;
+        let is_exact = float as i128 == value;
         let hint = "Write it as a float.";
         let lost = || Refusal::new(format!("{value} has more digits than a float keeps"), hint);
         if is_exact { Ok(float) } else { Err(lost()) }
@@ -225,9 +225,9 @@ fn times(array: &ArrayRef) -> Result<ArrayRef, CastError> {
     let longer = |factor: i64| {
         move |value: i64| {
             let hint = "Times go from the year -290308 to 294247.";
-            value.checked_mul(factor).ok_or_else(|| {
-                Refusal::new(format!("the time {value} is too far away"), hint)
-            })
+            value
+                .checked_mul(factor)
+                .ok_or_else(|| Refusal::new(format!("the time {value} is too far away"), hint))
         }
     };
     let times: TimestampMicrosecondArray = match array.data_type() {

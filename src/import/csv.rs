@@ -54,9 +54,7 @@ impl CsvReader {
         let lacking = (0..table.columns().len()).filter(|it| !targets.contains(&Some(*it)));
         let (lacking, rows) = (lacking.collect(), Rows::new(table, limits));
         let (rows_done, bytes) = (0, Vec::new());
-        Ok(Self {
-            lines, table, limits, names, targets, lacking, record, rows, rows_done, bytes,
-        })
+        Ok(Self { lines, table, limits, names, targets, lacking, record, rows, rows_done, bytes })
     }
 
     /// Adds the record to the rows.

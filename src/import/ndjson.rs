@@ -281,7 +281,10 @@ impl<'a> Scanner<'a> {
     fn broken(&self, wanted: &str) -> Refusal {
         let found =
             if self.rest.is_empty() { "the line ends".to_owned() } else { shown(self.rest) };
-        Refusal::new(format!("the line is broken JSON: {wanted} is missing at {found}"), OBJECT_HINT)
+        Refusal::new(
+            format!("the line is broken JSON: {wanted} is missing at {found}"),
+            OBJECT_HINT,
+        )
     }
 }
 

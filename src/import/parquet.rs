@@ -64,12 +64,10 @@ impl ParquetReader {
                 return Err(Error::invalid(message).with_hint(refusal.hint));
             }
         }
-        let taken: Vec<usize> = (0..targets.len())
-            .filter(|it| targets.get(*it).is_some_and(Option::is_some))
-            .collect();
-        let sources = (0..table.columns().len()).map(|index| {
-            taken.iter().position(|it| targets.get(*it) == Some(&Some(index)))
-        });
+        let taken: Vec<usize> =
+            (0..targets.len()).filter(|it| targets.get(*it).is_some_and(Option::is_some)).collect();
+        let sources = (0..table.columns().len())
+            .map(|index| taken.iter().position(|it| targets.get(*it) == Some(&Some(index))));
         let sources = sources.collect();
         let batches = batches(path, file, metadata.metadata(), schema, &taken, options)?;
         let rows = metadata.metadata().file_metadata().num_rows();
@@ -174,10 +172,8 @@ fn batches(
     });
     let row_bytes = usize::try_from(largest.max().unwrap_or(1)).unwrap_or(usize::MAX);
     let batch_rows = (limits.batch_bytes / row_bytes).clamp(1, limits.batch_rows);
-    let mask = ProjectionMask::roots(
-        metadata.file_metadata().schema_descr(),
-        taken.iter().copied(),
-    );
+    let mask =
+        ProjectionMask::roots(metadata.file_metadata().schema_descr(), taken.iter().copied());
     let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
     ArrowReaderMetadata::try_new(Arc::clone(metadata), options)
         .map(|it| ParquetRecordBatchReaderBuilder::new_with_metadata(file, it))

@@ -30,9 +30,9 @@ pub(super) fn cell<'a>(
         ColumnType::Time => Cell::Time(time_us(text)?),
         ColumnType::Binary => {
             bytes.clear();
-            STANDARD.decode_vec(text, bytes).map_err(|_| {
-                Refusal::new(format!("{} is no base64", shown(text)), BASE64_HINT)
-            })?;
+            STANDARD
+                .decode_vec(text, bytes)
+                .map_err(|_| Refusal::new(format!("{} is no base64", shown(text)), BASE64_HINT))?;
             Cell::Binary(bytes)
         }
     })
@@ -79,9 +79,8 @@ fn boolean(text: &str) -> Result<bool, Refusal> {
 /// Microseconds since 1970 of an RFC 3339 time in any zone.
 pub(super) fn time_us(text: &str) -> Result<i64, Refusal> {
     // the second form also reads years of more than four digits
-    let time = chrono::DateTime::parse_from_rfc3339(text).or_else(|error| {
-        if text.starts_with(['+', '-']) { text.parse() } else { Err(error) }
-    });
+    let time = chrono::DateTime::parse_from_rfc3339(text)
+        .or_else(|error| if text.starts_with(['+', '-']) { text.parse() } else { Err(error) });
     let no_time = || Refusal::new(format!("{} is no time with a zone", shown(text)), TIME_HINT);
     let time = time.map_err(|_| no_time())?;
     if time.timestamp_subsec_nanos() >= 1_000_000_000 {

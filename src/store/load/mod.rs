@@ -192,11 +192,7 @@ impl Load {
 
     /// Takes the rows of a table that `read` puts into the sink, in the schema of the table. Each
     /// table is filled once.
-    pub fn fill(
-        &mut self,
-        table: Table,
-        read: impl FnOnce(Sink<'_>) -> Result<()>,
-    ) -> Result<()> {
+    pub fn fill(&mut self, table: Table, read: impl FnOnce(Sink<'_>) -> Result<()>) -> Result<()> {
         let writing = self.store.as_ref().filter(|_| !self.is_dry).map(|it| &it.keeper.writing);
         let Filled { keys, rows, sketches } = fill(writing, table, self.options, read);
         for (table, written) in [(table, rows), (Table::StepLatency, sketches)] {

@@ -101,7 +101,11 @@ impl Chunk {
     /// The rows in order, in batches.
     pub(super) fn sorted(self) -> Result<Sorted> {
         if self.is_sorted {
-            return Ok(Sorted { table: self.table, batches: self.batches.into_iter(), taken: None });
+            return Ok(Sorted {
+                table: self.table,
+                batches: self.batches.into_iter(),
+                taken: None,
+            });
         }
         let failed = |source| {
             Error::internal(format!("cannot sort {}", self.table.name())).with_source(source)
