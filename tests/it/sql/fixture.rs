@@ -170,7 +170,7 @@ pub(crate) fn snapshot(rows: &[Row], place: Place, folder: &Path) -> Snapshot {
         }
         tables.insert(*table, shown);
     }
-    Snapshot { tables, index: None }
+    Snapshot { tables, ..Snapshot::default() }
 }
 
 /// Writes a batch in several row groups.
@@ -182,7 +182,15 @@ pub(crate) fn write(path: &Path, table: Table, batch: &RecordBatch) -> DataFile 
     writer.close().unwrap();
     let size_bytes = path.metadata().unwrap().len();
     let rows = batch.num_rows() as u64;
-    DataFile { path: path.to_owned(), size_bytes, rows: Some(rows), digest: None, run_ids: None }
+    DataFile {
+        path: path.to_owned(),
+        size_bytes,
+        rows: Some(rows),
+        digest: None,
+        run_ids: None,
+        times_us: None,
+        committed_ms: 0,
+    }
 }
 
 /// A session over a snapshot, with two threads.
