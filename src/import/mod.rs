@@ -30,7 +30,7 @@ use crate::error::Result;
 use crate::event::Table;
 use crate::export::FileFormat;
 
-pub use run::{ImportedTable, Observer, Progress, Report, Request, Target, import};
+pub use run::{ImportedTable, Observer, Progress, Report, Request, Target, import, import_on};
 
 /// Bounds of what is held in memory of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

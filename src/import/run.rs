@@ -11,6 +11,7 @@ use crate::clock::{Clock, IdSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
 use crate::export::FileFormat;
+use crate::journal::disk::{Disk, SystemDisk};
 use crate::store::load::{Conflict, Finder, Found, Load, LoadOptions, Wanted};
 
 /// What to import.
@@ -86,19 +87,31 @@ pub fn import(
     ids: Arc<dyn IdSource>,
     observer: Observer<'_>,
 ) -> Result<Report> {
+    import_on(Arc::new(SystemDisk), store, request, clock, ids, observer)
+}
+
+/// As [`import`], with the store's disk as a parameter: tests pass one that fails.
+pub fn import_on(
+    disk: Arc<dyn Disk>,
+    store: &Path,
+    request: &Request,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    observer: Observer<'_>,
+) -> Result<Report> {
     let sources = sources(request)?;
     let begin = if request.dry_run { Load::dry } else { Load::begin };
-    let mut load = begin(store, clock, ids, request.load)?;
-    let report = import_into(&mut load, request, sources, observer)?;
+    let mut load = begin(disk, store, clock, ids, request.load)?;
+    let report = import_into(&mut load, request, &sources, observer)?;
     load.commit()?;
     Ok(report)
 }
 
 /// The same up to the commits, into a load that was begun.
-pub(super) fn import_into(
+fn import_into(
     load: &mut Load,
     request: &Request,
-    sources: Vec<Source>,
+    sources: &[Source],
     observer: Observer<'_>,
 ) -> Result<Report> {
     let mut import = Import {
@@ -111,7 +124,7 @@ pub(super) fn import_into(
         has_sketches: false,
         notes: Vec::new(),
     };
-    let planned = import.plan(&sources)?;
+    let planned = import.plan(sources)?;
     // `runs` first, so that a run that is there already is told early; sketches before steps,
     // which make their own if there are none
     let order = [Table::Runs, Table::StepLatency];

@@ -12,6 +12,7 @@ mod dice;
 mod disk;
 mod export;
 mod generate;
+mod import;
 mod journal;
 mod output;
 mod program;

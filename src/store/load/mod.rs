@@ -39,7 +39,7 @@ use super::tables::Tables;
 use crate::clock::{Clock, IdSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
-use crate::journal::disk::{Disk, SystemDisk};
+use crate::journal::disk::Disk;
 
 pub use keys::{Conflict, Finder, Found};
 
@@ -118,18 +118,8 @@ impl Load {
     /// Begins a load into a store, which is made if there is none. No two loads go on at once.
     ///
     /// # Errors
-    /// As [`Store::open`], and `Unavailable` when another process looks after the store.
+    /// As [`Store::open_on`], and `Unavailable` when another process looks after the store.
     pub fn begin(
-        path: &Path,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn IdSource>,
-        options: LoadOptions,
-    ) -> Result<Self> {
-        Self::begin_on(Arc::new(SystemDisk), path, clock, ids, options)
-    }
-
-    /// As [`Load::begin`], with the disk as a parameter: tests pass one that fails.
-    pub fn begin_on(
         disk: Arc<dyn Disk>,
         path: &Path,
         clock: Arc<dyn Clock>,
@@ -158,15 +148,17 @@ impl Load {
     /// Begins a load that checks everything and writes nothing, into a store or one to come.
     ///
     /// # Errors
-    /// As [`Keeper::open`].
+    /// As [`Keeper::open_on`].
     pub fn dry(
+        disk: Arc<dyn Disk>,
         path: &Path,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
         options: LoadOptions,
     ) -> Result<Self> {
         let store = if is_there(path) {
-            Some(Held { keeper: Keeper::open(path, clock, ids)?, _rewriting: None })
+            let keeper = Keeper::open_on(disk, path, clock, ids)?;
+            Some(Held { keeper, _rewriting: None })
         } else {
             None
         };

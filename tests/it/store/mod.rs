@@ -1,7 +1,7 @@
 //! The store as a whole: rows in, rows out, through crashes, damage and readers that look on.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
 
-mod check;
+pub(crate) mod check;
 mod checkpoints;
 mod columns;
 mod compat;
@@ -17,5 +17,5 @@ mod random;
 mod read_write;
 mod readers;
 mod repair;
-mod rows;
+pub(crate) mod rows;
 mod script;
