@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
 use crate::export::FileFormat;
 use crate::journal::disk::{Disk, SystemDisk};
-use crate::store::load::{Conflict, Finder, Found, Load, LoadOptions, Wanted};
+use crate::store::load::{Conflict, Finder, Found, Load, LoadOptions};
 
 /// What to import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +141,7 @@ fn import_into(
     let tables: BTreeSet<Table> = sources.iter().map(|it| it.table).collect();
     let tables = tables.into_iter().map(|table| {
         let of_table = || planned.iter().filter(move |it| it.source.table == table);
-        let taken = || of_table().filter(|it| it.wanted.rows || it.wanted.sketches);
+        let taken = || of_table().filter(|it| it.is_new);
         ImportedTable {
             table,
             rows: import.load.rows(table),
@@ -156,7 +156,10 @@ fn import_into(
 /// A file, and what is wanted of it.
 struct Planned<'s> {
     source: &'s Source,
-    wanted: Wanted,
+    /// The table has not taken it before.
+    is_new: bool,
+    /// Of steps: their sketches are not there yet.
+    sketches: bool,
 }
 
 struct Import<'a> {
@@ -196,13 +199,11 @@ impl Import<'_> {
         }
         let mut planned = Vec::with_capacity(sources.len());
         for source in sources {
-            let mut wanted = Wanted {
-                rows: !self.load.has(source.table, &source.digest)?,
-                sketches: source.table == Table::Steps
-                    && !self.load.has(Table::StepLatency, &source.digest)?,
-            };
-            wanted.rows &= !(has_own && source.table == Table::StepLatency);
-            planned.push(Planned { source, wanted });
+            let is_left_out = has_own && source.table == Table::StepLatency;
+            let is_new = !is_left_out && !self.load.has(source.table, &source.digest)?;
+            let sketches = source.table == Table::Steps
+                && !self.load.has(Table::StepLatency, &source.digest)?;
+            planned.push(Planned { source, is_new, sketches });
         }
         Ok(planned)
     }
@@ -211,17 +212,12 @@ impl Import<'_> {
     fn table(&mut self, table: Table, planned: &[Planned<'_>]) -> Result<()> {
         // what the folder brings stands for all its steps
         let brings = self.has_sketches || self.load.rows(Table::StepLatency) > 0;
-        let taken: Vec<(&Source, Wanted)> = planned
-            .iter()
-            .filter(|it| it.source.table == table)
-            .map(|it| (it.source, Wanted { sketches: it.wanted.sketches && !brings, ..it.wanted }))
-            .collect();
-        for it in planned.iter().filter(|it| it.source.table == table) {
-            if it.wanted.rows {
-                self.load.note(table, &it.source.digest);
-            }
-            if it.wanted.sketches {
-                self.load.note(Table::StepLatency, &it.source.digest);
+        let taken: Vec<&Planned<'_>> =
+            planned.iter().filter(|it| it.source.table == table && it.is_new).collect();
+        for Planned { source, sketches, .. } in &taken {
+            self.load.note(table, &source.digest);
+            if *sketches {
+                self.load.note(Table::StepLatency, &source.digest);
             }
         }
         let Self { load, options, bytes_total, bytes_done, rows, observer, .. } = self;
@@ -233,11 +229,11 @@ impl Import<'_> {
             }
         };
         load.fill(table, |sink| {
-            for (source, wanted) in taken.iter().filter(|it| it.1.rows || it.1.sketches) {
+            for Planned { source, sketches, .. } in taken {
                 let mut reader = open(&source.path, source.format, table, options)?;
                 while let Some(batch) = reader.next()? {
                     *rows += batch.rows.num_rows() as u64;
-                    sink(batch.rows, *wanted)?;
+                    sink(batch.rows, *sketches && !brings)?;
                     tell(*bytes_done + reader.position(), *rows)?;
                 }
                 *bytes_done += source.size_bytes;
@@ -259,7 +255,7 @@ impl Import<'_> {
         let is_orphan = matches!(conflict, Conflict::Orphan(..));
         let mut finder = Finder::new(conflict);
         let table = finder.table();
-        let taken = planned.iter().filter(|it| it.source.table == table && it.wanted.rows);
+        let taken = planned.iter().filter(|it| it.source.table == table && it.is_new);
         for Planned { source, .. } in taken {
             let mut reader = open(&source.path, source.format, table, &self.options)?;
             while let Some(batch) = reader.next()? {

@@ -8,7 +8,7 @@
 //!
 //! Nothing is visible before the commits, and what was written is removed if they do not come. A
 //! table that has the digest of a file takes no row of it again, so that a load that broke off
-//! between two commits is simply done again.
+//! between two commits is simply done again. Sketches of steps are committed before the steps.
 //!
 //! Memory: [`LoadOptions::chunk_bytes_max`] about four times, [`LoadOptions::sketch_bytes_max`], a
 //! data file, and the keys: 8 bytes per row of `runs`, `steps` and `batches`, and 16 per run that a
@@ -28,16 +28,16 @@ use arrow::array::RecordBatch;
 use self::keys::TableKeys;
 use self::write::{Filled, fill};
 use super::delta;
+use super::files::LocalFiles;
 use super::flush::Writing;
-use super::handle::Store;
+use super::identity;
 use super::keeper::{Keeper, Rewriting};
 use super::layout::Layout;
-use super::options::StoreOptions;
 use super::segment::Segment;
 use super::segment_writer::remove;
 use super::tables::Tables;
 use crate::clock::{Clock, IdSource};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, IoContext, Result};
 use crate::event::Table;
 use crate::journal::disk::Disk;
 
@@ -72,17 +72,9 @@ impl Default for LoadOptions {
     }
 }
 
-/// What is to be taken of rows of `steps`; of other tables, the rows are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
-    /// The rows.
-    pub rows: bool,
-    /// Their sketches, into `step_latency`.
-    pub sketches: bool,
-}
-
-/// Where rows are put.
-pub type Sink<'a> = &'a mut dyn FnMut(RecordBatch, Wanted) -> Result<()>;
+/// Where rows of a table are put: in its schema, and, of `steps`, whether their sketches go into
+/// `step_latency`.
+pub type Sink<'a> = &'a mut dyn FnMut(RecordBatch, bool) -> Result<()>;
 
 /// Rows on their way into a store. Dropped before [`Load::commit`], it leaves nothing.
 #[derive(Debug)]
@@ -118,7 +110,7 @@ impl Load {
     /// Begins a load into a store, which is made if there is none. No two loads go on at once.
     ///
     /// # Errors
-    /// As [`Store::open_on`], and `Unavailable` when another process looks after the store.
+    /// As [`Keeper::open_on`], and `Unavailable` when another process looks after the store.
     pub fn begin(
         disk: Arc<dyn Disk>,
         path: &Path,
@@ -126,11 +118,9 @@ impl Load {
         ids: Arc<dyn IdSource>,
         options: LoadOptions,
     ) -> Result<Self> {
-        if !is_there(path) {
-            let (clock, ids) = (Arc::clone(&clock), Arc::clone(&ids));
-            let settings = StoreOptions::default();
-            Store::open_on(Arc::clone(&disk), path, settings, clock, ids)?.close()?;
-        }
+        let layout = Layout::new(path);
+        let files = LocalFiles::new(Arc::clone(&disk));
+        identity::read_or_create(&files, &layout, &*disk, &*clock, &*ids)?;
         let keeper = Keeper::open_on(disk, path, clock, ids)?;
         let mut waits = 0;
         let rewriting = loop {
@@ -141,6 +131,13 @@ impl Load {
                 taken => break taken?,
             }
         };
+        // whoever made the store may have died over it
+        let Writing { tables, disk, clock, ids, .. } = &keeper.writing;
+        disk.create_folder(&layout.tables()).context("create the folder", &layout.tables())?;
+        for table in Table::ALL {
+            let mut log = tables.log(*table)?;
+            delta::create(&**tables.files(), &**ids, &mut log, *table, clock.now_us())?;
+        }
         let store = Some(Held { keeper, _rewriting: Some(rewriting) });
         Ok(Self { store, options, is_dry: false, parts: BTreeMap::new() })
     }
@@ -156,7 +153,7 @@ impl Load {
         ids: Arc<dyn IdSource>,
         options: LoadOptions,
     ) -> Result<Self> {
-        let store = if is_there(path) {
+        let store = if Layout::new(path).identity().exists() {
             let keeper = Keeper::open_on(disk, path, clock, ids)?;
             Some(Held { keeper, _rewriting: None })
         } else {
@@ -218,7 +215,10 @@ impl Load {
         let Some(store) = self.store.as_ref().filter(|_| !self.is_dry) else { return Ok(()) };
         let writing = &store.keeper.writing;
         let time_us = writing.tables.next_flush_time_us(writing.clock.now_us())?;
-        for table in Tables::writing_order() {
+        // sketches first: a table of steps that has a file has its sketches, whoever made them
+        let first = Table::StepLatency;
+        let rest = Tables::writing_order().filter(|it| *it != first);
+        for table in std::iter::once(first).chain(rest) {
             let Some(part) = self.parts.get_mut(&table).filter(|it| it.rows > 0) else { continue };
             // whatever comes of the commit, its files stay: it may be there
             let segments = std::mem::take(&mut part.segments);
@@ -226,11 +226,6 @@ impl Load {
         }
         Ok(())
     }
-}
-
-/// Whether there is a store.
-fn is_there(path: &Path) -> bool {
-    Layout::new(path).identity().exists()
 }
 
 fn commit(

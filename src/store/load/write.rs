@@ -54,11 +54,11 @@ pub(super) fn fill(
         };
         let (keys, chunk) = (TableKeys::new(table, options.keyed_rows_max), Chunk::new(table));
         let mut rows = Rows { options, keys, chunk, sender };
-        let was_read = read(&mut |batch, wanted| {
-            if wanted.sketches {
+        let was_read = read(&mut |batch, has_sketches| {
+            if has_sketches {
                 sketches.add(&batch)?;
             }
-            if wanted.rows { rows.add(batch) } else { Ok(()) }
+            rows.add(batch)
         });
         let keys = was_read.and_then(|()| rows.finish());
         match encoder.join().unwrap_or_else(|_| Err(ended())) {

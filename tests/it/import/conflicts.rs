@@ -223,17 +223,17 @@ fn the_command_line() {
         (
             &["import", "r.csv"],
             2,
-            "error: of which table is r.csv?\nhint: `genstore import TABLE FILE` names it.\n",
+            "error: of which table is r.csv?\n  hint: `genstore import TABLE FILE` names it.\n",
         ),
         (
             &["import", "runs"],
             2,
-            "error: no file of runs is named\nhint: `genstore import TABLE FILE` names it.\n",
+            "error: no file of runs is named\n  hint: `genstore import TABLE FILE` names it.\n",
         ),
         (
             &["import", "rnus", "r.csv"],
             2,
-            "error: there is no table \"rnus\"\nhint: Did you mean runs?\n",
+            "error: there is no table \"rnus\"\n  hint: Did you mean runs?\n",
         ),
         (&["import", "runs", "q.csv"], 1, "error: cannot read q.csv\n"),
         (
