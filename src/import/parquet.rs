@@ -51,7 +51,7 @@ impl ParquetReader {
         let size_bytes = file.metadata().context("read", path)?.len();
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
             .map_err(|it| unreadable(path, it))?;
-        let fields: Vec<_> = metadata.schema().fields().iter().map(|it| as_view(it)).collect();
+        let fields: Vec<_> = metadata.schema().fields().iter().map(as_view).collect();
         let schema = Schema::new(Fields::from(fields));
         let names: Vec<&str> = schema.fields().iter().map(|it| it.name().as_str()).collect();
         let targets = matched(path, table, &names, options.ignore_unknown)?;

@@ -81,7 +81,7 @@ fn floats_from_whole_numbers_and_decimals() {
     assert_eq!(floats(Int32Array::from(vec![7])), Ok(vec![Some(7.0)]));
     let lost = "9007199254740993 has more digits than a float keeps";
     assert_eq!(value(floats(Int64Array::from(vec![9_007_199_254_740_993]))).1, lost);
-    let decimal = Decimal128Array::from(vec![Some(189_999_1), None]);
+    let decimal = Decimal128Array::from(vec![Some(1_899_991), None]);
     let decimal = decimal.with_precision_and_scale(18, 4).unwrap();
     assert_eq!(floats(decimal), Ok(vec![Some(189.999_1), None]));
     let long = Decimal128Array::from(vec![1_234_567_890_123_456]);
