@@ -72,8 +72,7 @@ impl Rows {
     }
 }
 
-/// What stands in a column for no value. A text that must be there and is empty is the empty text:
-/// nothing else can be meant.
+/// What stands in a column for no value.
 fn absent(column: &Column) -> Result<Cell<'static>, Refusal> {
     if column.nullable {
         Ok(Cell::Null)
@@ -82,7 +81,8 @@ fn absent(column: &Column) -> Result<Cell<'static>, Refusal> {
     }
 }
 
-/// What a file with lines means by an empty, unquoted field.
+/// What an empty field without quotes means. In a column that must have a text it is the empty text:
+/// nothing else can be meant.
 pub(super) fn empty_field(column: &Column) -> Cell<'static> {
     match column.kind {
         ColumnType::Text if !column.nullable => Cell::Text(""),

@@ -117,7 +117,7 @@ fn import_into(
     let mut import = Import {
         load,
         options: ReadOptions { ignore_unknown: request.ignore_unknown, limits: request.limits },
-        bytes_total: sources.iter().map(|it| it.size_bytes).sum(),
+        bytes_total: 0,
         bytes_done: 0,
         rows: 0,
         observer,
@@ -125,6 +125,7 @@ fn import_into(
         notes: Vec::new(),
     };
     let planned = import.plan(sources)?;
+    import.bytes_total = planned.iter().filter(|it| it.is_new).map(|it| it.source.size_bytes).sum();
     // `runs` first, so that a run that is there already is told early; sketches before steps,
     // which make their own if there are none
     let order = [Table::Runs, Table::StepLatency];
