@@ -81,7 +81,7 @@ fn absent(column: &Column) -> Result<Cell<'static>, Refusal> {
     }
 }
 
-/// What an empty field without quotes means. In a column that must have a text it is the empty text:
+/// What an empty field without quotes means. In a column that must have a text it is the empty one:
 /// nothing else can be meant.
 pub(super) fn empty_field(column: &Column) -> Cell<'static> {
     match column.kind {
