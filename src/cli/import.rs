@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         load: LoadOptions::default(),
     };
     let bar = progress::bar(BAR, 0, context);
-    let (store, shown) = (context.store_path.clone(), bar.clone());
+    let (store, shown) = (context.store.clone(), bar.clone());
     let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
     let mut report = None;
     let done = block_on(async |cancel| {

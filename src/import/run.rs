@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::sources::{Source, sources};
@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
 use crate::export::FileFormat;
 use crate::journal::disk::{Disk, SystemDisk};
+use crate::store::Location;
 use crate::store::load::{Conflict, Finder, Found, Load, LoadOptions};
 
 /// What to import.
@@ -81,7 +82,7 @@ pub type Observer<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 /// Imports files into the store at `store`, which is made if there is none. Everything or nothing,
 /// but for a crash or a full disk between two commits: done again, it completes.
 pub fn import(
-    store: &Path,
+    store: &Location,
     request: &Request,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
@@ -93,7 +94,7 @@ pub fn import(
 /// As [`import`], with the store's disk as a parameter: tests pass one that fails.
 pub fn import_on(
     disk: Arc<dyn Disk>,
-    store: &Path,
+    store: &Location,
     request: &Request,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,

@@ -5,21 +5,24 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, AsArray, BinaryArray, BooleanArray, Float64Array, Int64Array, RecordBatch, Scalar,
-    StringArray, TimestampMicrosecondArray,
+    StringArray, TimestampMicrosecondArray, new_null_array,
 };
 use arrow::compute::kernels::cmp::{gt_eq, lt_eq};
-use arrow::compute::{and, cast};
-use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::compute::{CastOptions, and, cast, cast_with_options};
+use arrow::datatypes::{
+    DataType, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType,
+};
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowFilter,
+    ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder, RowFilter,
 };
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
 
 use super::files::{FileSource, Input};
-use super::schema::data_type;
+use super::schema::{arrow_schema, data_type};
 use super::snapshot::{CHECK_HINT, DataFile};
 use crate::error::{Error, Result};
 use crate::event::{Cell, Column, ColumnType, Row, Table};
@@ -27,6 +30,8 @@ use crate::event::{Cell, Column, ColumnType, Row, Table};
 const RUN_ID: &str = "run_id";
 /// Files of fewer rows are read faster whole than page by page.
 const ROWS_WORTH_PAGES: u64 = 64 * 1024;
+/// Rows that are read at a time at most.
+const BATCH_ROWS_MAX: usize = 8 * 1024;
 
 type Builder = ParquetRecordBatchReaderBuilder<Input>;
 
@@ -106,6 +111,75 @@ fn read_rows(
     Ok(())
 }
 
+/// All rows of a file in the columns of its table, in its order, some at a time. A column that the
+/// file lacks is NULL. Each error is `Damaged` and names the file, but where it cannot be read now.
+#[derive(Debug)]
+pub(super) struct Whole<'f> {
+    file: &'f DataFile,
+    table: Table,
+    schema: SchemaRef,
+    batches: ParquetRecordBatchReader,
+    read: u64,
+}
+
+/// Reads an open file in batches that take about `batch_bytes` in memory.
+pub(super) fn whole(
+    input: Input,
+    table: Table,
+    file: &DataFile,
+    batch_bytes: usize,
+) -> Result<Whole<'_>> {
+    guarded(file, || {
+        let reader = builder(input, file)?;
+        let groups = reader.metadata().row_groups().iter();
+        // in memory, a value takes a few bytes more than the encoded one
+        let row_bytes = |it: &RowGroupMetaData| {
+            let bytes = it.total_byte_size() / it.num_rows().max(1);
+            usize::try_from(bytes).unwrap_or(0) + 24 * it.num_columns()
+        };
+        let row_bytes = groups.map(row_bytes).max().unwrap_or(0).max(1);
+        let rows = (batch_bytes / row_bytes).clamp(1, BATCH_ROWS_MAX);
+        let batches = reader.with_batch_size(rows).build().map_err(|it| damaged(file, it))?;
+        Ok(Whole { file, table, schema: arrow_schema(table), batches, read: 0 })
+    })
+}
+
+impl Iterator for Whole<'_> {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let file = self.file;
+        guarded(file, || self.read()).transpose()
+    }
+}
+
+impl Whole<'_> {
+    fn read(&mut self) -> Result<Option<RecordBatch>> {
+        let Some(batch) = self.batches.next() else {
+            return match self.file.rows {
+                Some(rows) if rows != self.read => {
+                    let text = format!("it holds {} rows, and its commit says {rows}", self.read);
+                    Err(damaged(self.file, text))
+                }
+                _ => Ok(None),
+            };
+        };
+        let batch = batch.and_then(|it| self.fitted(&it)).map_err(|it| damaged(self.file, it))?;
+        self.read += batch.num_rows() as u64;
+        Ok(Some(batch))
+    }
+
+    fn fitted(&self, batch: &RecordBatch) -> std::result::Result<RecordBatch, ArrowError> {
+        let exactly = CastOptions { safe: false, ..CastOptions::default() };
+        let fitted = |column: &Column| match batch.column_by_name(column.name) {
+            Some(values) => cast_with_options(values, &data_type(column.kind), &exactly),
+            None => Ok(new_null_array(&data_type(column.kind), batch.num_rows())),
+        };
+        let columns = self.table.columns().iter().map(fitted);
+        RecordBatch::try_new(Arc::clone(&self.schema), columns.collect::<Result<_, _>>()?)
+    }
+}
+
 /// The rows of a batch of `table` whose run id is wanted, as structs.
 pub(super) fn rows(
     table: Table,
@@ -153,7 +227,10 @@ fn open(source: &FileSource, file: &DataFile) -> Result<Builder> {
     if !source.files().is_remote() {
         file.check_present(source)?; // elsewhere that would be a request of its own
     }
-    let input = Arc::clone(source.files()).open(&file.path, file.size_bytes)?;
+    builder(Arc::clone(source.files()).open(&file.path, file.size_bytes)?, file)
+}
+
+fn builder(input: Input, file: &DataFile) -> Result<Builder> {
     let pages = match file.rows {
         Some(0..ROWS_WORTH_PAGES) => PageIndexPolicy::Skip,
         _ => PageIndexPolicy::Optional,

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::compact::Signal;
 use super::delta::LogKeeping;
 use super::flush::{Writing, flush_file};
 use super::hot::{Hot, HotFile, Task};
@@ -29,6 +30,7 @@ impl Flusher {
         queue: Arc<Queue>,
         options: &StoreOptions,
         leftovers: Leftovers,
+        flushed: Arc<Signal>,
     ) -> Result<Self> {
         let work = Work {
             writing,
@@ -39,6 +41,7 @@ impl Flusher {
             idle: Duration::from_millis(options.journal_grace_ms.clamp(100, 10_000)),
             log_keeping: options.log_keeping(),
             leftovers,
+            flushed,
         };
         let thread = std::thread::Builder::new()
             .name("genstore-flush".to_owned())
@@ -72,6 +75,8 @@ struct Work {
     idle: Duration,
     log_keeping: LogKeeping,
     leftovers: Leftovers,
+    /// Who wants to know that tables have new files.
+    flushed: Arc<Signal>,
 }
 
 impl Work {
@@ -110,6 +115,7 @@ impl Work {
         self.leftovers.push(Leftover { n, flush_time_us, open_runs: file.open_runs });
         self.queue.set_stall(None);
         self.queue.release(file.rows.size_bytes());
+        self.flushed.wake();
         self.hot.flushed(n); // last: whoever waits for it may write again
         Ok(())
     }

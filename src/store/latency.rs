@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use arrow::array::{Array, RecordBatch};
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer, V2Serializer};
+use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 
 use super::data_file::{ints, texts, times};
 use crate::error::{Error, Result};
@@ -195,25 +195,15 @@ impl Sketch {
     }
 
     fn serialized(&self) -> Result<Vec<u8>> {
-        let made;
-        let histogram = match &self.durations_us {
-            Durations::Histogram(histogram) => histogram,
-            Durations::Plain(durations) => {
-                made = histogram_of(durations)?;
-                &made
-            }
-        };
-        let mut bytes = Vec::new();
-        V2Serializer::new()
-            .serialize(histogram, &mut bytes)
-            .map_err(|source| Error::internal("cannot encode a histogram").with_source(source))?;
-        Ok(bytes)
+        match &self.durations_us {
+            Durations::Histogram(histogram) => encode_histogram(histogram),
+            Durations::Plain(durations) => encode_histogram(&histogram_of(durations)?),
+        }
     }
 }
 
 fn histogram_of(durations_us: &[u64]) -> Result<Histogram<u64>> {
-    let mut histogram = Histogram::new(DIGITS)
-        .map_err(|source| Error::internal("cannot make a histogram").with_source(source))?;
+    let mut histogram = empty_histogram()?;
     durations_us.iter().try_for_each(|it| record(&mut histogram, *it))?;
     Ok(histogram)
 }
@@ -222,6 +212,28 @@ fn record(histogram: &mut Histogram<u64>, duration_us: u64) -> Result<()> {
     histogram.record(duration_us).map_err(|source| {
         Error::internal(format!("cannot record a duration of {duration_us} µs")).with_source(source)
     })
+}
+
+/// A histogram that grows with its values.
+pub(super) fn empty_histogram() -> Result<Histogram<u64>> {
+    Histogram::new(DIGITS)
+        .map_err(|source| Error::internal("cannot make a histogram").with_source(source))
+}
+
+/// A histogram as a row holds it.
+pub(super) fn encode_histogram(histogram: &Histogram<u64>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    V2Serializer::new()
+        .serialize(histogram, &mut bytes)
+        .map_err(|source| Error::internal("cannot encode a histogram").with_source(source))?;
+    Ok(bytes)
+}
+
+/// The histogram that a row holds.
+pub(super) fn decode_histogram(mut bytes: &[u8]) -> Result<Histogram<u64>> {
+    Deserializer::new()
+        .deserialize(&mut bytes)
+        .map_err(|source| Error::damaged("a histogram cannot be decoded").with_source(source))
 }
 
 #[cfg(test)]

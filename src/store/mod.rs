@@ -1,5 +1,6 @@
 //! The store: tables on disk that any Parquet or Delta reader can read, and what makes them so. A
-//! store is one folder; nothing here talks to a network or to a terminal.
+//! store is one folder, or its tables lie in an object store and the rest in a local folder; nothing
+//! but `files` talks to a network, and nothing to a terminal.
 //!
 //! # The way of a row
 //!
@@ -20,6 +21,7 @@
 //! - The **index** holds only what can be rebuilt from the tables; without it they are read.
 
 pub mod check;
+mod compact;
 mod contracts;
 mod data_file;
 mod delta;
@@ -36,8 +38,10 @@ mod latency;
 mod layout;
 mod leftovers;
 pub mod load;
+mod location;
 mod lookup;
 mod options;
+mod order;
 mod recover;
 pub mod schema;
 mod segment;
@@ -50,11 +54,15 @@ mod tails;
 mod temporaries;
 mod view;
 
-pub use files::FileSource;
+pub use compact::{
+    CompactObserver, CompactOptions, CompactProgress, Compacted, CompactedTable, Extent, Merge,
+};
+pub use files::{FileSource, RemoteAccess, RemoteOptions};
 pub use handle::Store;
 pub use identity::FORMAT_VERSION;
 pub use index::{IndexObserver, IndexProgress, IndexStatus, IndexTree, IndexedFiles, NameKind};
 pub use keeper::Keeper;
+pub use location::Location;
 pub use lookup::{FoundRun, RunRecord};
 pub use options::StoreOptions;
 pub use status::{SlotStatus, Status, TableStatus};

@@ -2,12 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::compact::{Bounds, LARGE_BYTES};
 use super::delta::LogKeeping;
 use crate::error::{Error, Result};
 use crate::journal::{Durability, JournalOptions};
 
 /// More slots than this a store never has.
 pub(super) const WRITERS_MAX: u32 = 64;
+
+/// Files that are merged at a time are open at a time, of which a process may have few.
+const COMPACT_FILES_MAX: u64 = 256;
 
 /// How a store is written. Every queue and wait of the store is bounded by one of these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +44,14 @@ pub struct StoreOptions {
     /// Commits younger than this are never removed from a log: a reader of an older version may
     /// still be at work. At 0, age does not count.
     pub log_kept_ms: u64,
+    /// Whether small files of the tables are merged into larger ones while the store is written.
+    pub compact: bool,
+    /// So many files of about the same number of rows are merged into one.
+    pub compact_files_min: u64,
+    /// At most so many files are merged at a time.
+    pub compact_files_max: u64,
+    /// Files that are merged at a time have at most so many bytes together.
+    pub compact_step_bytes_max: u64,
     /// Processes that may write at the same time, each in a slot of its own.
     pub writers_max: u32,
 }
@@ -58,6 +70,10 @@ impl Default for StoreOptions {
             checkpoint_commits: 100,
             log_commits_kept: 1_000,
             log_kept_ms: 24 * 3_600_000,
+            compact: true,
+            compact_files_min: 8,
+            compact_files_max: 64,
+            compact_step_bytes_max: 128 << 20,
             writers_max: 16,
         }
     }
@@ -76,6 +92,7 @@ impl StoreOptions {
             ("linger_ms", self.linger_ms),
             ("flush_retry_ms", self.flush_retry_ms),
             ("checkpoint_commits", self.checkpoint_commits),
+            ("compact_step_bytes_max", self.compact_step_bytes_max),
             ("writers_max", u64::from(self.writers_max)),
         ];
         if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
@@ -86,6 +103,19 @@ impl StoreOptions {
             return Err(Error::invalid(format!(
                 "store setting hot_bytes_max ({}) must be at least twice journal_bytes_max ({})",
                 self.hot_bytes_max, self.journal_bytes_max
+            )));
+        }
+        if self.compact_files_min < 2 {
+            return Err(Error::invalid(format!(
+                "store setting compact_files_min ({}) must be at least 2",
+                self.compact_files_min
+            )));
+        }
+        if !(self.compact_files_min..=COMPACT_FILES_MAX).contains(&self.compact_files_max) {
+            return Err(Error::invalid(format!(
+                "store setting compact_files_max ({}) must be at least compact_files_min ({}), and \
+                 at most {COMPACT_FILES_MAX}",
+                self.compact_files_max, self.compact_files_min
             )));
         }
         if self.writers_max > WRITERS_MAX {
@@ -99,6 +129,17 @@ impl StoreOptions {
 
     pub(super) fn journal_grace_us(&self) -> i64 {
         i64::try_from(self.journal_grace_ms.saturating_mul(1_000)).unwrap_or(i64::MAX)
+    }
+
+    /// The bounds of a step of a compaction; `None` if there is to be none.
+    pub(super) fn compact_bounds(&self) -> Option<Bounds> {
+        let count = |it| usize::try_from(it).unwrap_or(usize::MAX);
+        self.compact.then(|| Bounds {
+            large_bytes: LARGE_BYTES,
+            files_min: count(self.compact_files_min),
+            files_max: count(self.compact_files_max),
+            bytes_max: self.compact_step_bytes_max,
+        })
     }
 
     pub(super) fn log_keeping(&self) -> LogKeeping {

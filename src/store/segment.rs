@@ -1,15 +1,14 @@
 //! Rows of one table to one Parquet file. Decides order and encoding; commits nothing.
 //!
-//! Rows are sorted by run id, which is a UUIDv7: rows of a run lie together and runs lie in the
-//! order of their start, so that page and row-group minima and maxima prune by run and, nearly, by
-//! time. A Bloom filter would only repeat what these say, and is not written.
+//! Rows are sorted as `order` says, so that minima and maxima of pages and row groups prune. A
+//! Bloom filter would only repeat what these say, and is not written.
 
 use std::fmt;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
@@ -17,10 +16,11 @@ use parquet::schema::types::ColumnPath;
 use super::delta::StatsBuilder;
 use super::files::Files;
 use super::layout::{data_name, data_temporary_name};
+use super::order;
 use super::schema::{arrow_schema, to_batch};
 use crate::clock::IdSource;
 use crate::error::{Error, Result};
-use crate::event::{Row, Table};
+use crate::event::{Column, ColumnType, Row, Table};
 
 /// Rows of a row group: measured best for the analyst's questions on two cores.
 const ROW_GROUP_ROWS_MAX: usize = 128 * 1024;
@@ -53,7 +53,7 @@ pub(super) fn write(
 /// The rows as a file, and in the order in which they are there. The same build makes the same
 /// bytes of the same rows.
 pub(super) fn encode(table: Table, rows: &mut [&Row]) -> Result<Encoded> {
-    rows.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+    order::sort(table, rows);
     let mut encoder = Encoder::new(table)?;
     for chunk in rows.chunks(8 * 1024) {
         encoder.write(&to_batch(table, chunk.iter().copied())?)?;
@@ -134,37 +134,30 @@ fn properties(table: Table) -> WriterProperties {
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES_MAX))
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_created_by(format!("genstore version {}", env!("CARGO_PKG_VERSION")));
-    for name in LONG_COLUMNS {
-        if table.columns().iter().any(|column| column.name == name) {
-            let column = ColumnPath::from(name);
+    for column in table.columns() {
+        let path = ColumnPath::from(column.name);
+        if LONG_COLUMNS.contains(&column.name) {
             properties = properties
-                .set_column_dictionary_enabled(column.clone(), false)
-                .set_column_statistics_enabled(column, EnabledStatistics::None);
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_statistics_enabled(path, EnabledStatistics::None);
+        } else if is_measured(column) {
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
         }
     }
     properties.build()
 }
 
-fn cannot_encode(table: Table, source: ParquetError) -> Error {
-    Error::internal(format!("cannot encode rows of {}", table.name())).with_source(source)
+/// Whether nearly each value of a column is another number: a dictionary of them is as long as they
+/// are. Of the steps of 15,000 runs a time takes 2.2 bytes so and 4.2 with a dictionary, a duration
+/// 3.3 and 5.1. Splitting the bytes of numbers takes 0.5 less, but is new to many readers.
+fn is_measured(column: &Column) -> bool {
+    column.kind == ColumnType::Time || column.name.ends_with("_ns")
 }
 
-/// What a row is sorted by: run id, else time. The sort is stable.
-fn sort_key(row: &Row) -> (&str, i64) {
-    match row {
-        Row::Runs(row) => (&row.run_id, 0),
-        Row::Steps(row) => (&row.run_id, 0),
-        Row::Issues(row) => (&row.run_id, 0),
-        Row::Scores(row) => (&row.run_id, 0),
-        Row::Metrics(row) => (row.run_id.as_deref().unwrap_or_default(), row.time.0),
-        Row::Contracts(row) => (&row.contract_digest, 0),
-        Row::Artifacts(row) => (&row.run_id, 0),
-        Row::LlmCalls(row) => (&row.run_id, row.start_time.0),
-        Row::Batches(row) => (&row.batch_id, 0),
-        Row::Baselines(row) => ("", row.time.0),
-        Row::Alerts(row) => ("", row.time.0),
-        Row::StepLatency(row) => ("", row.hour.0),
-    }
+fn cannot_encode(table: Table, source: ParquetError) -> Error {
+    Error::internal(format!("cannot encode rows of {}", table.name())).with_source(source)
 }
 
 #[cfg(test)]

@@ -56,6 +56,8 @@ pub struct DataFile {
     /// Smallest and largest `start_time`, `time` or `hour` in it, in microseconds, as bounds that
     /// hold for every row; `None` where the log says nothing.
     pub times_us: Option<(i64, i64)>,
+    /// Names of the files whose rows it holds, all of them and no others, if it was made of some.
+    pub replaces: Arc<[Text]>,
     /// When it was committed, in milliseconds since the epoch, by the clock of its writer.
     pub committed_ms: i64,
 }

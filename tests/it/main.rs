@@ -18,6 +18,7 @@ mod output;
 mod program;
 mod python;
 mod readme;
+mod remote;
 mod repl;
 mod replay;
 mod sql;

@@ -1,6 +1,7 @@
 //! `genstore store`: looking after a store.
 
 mod check;
+mod compact;
 mod index;
 mod status;
 
@@ -20,6 +21,7 @@ pub(crate) struct Args {
 enum Command {
     Status(status::Args),
     Check(check::Args),
+    Compact(compact::Args),
     Index(index::Args),
 }
 
@@ -27,6 +29,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     match &args.command {
         Command::Status(args) => status::run(args, context),
         Command::Check(args) => check::run(args, context),
+        Command::Compact(args) => compact::run(args, context),
         Command::Index(args) => index::run(args, context),
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Schema;
+use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
@@ -84,6 +85,40 @@ pub(in crate::store) fn is_as_added(source: &FileSource, folder: &Path, add: &Ad
     file.digest.is_some() && digest(source, &file).is_ok()
 }
 
+/// Whether a file is, byte for byte, what was written, as far as its log knows.
+///
+/// # Errors
+/// `Damaged` if it is not, `Failed` if it cannot be read now.
+pub(in crate::store) fn verify(source: &FileSource, file: &DataFile) -> Result<()> {
+    digest(source, file).map_err(|(_, error)| in_file(file, error))
+}
+
+/// The bytes of a file that is, byte for byte, what was written, as far as its log knows.
+pub(in crate::store) fn read_verified(source: &FileSource, file: &DataFile) -> Result<Bytes> {
+    let Some(bytes) = source.files().read(&file.path)? else {
+        return Err(in_file(file, Error::damaged("it is missing")));
+    };
+    let (read, written) = (bytes.len() as u64, file.size_bytes);
+    if read != written {
+        let text = format!("it has {read} bytes, and had {written} when written");
+        return Err(in_file(file, Error::damaged(text)));
+    }
+    let found = blake3::hash(&bytes).to_hex();
+    is_expected(file, &found).map_err(|error| in_file(file, error))?;
+    Ok(Bytes::from(bytes))
+}
+
+fn in_file(file: &DataFile, error: Error) -> Error {
+    let kind = error.kind();
+    Error::new(kind, format!("cannot read {}", file.path.display())).with_source(error)
+}
+
+fn is_expected(file: &DataFile, found: &str) -> Result<()> {
+    let Some(expected) = file.digest.as_deref().filter(|it| *it != found) else { return Ok(()) };
+    let text = format!("its digest is {found}, and was {expected} when it was written");
+    Err(Error::damaged(text))
+}
+
 fn read(source: &FileSource, table: Table, file: &DataFile, rows: &mut Rows) -> Result<(), Fault> {
     digest(source, file)?;
     decode(source, table, file, &mut |batch| rows.see(table, batch))
@@ -101,9 +136,7 @@ fn digest(source: &FileSource, file: &DataFile) -> Result<(), Fault> {
         Ok(hasher.finalize().to_hex().to_string())
     };
     let found = hash().map_err(|error| ("data.present", error))?;
-    let Some(expected) = file.digest.as_deref().filter(|it| *it != found) else { return Ok(()) };
-    let text = format!("its digest is {found}, and was {expected} when it was written");
-    Err(("data.digest", Error::damaged(text)))
+    is_expected(file, &found).map_err(|error| ("data.digest", error))
 }
 
 fn open(source: &FileSource, file: &DataFile) -> Result<Input> {

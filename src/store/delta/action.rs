@@ -2,9 +2,12 @@
 //! foreign writer adds are ignored, and what changes how a table must be read is refused by `read`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::event::Text;
 
 /// One line of a commit, or one row of a checkpoint: exactly one field is there.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -32,6 +35,8 @@ pub(in crate::store) struct CommitInfo {
     pub(in crate::store) timestamp: i64,
     pub(in crate::store) operation: String,
     pub(in crate::store) operation_parameters: Map<String, Value>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(in crate::store) operation_metrics: Map<String, Value>,
     pub(in crate::store) engine_info: String,
     pub(in crate::store) is_blind_append: bool,
     /// The time of the flush, strictly increasing and the same in all tables.
@@ -109,7 +114,17 @@ pub(in crate::store) struct Add {
 /// The tag of an `add` that holds the BLAKE3 of the whole file, in hex.
 pub(in crate::store) const DIGEST_TAG: &str = "genstore.blake3";
 
+/// The tag of an `add` that holds the names of the files that it was made of, as a JSON array: it
+/// has their rows, all of them and no others.
+pub(in crate::store) const REPLACES_TAG: &str = "genstore.replaces";
+
 impl Add {
+    /// The names of the files that it was made of; none where that is not said.
+    pub(super) fn replaces(&self) -> Arc<[Text]> {
+        let tag = self.tags.as_ref().and_then(|tags| tags.get(REPLACES_TAG)?.as_deref());
+        tag.and_then(|it| serde_json::from_str::<Vec<Text>>(it).ok()).unwrap_or_default().into()
+    }
+
     /// The BLAKE3 of the file, if its writer noted it.
     pub(in crate::store) fn digest(&self) -> Option<&str> {
         self.tags.as_ref().and_then(|tags| tags.get(DIGEST_TAG)?.as_deref())

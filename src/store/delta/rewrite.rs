@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::action::{Action, Remove};
+use super::action::{Action, REPLACES_TAG, Remove};
 use super::commit::{ATTEMPTS_MAX, added, commit, info, too_late};
 use super::log::Log;
 use crate::clock::IdSource;
@@ -18,6 +18,8 @@ pub(in crate::store) struct Rewrite {
     pub(in crate::store) operation: &'static str,
     /// How, and for what reason.
     pub(in crate::store) parameters: Map<String, Value>,
+    /// How much it was.
+    pub(in crate::store) metrics: Map<String, Value>,
     /// The names of the files that go.
     pub(in crate::store) removes: Vec<String>,
     /// The files that come, which are durable already.
@@ -54,6 +56,7 @@ pub(in crate::store) fn rewrite(
 fn actions(rewrite: &Rewrite) -> Vec<Action> {
     let mut info = info(rewrite.operation, rewrite.time_us, Some(rewrite.time_us));
     info.operation_parameters = rewrite.parameters.clone();
+    info.operation_metrics = rewrite.metrics.clone();
     let mut actions = vec![Action { commit_info: Some(info), ..Action::default() }];
     actions.extend(rewrite.removes.iter().map(|name| Action {
         remove: Some(Remove {
@@ -65,6 +68,13 @@ fn actions(rewrite: &Rewrite) -> Vec<Action> {
     }));
     let ms = rewrite.time_us / 1_000;
     actions.extend(rewrite.adds.iter().map(|it| added(it.clone(), ms, rewrite.data_change)));
+    // whoever knows the old files knows a new one that has their rows, all of them and no others
+    if let ([_], false) = (&*rewrite.adds, rewrite.data_change)
+        && let Some(Action { add: Some(add), .. }) = actions.last_mut()
+    {
+        let names = Value::from(rewrite.removes.clone()).to_string();
+        add.tags.get_or_insert_default().insert(REPLACES_TAG.to_owned(), Some(names));
+    }
     actions
 }
 

@@ -155,8 +155,8 @@ impl FileStats {
         self.min_values.run_id.clone().zip(self.max_values.run_id.clone())
     }
 
-    /// Bounds of the time of the rows, `start_time`, `time` or `hour`, in microseconds: rounded to a
-    /// millisecond, down and up.
+    /// Bounds of the time of the rows, `start_time`, `time` or `hour`, in microseconds: rounded to
+    /// a millisecond, down and up.
     pub(super) fn times_us(&self) -> Option<(i64, i64)> {
         self.min_values.time_us().zip(self.max_values.time_us())
     }

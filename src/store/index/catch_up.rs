@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use arrow::array::{Array, RecordBatch};
 
-use super::files::{IndexedFile, IndexedFiles, known_rows};
+use super::files::{IndexedFile, IndexedFiles, Part, TABLES};
 use super::filter::Filter;
 use super::names::{NameKind, Names};
 use super::opened::Opened;
@@ -56,6 +56,7 @@ pub(super) fn catch_up<'a>(
         files: IndexedFiles::clone(&opened.files()),
         names: opened.names(),
     };
+    work.inherit()?;
     work.forget_vanished()?;
     work.index_children()?;
     work.index_runs()?;
@@ -74,16 +75,36 @@ struct Work<'a> {
     names: Names,
 }
 
+/// What is read of a file of runs.
+struct ReadFile<'s> {
+    file: &'s DataFile,
+    number: u32,
+    indexed: IndexedFile,
+    entries: Vec<RunEntry>,
+}
+
 /// What is read of the runs of some files.
 #[derive(Default)]
 struct Batch<'s> {
-    files: Vec<(&'s DataFile, IndexedFile, Vec<RunEntry>)>,
+    files: Vec<ReadFile<'s>>,
     contracts: HashMap<Digest, Vec<Posting>>,
     memo: HashMap<Digest, Posting>,
     runs: usize,
 }
 
 impl<'a> Work<'a> {
+    /// Takes over what is known of the files that a compaction has replaced. No entry changes.
+    fn inherit(&mut self) -> Result<()> {
+        for table in TABLES {
+            for file in self.files.missing(self.snapshot, table) {
+                if let Some(indexed) = self.files.inherited(table, file) {
+                    self.files.add(&self.opened.kv, table, file, indexed)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Whoever has an older snapshot must know, before an entry changes, that it cannot rely on
     /// the files that are gone.
     fn forget_vanished(&mut self) -> Result<()> {
@@ -93,9 +114,9 @@ impl<'a> Work<'a> {
         }
         self.files.remove(&self.opened.kv, &gone)?;
         self.publish()?;
-        for (table, _, number) in gone {
-            if table == Table::Runs {
-                runs::remove(&self.opened.kv, number)?;
+        for (_, _, numbers) in gone.iter().filter(|it| it.0 == Table::Runs) {
+            for number in numbers {
+                runs::remove(&self.opened.kv, *number)?;
             }
         }
         Ok(())
@@ -113,8 +134,7 @@ impl<'a> Work<'a> {
             let first = self.files.reserve(&self.opened.kv, missing.len())?;
             for (number, file) in (first..).zip(missing) {
                 let contracts = if table == Table::Issues { self.read_issues(file)? } else { None };
-                let rows = known_rows(file);
-                let indexed = IndexedFile { number, rows, has_ids: false, contracts };
+                let indexed = IndexedFile::read(number, file, false, contracts);
                 self.files.add(&self.opened.kv, table, file, indexed)?;
                 self.tell()?;
             }
@@ -212,8 +232,8 @@ impl<'a> Work<'a> {
         has_ids &= entries.is_sorted_by(|a, b| a.id < b.id);
         let contracts = filter(&contracts, all_read);
         into.runs += entries.len();
-        let indexed = IndexedFile { number, rows: known_rows(file), has_ids, contracts };
-        into.files.push((file, indexed, entries));
+        let indexed = IndexedFile::read(number, file, has_ids, contracts);
+        into.files.push(ReadFile { file, number, indexed, entries });
         Ok(())
     }
 
@@ -222,22 +242,23 @@ impl<'a> Work<'a> {
         let kv = &self.opened.kv;
         postings::add_to_contracts(kv, batch.contracts)?;
         postings::add_to_memo(kv, batch.memo)?;
-        for (file, indexed, entries) in batch.files.iter().rev().filter(|it| it.1.has_ids) {
-            runs::write(kv, indexed.number, entries)?;
+        for read in batch.files.iter().rev().filter(|it| it.indexed.has_ids) {
+            let ReadFile { file, number, entries, .. } = read;
+            runs::write(kv, *number, entries)?;
             let room = PACKED_RUNS_MAX.saturating_sub(to_come);
             let room = usize::try_from(room).unwrap_or(usize::MAX);
             // whole groups from the end, as they stand in the chunks of ids
             let skipped = entries.len().saturating_sub(room).next_multiple_of(GROUP_RUNS);
             let newest = entries.get(skipped..).unwrap_or_default();
             for part in newest.chunks(PACK_BATCH_RUNS) {
-                self.pack(file, indexed.number, part)?;
+                self.pack(file, *number, part)?;
             }
             to_come += entries.len() as u64;
         }
         self.opened.drop_oldest(PACKED_RUNS_MAX)?;
         self.opened.kv.flush()?;
-        for (file, indexed, _) in batch.files {
-            self.files.add(&self.opened.kv, Table::Runs, file, indexed)?;
+        for read in batch.files {
+            self.files.add(&self.opened.kv, Table::Runs, read.file, read.indexed)?;
         }
         self.publish()
     }
@@ -255,7 +276,7 @@ impl<'a> Work<'a> {
             }
         })
         .map_err(unreadable)?;
-        let mut children: Vec<(&DataFile, u32)> = Vec::new();
+        let mut children: Vec<Part> = Vec::new();
         for table in [Table::Steps, Table::Issues] {
             for child in self.snapshot.tables.get(&table).into_iter().flat_map(|it| it.files.iter())
             {
@@ -263,7 +284,7 @@ impl<'a> Work<'a> {
                     continue;
                 }
                 let Some(known) = self.files.get(table, child) else { continue };
-                children.push((child, known.number));
+                children.extend(known.parts.iter().filter(|it| it.may_hold(&min, &max)).cloned());
                 let names = &mut self.names;
                 rows_of_runs(&self.snapshot.source, table, child, (&min, &max), |row| {
                     add_child(&mut records, row, names)
@@ -274,8 +295,8 @@ impl<'a> Work<'a> {
         for group in part.chunks(GROUP_RUNS) {
             let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
             let (min, max) = (run_id(first.id), run_id(last.id));
-            let made_of = children.iter().filter(|(file, _)| may_hold_runs(file, &min, &max));
-            let made_of: Vec<u32> = made_of.map(|(_, number)| *number).collect();
+            let made_of = children.iter().filter(|it| it.may_hold(&min, &max));
+            let made_of: Vec<u32> = made_of.map(|it| it.number).collect();
             let group: Vec<(RunNumber, RunRecord)> = group
                 .iter()
                 .filter_map(|run| Some((run.id, records.remove(&run.id)?.in_order())))

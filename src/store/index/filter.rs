@@ -1,6 +1,8 @@
 //! A Bloom filter: whether a file may hold a name. Says yes too often, one time in a hundred, and
 //! never no where the name is.
 
+use serde::{Deserialize, Serialize};
+
 /// Bits per name: about one false yes in a hundred.
 const BITS_PER_NAME: usize = 10;
 const PROBES: u64 = 7;
@@ -8,7 +10,7 @@ const PROBES: u64 = 7;
 const NAMES_MAX: usize = 100_000;
 
 /// The names of one file, as bits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Filter {
     bits: Vec<u8>,
 }
@@ -34,14 +36,6 @@ impl Filter {
     /// Whether the name may be there.
     pub(super) fn may_hold(&self, name: &str) -> bool {
         self.places(name).all(|(byte, mask)| self.bits.get(byte).is_some_and(|it| it & mask != 0))
-    }
-
-    pub(super) fn from_bytes(bits: &[u8]) -> Option<Self> {
-        (!bits.is_empty()).then(|| Self { bits: bits.to_vec() })
-    }
-
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.bits
     }
 
     /// Byte and mask of each bit of a name.
@@ -73,9 +67,8 @@ mod tests {
         for count in [0, 1, 7, 1_000] {
             let names: Vec<String> = (0..count).map(|it| format!("contract_{it}")).collect();
             let filter = Filter::of(names.iter().map(String::as_str)).expect("few names");
-            let again = Filter::from_bytes(filter.as_bytes()).expect("some bits");
-            assert!(names.iter().all(|it| again.may_hold(it)));
-            let wrong = (0..10_000).filter(|it| again.may_hold(&format!("other_{it}"))).count();
+            assert!(names.iter().all(|it| filter.may_hold(it)));
+            let wrong = (0..10_000).filter(|it| filter.may_hold(&format!("other_{it}"))).count();
             assert!(wrong < 200, "{wrong} of 10,000 at {count} names");
         }
     }

@@ -15,7 +15,7 @@ use crate::store::lookup::{FoundRun, RunRecord, files_of_run};
 use crate::store::snapshot::{DataFile, Snapshot};
 
 /// Another version is made anew, not understood.
-const FORMAT: &[u8] = b"1";
+const FORMAT: &[u8] = b"2";
 /// The index while it is open.
 #[derive(Debug)]
 pub(super) struct Opened {
@@ -133,24 +133,29 @@ impl Opened {
             let Some(known) = files.get(Table::Runs, file).filter(|it| it.has_ids) else {
                 return Ok(None);
             };
-            if let Some((_, first)) = runs::find(&self.kv, known.number, id)? {
-                if found.is_some() {
-                    return Ok(None); // recorded twice: the tables tell
+            for part in known.parts_of(run_id) {
+                if let Some((_, first)) = runs::find(&self.kv, part.number, id)? {
+                    if found.is_some() {
+                        return Ok(None); // recorded twice: the tables tell
+                    }
+                    found = Some((part.number, first));
                 }
-                found = Some((known.number, first));
             }
         }
         let Some((number, first)) = found else { return Ok(None) };
         let Some((made_of, record)) = runs::unpack(&self.kv, number, first, id)? else {
             return Ok(None);
         };
-        // It is whole if it was made of exactly those files that may hold rows of the run now.
+        // It is whole if it was made of exactly those parts that may hold rows of the run now.
         let mut there = 0;
         for table in [Table::Steps, Table::Issues] {
             for file in files_of_run(snapshot, table, run_id) {
-                match files.get(table, file) {
-                    Some(known) if made_of.contains(&known.number) => there += 1,
-                    _ => return Ok(None),
+                let Some(known) = files.get(table, file) else { return Ok(None) };
+                for part in known.parts_of(run_id) {
+                    if !made_of.contains(&part.number) {
+                        return Ok(None);
+                    }
+                    there += 1;
                 }
             }
         }

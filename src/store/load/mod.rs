@@ -20,7 +20,6 @@ mod order;
 mod write;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -28,16 +27,15 @@ use arrow::array::RecordBatch;
 use self::keys::TableKeys;
 use self::write::{Filled, fill};
 use super::delta;
-use super::files::LocalFiles;
 use super::flush::Writing;
 use super::identity;
 use super::keeper::{Keeper, Rewriting};
-use super::layout::Layout;
+use super::location::Location;
 use super::segment::Segment;
 use super::segment_writer::remove;
 use super::tables::Tables;
 use crate::clock::{Clock, IdSource};
-use crate::error::{Error, ErrorKind, IoContext, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
 use crate::journal::disk::Disk;
 
@@ -110,18 +108,17 @@ impl Load {
     /// Begins a load into a store, which is made if there is none. No two loads go on at once.
     ///
     /// # Errors
-    /// As [`Keeper::open_on`], and `Unavailable` when another process looks after the store.
+    /// As [`Keeper::open`], and `Unavailable` when another process looks after the store.
     pub fn begin(
         disk: Arc<dyn Disk>,
-        path: &Path,
+        location: &Location,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
         options: LoadOptions,
     ) -> Result<Self> {
-        let layout = Layout::new(path);
-        let files = LocalFiles::new(Arc::clone(&disk));
-        identity::read_or_create(&files, &layout, &*disk, &*clock, &*ids)?;
-        let keeper = Keeper::open_on(disk, path, clock, ids)?;
+        let (layout, files) = (location.layout(), location.files(&disk)?);
+        identity::read_or_create(&*files, &layout, &*disk, &*clock, &*ids)?;
+        let keeper = Keeper::open_with(disk, location, clock, ids)?;
         let mut waits = 0;
         let rewriting = loop {
             match keeper.rewriting() {
@@ -132,8 +129,8 @@ impl Load {
             }
         };
         // whoever made the store may have died over it
-        let Writing { tables, disk, clock, ids, .. } = &keeper.writing;
-        disk.create_folder(&layout.tables()).context("create the folder", &layout.tables())?;
+        let Writing { tables, clock, ids, .. } = &keeper.writing;
+        tables.files().create_folder(&layout.tables())?;
         for table in Table::ALL {
             let mut log = tables.log(*table)?;
             delta::create(&**tables.files(), &**ids, &mut log, *table, clock.now_us())?;
@@ -145,16 +142,17 @@ impl Load {
     /// Begins a load that checks everything and writes nothing, into a store or one to come.
     ///
     /// # Errors
-    /// As [`Keeper::open_on`].
+    /// As [`Keeper::open`].
     pub fn dry(
         disk: Arc<dyn Disk>,
-        path: &Path,
+        location: &Location,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
         options: LoadOptions,
     ) -> Result<Self> {
-        let store = if Layout::new(path).identity().exists() {
-            let keeper = Keeper::open_on(disk, path, clock, ids)?;
+        let identity = location.layout().identity();
+        let store = if location.files(&disk)?.metadata(&identity)?.is_some() {
+            let keeper = Keeper::open_with(disk, location, clock, ids)?;
             Some(Held { keeper, _rewriting: None })
         } else {
             None

@@ -1,130 +1,104 @@
-//! The order of rows in a data file, for rows in batches: the same as `segment` gives to single
-//! rows. Rows that come in order stay as they are and cost one look each.
+//! Rows in batches, put into the order that `store::order` gives to a table. Rows that come in order
+//! stay as they are and cost one look each.
 
-use arrow::array::{Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array};
+use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
+use arrow::error::ArrowError;
+use arrow::row::{OwnedRow, RowConverter, Rows, SortField};
 
 use crate::error::{Error, Result};
 use crate::event::Table;
-use crate::store::data_file::{texts, times};
+use crate::store::order::columns;
+use crate::store::schema::arrow_schema;
 
 /// Rows of the batches that are handed on.
 const BATCH_ROWS: usize = 8 * 1024;
 
-/// What a row is sorted by: a text, then a time.
-type Key<'a> = (&'a str, i64);
-
-/// The keys of a batch.
-struct Keys<'a> {
-    text: Option<&'a StringArray>,
-    time: Option<&'a TimestampMicrosecondArray>,
+/// Makes keys of rows that compare as the rows are sorted: NULL comes first.
+#[derive(Debug)]
+pub(super) struct Keys {
+    table: Table,
+    columns: Vec<usize>,
+    converter: RowConverter,
 }
 
-impl<'a> Keys<'a> {
-    fn of(table: Table, batch: &'a RecordBatch) -> Self {
-        let (text, time) = match table {
-            Table::Runs | Table::Steps | Table::Issues | Table::Scores | Table::Artifacts => {
-                (Some("run_id"), None)
-            }
-            Table::Metrics => (Some("run_id"), Some("time")),
-            Table::LlmCalls => (Some("run_id"), Some("start_time")),
-            Table::Contracts => (Some("contract_digest"), None),
-            Table::Batches => (Some("batch_id"), None),
-            Table::Baselines | Table::Alerts => (None, Some("time")),
-            Table::StepLatency => (None, Some("hour")),
-        };
-        Self {
-            text: text.and_then(|it| texts(batch, it)),
-            time: time.and_then(|it| times(batch, it)),
-        }
+impl Keys {
+    pub(super) fn new(table: Table) -> Result<Self> {
+        let schema = arrow_schema(table);
+        let columns: Vec<usize> =
+            columns(table).iter().filter_map(|it| schema.index_of(it).ok()).collect();
+        let fields = columns.iter().map(|it| SortField::new(schema.field(*it).data_type().clone()));
+        let converter = RowConverter::new(fields.collect()).map_err(|it| unsorted(table, it))?;
+        Ok(Self { table, columns, converter })
     }
 
-    fn key(&self, row: usize) -> Key<'a> {
-        let text = self.text.filter(|it| it.is_valid(row)).map_or("", |it| it.value(row));
-        (text, self.time.map_or(0, |it| it.value(row)))
+    fn of(&self, batch: &RecordBatch) -> Result<Rows> {
+        let columns = batch.project(&self.columns).map_err(|it| unsorted(self.table, it))?;
+        self.converter.convert_columns(columns.columns()).map_err(|it| unsorted(self.table, it))
     }
 
-    /// The first bytes of the key, so that most comparisons are of two numbers.
-    fn prefix(&self, row: usize) -> u128 {
-        let mut bytes = [0; 16];
-        let (text, time) = self.key(row);
-        if self.text.is_some() {
-            bytes.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
-            u128::from_be_bytes(bytes)
-        } else {
-            // from the earliest time on
-            u128::from(time.abs_diff(i64::MIN))
-        }
+    /// The first and the last key of rows in order.
+    pub(super) fn ends(&self, batch: &RecordBatch) -> Result<Option<[OwnedRow; 2]>> {
+        let Some(last) = batch.num_rows().checked_sub(1) else { return Ok(None) };
+        let (first, last) = (self.of(&batch.slice(0, 1))?, self.of(&batch.slice(last, 1))?);
+        Ok(Some([first.row(0).owned(), last.row(0).owned()]))
     }
+}
+
+fn unsorted(table: Table, source: ArrowError) -> Error {
+    Error::internal(format!("cannot sort {}", table.name())).with_source(source)
 }
 
 /// Rows of a table that are put in order together.
 #[derive(Debug)]
 pub(super) struct Chunk {
-    table: Table,
+    keys: Keys,
     batches: Vec<RecordBatch>,
     pub(super) rows: usize,
     pub(super) size_bytes: usize,
     is_sorted: bool,
     /// The last key, as long as the rows come in order.
-    last: (String, i64),
+    last: Option<OwnedRow>,
 }
 
 impl Chunk {
-    pub(super) fn new(table: Table) -> Self {
-        let last = (String::new(), i64::MIN);
-        Self { table, batches: Vec::new(), rows: 0, size_bytes: 0, is_sorted: true, last }
+    pub(super) fn new(table: Table) -> Result<Self> {
+        let (keys, batches) = (Keys::new(table)?, Vec::new());
+        Ok(Self { keys, batches, rows: 0, size_bytes: 0, is_sorted: true, last: None })
     }
 
     /// Adds rows at the end.
-    pub(super) fn push(&mut self, batch: RecordBatch) {
-        let rows = batch.num_rows();
-        if self.is_sorted && rows > 0 {
-            let keys = Keys::of(self.table, &batch);
-            let mut before = (self.last.0.as_str(), self.last.1);
-            for row in 0..rows {
-                let key = keys.key(row);
-                if key < before {
-                    self.is_sorted = false;
-                    break;
-                }
-                before = key;
-            }
-            let last = (before.0.to_owned(), before.1);
-            self.last = last;
+    pub(super) fn push(&mut self, batch: RecordBatch) -> Result<()> {
+        if self.is_sorted
+            && let Some(last) = batch.num_rows().checked_sub(1)
+        {
+            let keys = self.keys.of(&batch)?;
+            let follows = self.last.as_ref().is_none_or(|it| it.row() <= keys.row(0));
+            let within = (0..last).all(|row| keys.row(row) <= keys.row(row + 1));
+            self.is_sorted = follows && within;
+            self.last = Some(keys.row(last).owned());
         }
-        self.rows += rows;
+        self.rows += batch.num_rows();
         self.size_bytes += batch.get_array_memory_size();
         self.batches.push(batch);
+        Ok(())
     }
 
     /// The rows in order, in batches.
     pub(super) fn sorted(self) -> Result<Sorted> {
+        let table = self.keys.table;
         if self.is_sorted {
-            return Ok(Sorted {
-                table: self.table,
-                batches: self.batches.into_iter(),
-                taken: None,
-            });
+            return Ok(Sorted { table, batches: self.batches.into_iter(), taken: None });
         }
-        let failed = |source| {
-            Error::internal(format!("cannot sort {}", self.table.name())).with_source(source)
-        };
-        let Some(schema) = self.batches.first().map(RecordBatch::schema) else {
-            return Err(Error::internal("a chunk without rows is out of order"));
-        };
-        let whole = concat_batches(&schema, &self.batches).map_err(failed)?;
+        let whole = concat_batches(&arrow_schema(table), &self.batches)
+            .map_err(|it| unsorted(table, it))?;
         drop(self.batches);
-        let keys = Keys::of(self.table, &whole);
-        let mut rows: Vec<(u128, u32)> =
-            (0..whole.num_rows()).zip(0..).map(|(row, at)| (keys.prefix(row), at)).collect();
-        // stable, as the sort of single rows
-        rows.sort_by(|a, b| {
-            a.0.cmp(&b.0).then_with(|| keys.key(a.1 as usize).cmp(&keys.key(b.1 as usize)))
-        });
-        let order = UInt32Array::from_iter_values(rows.into_iter().map(|(_, row)| row));
-        let taken = Some(Taken { whole, order, next: 0 });
-        Ok(Sorted { table: self.table, batches: Vec::new().into_iter(), taken })
+        let keys = self.keys.of(&whole)?;
+        let mut rows: Vec<u32> = (0..).take(whole.num_rows()).collect();
+        // stable: rows that are equal stay as they were
+        rows.sort_by(|a, b| keys.row(*a as usize).cmp(&keys.row(*b as usize)));
+        let taken = Some(Taken { whole, order: UInt32Array::from(rows), next: 0 });
+        Ok(Sorted { table, batches: Vec::new().into_iter(), taken })
     }
 }
 
@@ -152,21 +126,8 @@ impl Iterator for Sorted {
         }
         let order = taken.order.slice(taken.next, rows);
         taken.next += rows;
-        Some(take_record_batch(&taken.whole, &order).map_err(|source| {
-            Error::internal(format!("cannot sort {}", self.table.name())).with_source(source)
-        }))
+        Some(take_record_batch(&taken.whole, &order).map_err(|it| unsorted(self.table, it)))
     }
-}
-
-/// The first and the last key of rows in order.
-pub(super) fn ends(table: Table, batch: &RecordBatch) -> Option<[(String, i64); 2]> {
-    let last = batch.num_rows().checked_sub(1)?;
-    let keys = Keys::of(table, batch);
-    let owned = |row| {
-        let (text, time) = keys.key(row);
-        (text.to_owned(), time)
-    };
-    Some([owned(0), owned(last)])
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use arrow::array::RecordBatch;
+use arrow::row::OwnedRow;
 
 use super::keys::TableKeys;
-use super::order::{Chunk, ends};
+use super::order::{Chunk, Keys};
 use super::{LoadOptions, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
@@ -52,8 +53,8 @@ pub(super) fn fill(
                 return (Err(error), Written::default());
             }
         };
-        let (keys, chunk) = (TableKeys::new(table, options.keyed_rows_max), Chunk::new(table));
-        let mut rows = Rows { options, keys, chunk, sender };
+        let keys = TableKeys::new(table, options.keyed_rows_max);
+        let mut rows = Rows { options, keys, chunk: None, sender };
         let was_read = read(&mut |batch, has_sketches| {
             if has_sketches {
                 sketches.add(&batch)?;
@@ -86,23 +87,27 @@ fn ended() -> Error {
 struct Rows {
     options: LoadOptions,
     keys: TableKeys,
-    chunk: Chunk,
+    chunk: Option<Chunk>,
     sender: SyncSender<Option<Chunk>>,
 }
 
 impl Rows {
     fn add(&mut self, batch: RecordBatch) -> Result<()> {
         self.keys.add(&batch)?;
-        self.chunk.push(batch);
+        let chunk = match &mut self.chunk {
+            Some(chunk) => chunk,
+            None => self.chunk.insert(Chunk::new(self.keys.table)?),
+        };
+        chunk.push(batch)?;
         let LoadOptions { chunk_rows_max, chunk_bytes_max, .. } = self.options;
-        if self.chunk.rows >= chunk_rows_max || self.chunk.size_bytes >= chunk_bytes_max {
+        if chunk.rows >= chunk_rows_max || chunk.size_bytes >= chunk_bytes_max {
             self.send()?;
         }
         Ok(())
     }
 
     fn send(&mut self) -> Result<()> {
-        let chunk = std::mem::replace(&mut self.chunk, Chunk::new(self.keys.table));
+        let Some(chunk) = self.chunk.take() else { return Ok(()) };
         self.sender.send(Some(chunk)).map_err(|_| ended())
     }
 
@@ -132,7 +137,7 @@ struct Files<'w> {
     writer: Option<SegmentWriter<'w>>,
     rows: u64,
     /// The last key in the last file.
-    last: Option<(String, i64)>,
+    last: Option<OwnedRow>,
 }
 
 impl<'w> Files<'w> {
@@ -144,9 +149,10 @@ impl<'w> Files<'w> {
     fn write(&mut self, chunk: Chunk) -> Result<()> {
         self.rows += chunk.rows as u64;
         let Some(writer) = &mut self.writer else { return Ok(()) };
+        let keys = Keys::new(self.table)?;
         for batch in chunk.sorted()? {
             let batch = batch?;
-            let Some([first, last]) = ends(self.table, &batch) else { continue };
+            let Some([first, last]) = keys.ends(&batch)? else { continue };
             if self.last.as_ref().is_some_and(|it| first < *it) {
                 writer.end_file()?;
             }
@@ -184,8 +190,8 @@ impl<'w> SketchFiles<'w> {
     fn write(&mut self) -> Result<()> {
         let rows = std::mem::take(&mut self.sketches).rows()?;
         for rows in rows.chunks(SKETCH_ROWS) {
-            let mut chunk = Chunk::new(Table::StepLatency);
-            chunk.push(to_batch(Table::StepLatency, rows)?);
+            let mut chunk = Chunk::new(Table::StepLatency)?;
+            chunk.push(to_batch(Table::StepLatency, rows)?)?;
             self.files.write(chunk)?;
         }
         Ok(())

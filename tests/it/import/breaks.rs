@@ -13,7 +13,7 @@ use genstore::error::{ErrorKind, Result};
 use genstore::event::Table;
 use genstore::export::FileFormat;
 use genstore::import::{Report, Request, import, import_on};
-use genstore::store::{Store, StoreOptions};
+use genstore::store::{Location, Store, StoreOptions};
 
 use super::fixture::*;
 use crate::disk::{Fault, FaultDisk, Machine};
@@ -22,7 +22,9 @@ use crate::store::rows::{NOW_US, whole_run};
 
 fn on(disk: &FaultDisk, store: &Path, request: &Request, seed: u64) -> Result<Report> {
     let (clock, ids) = (ManualClock::at(NOW_US), Arc::new(SeededIds::new(seed << 32)));
-    import_on(disk.shared(), store, request, clock, ids, &mut |_| ControlFlow::Continue(()))
+    import_on(disk.shared(), &Location::from(store), request, clock, ids, &mut |_| {
+        ControlFlow::Continue(())
+    })
 }
 
 /// A machine with a store in which another run is.
@@ -139,11 +141,17 @@ fn an_import_that_is_interrupted_leaves_nothing() {
     let mut seen = 0;
     for end in [1, 5, 60, 130] {
         let (clock, ids) = (ManualClock::at(NOW_US), Arc::new(SystemIds));
-        let error = import(&to, &folder(&exported), clock, ids, &mut |progress| {
-            assert!(progress.bytes_done <= progress.bytes_total);
-            seen += 1;
-            if seen >= end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })
+        let error = import(
+            &Location::from(to.as_path()),
+            &folder(&exported),
+            clock,
+            ids,
+            &mut |progress| {
+                assert!(progress.bytes_done <= progress.bytes_total);
+                seen += 1;
+                if seen >= end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        )
         .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Interrupted);
         assert_eq!(error.message(), "interrupted; nothing was imported");

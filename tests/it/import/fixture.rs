@@ -12,9 +12,9 @@ use genstore::event::{Cell, ColumnType, Event, Row, Table};
 use genstore::export::{self, FileFormat};
 use genstore::import::{ImportedTable, Limits, Report, Request, Target, import};
 use genstore::sql::{Session, SessionSettings};
-use genstore::store::Store;
 use genstore::store::load::LoadOptions;
 use genstore::store::snapshot::Snapshot;
+use genstore::store::{Location, Store};
 
 use crate::dice::Dice;
 use crate::store::rows::{NOW_US, all_rows, open, quiet, rows, run_id};
@@ -140,7 +140,9 @@ pub(super) fn files(table: Table, paths: &[&Path]) -> Request {
 
 pub(super) fn run(store: &Path, request: &Request) -> Result<Report> {
     let clock = ManualClock::at(NOW_US);
-    import(store, request, clock, Arc::new(SystemIds), &mut |_| ControlFlow::Continue(()))
+    import(&Location::from(store), request, clock, Arc::new(SystemIds), &mut |_| {
+        ControlFlow::Continue(())
+    })
 }
 
 /// Message and hint, without the folder.

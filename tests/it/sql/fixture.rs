@@ -189,6 +189,7 @@ pub(crate) fn write(path: &Path, table: Table, batch: &RecordBatch) -> DataFile 
         digest: None,
         run_ids: None,
         times_us: None,
+        replaces: [].into(),
         committed_ms: 0,
     }
 }

@@ -60,7 +60,8 @@ fn rows(number: u32) -> Vec<Event> {
 
 /// A store with one commit per group of runs; the last group stays in the journal.
 fn store_of(path: &Path, groups: &[Vec<u32>]) -> Store {
-    let options = StoreOptions { flush_age_ms: 3_600_000, ..StoreOptions::default() };
+    let options =
+        StoreOptions { flush_age_ms: 3_600_000, compact: false, ..StoreOptions::default() };
     let clock = genstore::clock::ManualClock::at(0);
     let ids = Arc::new(genstore::clock::SystemIds);
     let store = Store::open(path, options, clock, ids).unwrap();

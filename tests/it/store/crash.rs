@@ -27,7 +27,7 @@ fn prepared() -> Arc<Machine> {
 }
 
 /// Calls `at` with every operation number below `end`, on several threads.
-fn each(end: u64, at: impl Fn(u64) + Sync) {
+pub(super) fn each(end: u64, at: impl Fn(u64) + Sync) {
     let next = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for _ in 0..3 {

@@ -13,11 +13,10 @@ use genstore::store::snapshot::DataFile;
 use genstore::store::{FoundRun, IndexProgress, NameKind, RunRecord, Store, StoreOptions};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use proptest::prelude::*;
 
 use super::rows::NOW_US;
 
-fn run_id(number: u32) -> String {
+pub(super) fn run_id(number: u32) -> String {
     format!("01990000-0000-7000-8000-{number:012x}")
 }
 
@@ -29,7 +28,7 @@ fn input(number: u32) -> String {
     format!("input_{}", number % 7)
 }
 
-fn steps(run_id: &str, number: u32) -> Vec<Event> {
+pub(super) fn steps(run_id: &str, number: u32) -> Vec<Event> {
     let steps = ["parse", "render", "write"].into_iter().enumerate().map(|(at, name)| StepRow {
         run_id: run_id.into(),
         step_id: Text::from(format!("{:016x}", at + 1)),
@@ -64,13 +63,14 @@ fn run(run_id: &str, number: u32) -> Event {
     })
 }
 
-fn whole(number: u32) -> Vec<Event> {
+pub(super) fn whole(number: u32) -> Vec<Event> {
     let id = run_id(number);
     steps(&id, number).into_iter().chain([run(&id, number)]).collect()
 }
 
-fn open(path: &Path) -> Store {
-    let options = StoreOptions { flush_age_ms: 3_600_000, ..StoreOptions::default() };
+pub(super) fn open(path: &Path) -> Store {
+    let options =
+        StoreOptions { flush_age_ms: 3_600_000, compact: false, ..StoreOptions::default() };
     Store::open(path, options, ManualClock::at(NOW_US), Arc::new(SystemIds)).unwrap()
 }
 
@@ -85,9 +85,9 @@ fn store_of(path: &Path, commits: impl IntoIterator<Item = std::ops::Range<u32>>
 }
 
 /// What lookups say of some ids, contracts and inputs.
-type Answers = (Vec<Option<RunRecord>>, Vec<Vec<FoundRun>>, Vec<Option<FoundRun>>);
+pub(super) type Answers = (Vec<Option<RunRecord>>, Vec<Vec<FoundRun>>, Vec<Option<FoundRun>>);
 
-fn answers(store: &Store, ids: &[String]) -> Answers {
+pub(super) fn answers(store: &Store, ids: &[String]) -> Answers {
     let records = ids.iter().map(|id| store.run(id).unwrap()).collect();
     let contracts = (0..4).flat_map(|it| {
         [1, 3, 100].map(|count| store.runs_of_contract(&contract(it), count).unwrap())
@@ -97,7 +97,7 @@ fn answers(store: &Store, ids: &[String]) -> Answers {
 }
 
 /// The answers of a store whose index is held by `holder`: from the tables alone.
-fn without_index(holder: &Store, ids: &[String]) -> Answers {
+pub(super) fn without_index(holder: &Store, ids: &[String]) -> Answers {
     holder.catch_up_index(&mut go_on).unwrap();
     let other = Store::open_read_only(holder.path()).unwrap();
     let error = other.catch_up_index(&mut go_on).unwrap_err();
@@ -105,11 +105,11 @@ fn without_index(holder: &Store, ids: &[String]) -> Answers {
     answers(&other, ids)
 }
 
-fn ids(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
+pub(super) fn ids(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
     numbers.into_iter().map(run_id).collect()
 }
 
-fn go_on(_: IndexProgress) -> ControlFlow<()> {
+pub(super) fn go_on(_: IndexProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -541,57 +541,4 @@ fn copy(from: &Path, to: &Path) {
             drop(fs::copy(entry.path(), to))
         }
     }
-}
-
-#[derive(Debug, Clone)]
-enum Operation {
-    Commit(Vec<u32>),
-    Children(u32),
-    Flush,
-    CatchUp,
-    Rebuild,
-    Reopen,
-    Lookup(u32),
-}
-
-fn operation() -> impl Strategy<Value = Operation> {
-    prop_oneof![
-        3 => proptest::collection::vec(0..60_u32, 1..6).prop_map(Operation::Commit),
-        1 => (0..60_u32).prop_map(Operation::Children),
-        3 => Just(Operation::Flush),
-        1 => Just(Operation::CatchUp),
-        1 => Just(Operation::Rebuild),
-        1 => Just(Operation::Reopen),
-        2 => (0..60_u32).prop_map(Operation::Lookup),
-    ]
-}
-
-#[test]
-fn the_index_never_changes_an_answer() {
-    let config = ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() };
-    proptest!(config, |(operations in proptest::collection::vec(operation(), 1..16))| {
-        let folder = tempfile::tempdir().unwrap();
-        let mut store = open(folder.path());
-        for operation in operations {
-            match operation {
-                Operation::Commit(numbers) => {
-                    store.commit_blocking(numbers.into_iter().flat_map(whole).collect()).unwrap();
-                }
-                Operation::Children(number) => {
-                    store.commit_blocking(steps(&run_id(number), number)).unwrap();
-                }
-                Operation::Flush => store.flush().unwrap(),
-                Operation::CatchUp => store.catch_up_index(&mut go_on).unwrap(),
-                Operation::Rebuild => store.rebuild_index(&mut go_on).unwrap(),
-                Operation::Reopen => {
-                    drop(store);
-                    store = open(folder.path());
-                }
-                Operation::Lookup(number) => drop(store.run(&run_id(number)).unwrap()),
-            }
-        }
-        let asked = ids(0..60);
-        let with = answers(&store, &asked);
-        prop_assert_eq!(with, without_index(&store, &asked));
-    });
 }

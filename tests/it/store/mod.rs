@@ -4,13 +4,16 @@
 pub(crate) mod check;
 mod checkpoints;
 mod columns;
+mod compact;
+mod compact_steps;
 mod compat;
 mod crash;
 mod crowd;
 mod damage;
 mod hazards;
 mod index;
-mod kill;
+mod index_history;
+pub(crate) mod kill;
 mod loss;
 mod matrix;
 mod random;

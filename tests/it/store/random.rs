@@ -1,13 +1,15 @@
-//! Random histories of several writers and an old reader on one machine, with faults, crashes and
-//! power losses, against a plain model: which runs must be there and which may. A failing history
-//! shrinks to a short one.
+//! Random histories of several writers, compactions and an old reader on one machine, with faults,
+//! crashes and power losses, against a plain model: which runs must be there and which may. A
+//! failing history shrinks to a short one.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use genstore::clock::ManualClock;
+use genstore::clock::{Clock, ManualClock, SeededIds};
+use genstore::error::ErrorKind;
 use genstore::journal::Durability;
-use genstore::store::Store;
+use genstore::store::{CompactOptions, Keeper, Store};
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, TestRunner};
 
@@ -35,6 +37,8 @@ enum Step {
     Look,
     /// The old reader is replaced by a new one.
     NewReader,
+    /// All small files are merged, or the process dies over it after so many operations.
+    Compact(Option<u64>),
     /// Time goes by, more than a journal file's grace time, or back.
     Wait(i64),
 }
@@ -69,6 +73,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..u64::MAX).prop_map(Step::PowerLoss),
         2 => Just(Step::Look),
         1 => Just(Step::NewReader),
+        2 => prop::option::of(0..60_u64).prop_map(Step::Compact),
         1 => (-7_200..7_200_i64).prop_map(Step::Wait),
     ]
 }
@@ -157,6 +162,7 @@ impl World {
                 self.reader = Store::open_read_only(&self.machine.store()).ok();
                 self.look();
             }
+            Step::Compact(dies) => self.compact(dies),
             Step::Wait(seconds) if seconds < 0 => self.clock.jump_us(seconds * 1_000_000),
             Step::Wait(seconds) => self.clock.advance_ns(seconds * 1_000_000_000),
         }
@@ -197,6 +203,30 @@ impl World {
         let Some(session) = &mut it.session else { return };
         let done = act(session, self.next);
         assert!(it.hurt || done.is_ok(), "a good writer has an error: {done:?}");
+    }
+
+    fn compact(&self, dies: Option<u64>) {
+        let disk = self.machine.process();
+        if let Some(operation) = dies {
+            disk.inject(Fault::crash().after(operation));
+        }
+        let ids = Arc::new(SeededIds::new((u64::try_from(self.next).unwrap() << 32) | 1 << 31));
+        let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&self.clock);
+        let keeper = Keeper::open_on(disk.shared(), &self.machine.store(), clock, ids);
+        let mut go_on = |_| ControlFlow::Continue(());
+        let done = keeper.and_then(|it| it.compact(&CompactOptions::default(), &mut go_on));
+        match done {
+            Ok(done) => {
+                let failed =
+                    done.tables.iter().find(|it| it.skipped.is_some() || !it.left_alone.is_empty());
+                assert!(dies.is_some() || failed.is_none(), "not compacted: {failed:?}");
+            }
+            // a store may not be there yet, and another test's child may hold a copy of a lock
+            Err(error) => {
+                let excused = dies.is_some() || error.kind() == ErrorKind::Unavailable;
+                assert!(excused, "a good compaction has an error: {error:?}");
+            }
+        }
     }
 
     /// What all callers were told so far.

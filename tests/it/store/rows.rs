@@ -93,9 +93,15 @@ pub(crate) fn contract(digest: &str) -> Row {
     })
 }
 
-/// Options under which nothing happens by age: tests flush when they say so.
+/// Options under which nothing happens by age or behind a test's back: tests flush, and compact,
+/// when they say so.
 pub(crate) fn quiet() -> StoreOptions {
-    StoreOptions { flush_age_ms: 3_600_000, linger_ms: 1, ..StoreOptions::default() }
+    StoreOptions {
+        flush_age_ms: 3_600_000,
+        linger_ms: 1,
+        compact: false,
+        ..StoreOptions::default()
+    }
 }
 
 pub(crate) fn open(path: &Path, options: StoreOptions) -> Result<Store> {

@@ -126,6 +126,7 @@ fn of_two_that_replace_a_file_one_is_done() {
     let mut other = Log::new(LocalFiles::system(), folder.path().join("runs"), Table::Runs);
     other.refresh().unwrap();
     let rewriting = |to: u64| Rewrite {
+        metrics: Map::new(),
         operation: "OPTIMIZE",
         parameters: Map::new(),
         removes: vec!["1.parquet".to_owned(), "2.parquet".to_owned()],

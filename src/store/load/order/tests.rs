@@ -8,9 +8,9 @@ use crate::event::{AlertRow, LlmCallRow, Row, TimeUs};
 use crate::store::schema::to_batch;
 
 fn sorted(table: Table, batches: &[Vec<Row>]) -> (bool, Vec<RecordBatch>) {
-    let mut chunk = Chunk::new(table);
+    let mut chunk = Chunk::new(table).unwrap();
     for rows in batches {
-        chunk.push(to_batch(table, rows).unwrap());
+        chunk.push(to_batch(table, rows).unwrap()).unwrap();
     }
     (chunk.is_sorted, chunk.sorted().unwrap().map(Result::unwrap).collect())
 }

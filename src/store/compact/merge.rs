@@ -1,0 +1,259 @@
+//! Sorted sources of rows to one sorted stream, row by row, with a few rows of each source in
+//! memory. Knows batches, not files.
+//!
+//! A source is opened when the stream reaches its first run, so that of sources that follow each
+//! other only one is open at a time. Rows that are equal keep the order of their sources. A source
+//! that is not sorted costs the order of the stream, and no row.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray, new_null_array};
+use arrow::compute::concat_batches;
+use arrow::error::ArrowError;
+use arrow::row::{RowConverter, Rows, SortField};
+
+use crate::error::{Error, Result};
+use crate::event::{Column, Table};
+use crate::store::order;
+use crate::store::schema::{arrow_schema, data_type};
+
+/// Rows that are handed on at once, and bytes, if that is sooner.
+const ROWS_OUT: usize = 8 * 1024;
+const BYTES_OUT: usize = 8 << 20;
+
+/// The rows of a source in the columns of the table.
+pub(super) type Batches<'a> = Box<dyn Iterator<Item = Result<RecordBatch>> + 'a>;
+
+/// Rows to merge.
+pub(super) struct Source<'a> {
+    /// No row of it has a smaller run id, if that is known.
+    pub(super) first_run: Option<&'a str>,
+    pub(super) open: Box<dyn FnOnce() -> Result<Batches<'a>> + 'a>,
+}
+
+/// Consecutive rows of one source.
+pub(super) struct Piece {
+    /// Which source.
+    pub(super) source: usize,
+    pub(super) batch: RecordBatch,
+}
+
+/// Why a merge was given up.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// The source that cannot be read; `None` where it is not the fault of one.
+    pub(super) source: Option<usize>,
+    pub(super) error: Error,
+}
+
+impl Failure {
+    pub(super) fn of(source: usize) -> impl Fn(Error) -> Self {
+        move |error| Self { source: Some(source), error }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { source: None, error }
+    }
+}
+
+/// Merges sources; `take` gets the rows in their order, piece by piece, some thousands at a time.
+pub(super) fn merge<'a>(
+    table: Table,
+    sources: Vec<Source<'a>>,
+    take: &mut dyn FnMut(Vec<Piece>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let keys = Keys::of(table)?;
+    let mut heap = BinaryHeap::with_capacity(sources.len());
+    let mut states = Vec::with_capacity(sources.len());
+    for (index, source) in sources.into_iter().enumerate() {
+        heap.push(Reverse((keys.first(source.first_run)?, index)));
+        states.push(State::Waiting(source.open));
+    }
+    let mut pieces = Pieces::default();
+    while let Some(Reverse((_, index))) = heap.pop() {
+        let Some(state) = states.get_mut(index) else { continue };
+        let failed = Failure::of(index);
+        if matches!(state, State::Waiting(_)) {
+            let State::Waiting(open) = std::mem::replace(state, State::Done) else { continue };
+            *state = State::next(open().map_err(&failed)?, &keys).map_err(&failed)?;
+        } else if let State::Reading(cursor) = state {
+            let limit = heap.peek().map(|Reverse((key, other))| (&**key, *other));
+            let row_bytes = cursor.row_bytes;
+            pieces.push(cursor.take_before(limit, index), row_bytes);
+            if cursor.is_done() {
+                let State::Reading(cursor) = std::mem::replace(state, State::Done) else {
+                    continue;
+                };
+                *state = State::next(cursor.rest, &keys).map_err(&failed)?;
+            }
+        }
+        if let State::Reading(cursor) = state {
+            heap.push(Reverse((cursor.key(), index)));
+        }
+        if pieces.are_enough() {
+            take(pieces.drain())?;
+        }
+    }
+    if pieces.rows == 0 { Ok(()) } else { take(pieces.drain()) }
+}
+
+/// Pieces as one batch.
+pub(super) fn joined(table: Table, pieces: &[Piece]) -> Result<RecordBatch> {
+    if let [Piece { batch, .. }] = pieces {
+        return Ok(batch.clone());
+    }
+    concat_batches(&arrow_schema(table), pieces.iter().map(|it| &it.batch)).map_err(not_merged)
+}
+
+fn not_merged(source: ArrowError) -> Error {
+    Error::internal("rows cannot be merged").with_source(source)
+}
+
+/// The encoded values that a row is sorted by.
+type Key = Box<[u8]>;
+
+/// Encodes the columns that rows of a table are sorted by.
+struct Keys {
+    columns: Vec<&'static Column>,
+    converter: RowConverter,
+    /// Whether rows come in the order of their run ids, and each has one.
+    by_run: bool,
+}
+
+impl Keys {
+    fn of(table: Table) -> Result<Self> {
+        let column = |name: &&str| table.columns().iter().find(|it| it.name == *name);
+        let columns: Vec<&Column> = order::columns(table).iter().filter_map(column).collect();
+        let fields = columns.iter().map(|it| SortField::new(data_type(it.kind)));
+        let converter = RowConverter::new(fields.collect()).map_err(not_merged)?;
+        // the bounds of a column that may be NULL say nothing of those rows, which come first
+        let by_run = columns.first().is_some_and(|it| it.name == "run_id" && !it.nullable);
+        Ok(Self { columns, converter, by_run })
+    }
+
+    fn rows(&self, batch: &RecordBatch) -> Result<Rows> {
+        let values = |it: &&Column| batch.column_by_name(it.name).cloned();
+        let values: Option<Vec<ArrayRef>> = self.columns.iter().map(values).collect();
+        let values = values.ok_or_else(|| Error::internal("a column to sort by is lacking"))?;
+        self.converter.convert_columns(&values).map_err(not_merged)
+    }
+
+    /// A key that no row is below whose run id is not below this one.
+    fn first(&self, run_id: Option<&str>) -> Result<Key> {
+        let Some(run_id) = run_id.filter(|_| self.by_run) else { return Ok(Key::default()) };
+        let id: ArrayRef = Arc::new(StringArray::from(vec![run_id]));
+        let null = |it: &&Column| new_null_array(&data_type(it.kind), 1);
+        let nulls = self.columns.iter().skip(1).map(null);
+        let values: Vec<ArrayRef> = std::iter::once(id).chain(nulls).collect();
+        let rows = self.converter.convert_columns(&values).map_err(not_merged)?;
+        Ok(rows.row(0).as_ref().into())
+    }
+}
+
+/// How far a source is read.
+enum State<'a> {
+    Waiting(Box<dyn FnOnce() -> Result<Batches<'a>> + 'a>),
+    Reading(Cursor<'a>),
+    Done,
+}
+
+impl<'a> State<'a> {
+    /// Reads the next batch that has rows.
+    fn next(mut rest: Batches<'a>, keys: &Keys) -> Result<Self> {
+        for batch in rest.by_ref() {
+            let batch = batch?;
+            if batch.num_rows() > 0 {
+                let keys = keys.rows(&batch)?;
+                let row_bytes = size_of(&batch) / batch.num_rows();
+                return Ok(Self::Reading(Cursor { rest, batch, keys, at: 0, row_bytes }));
+            }
+        }
+        Ok(Self::Done)
+    }
+}
+
+/// A place in a batch of a source.
+struct Cursor<'a> {
+    rest: Batches<'a>,
+    batch: RecordBatch,
+    keys: Rows,
+    at: usize,
+    /// About the bytes of a row of the batch.
+    row_bytes: usize,
+}
+
+impl Cursor<'_> {
+    fn is_done(&self) -> bool {
+        self.at >= self.batch.num_rows()
+    }
+
+    fn key(&self) -> Key {
+        self.keys.row(self.at).as_ref().into()
+    }
+
+    /// Takes the next row, and those after it that come before the next row of another source.
+    fn take_before(&mut self, limit: Option<(&[u8], usize)>, source: usize) -> Piece {
+        let is_before = |at: usize| match limit {
+            None => true,
+            Some((key, other)) => match self.keys.row(at).as_ref().cmp(key) {
+                Ordering::Less => true,
+                Ordering::Equal => source < other,
+                Ordering::Greater => false,
+            },
+        };
+        let rows = self.batch.num_rows();
+        let (mut end, mut leap) = (self.at + 1, 1);
+        while end + leap <= rows && is_before(end + leap - 1) {
+            end += leap;
+            leap *= 2;
+        }
+        let mut beyond = rows.min(end + leap);
+        while end < beyond {
+            let middle = end + (beyond - end) / 2;
+            if is_before(middle) {
+                end = middle + 1;
+            } else {
+                beyond = middle;
+            }
+        }
+        let batch = self.batch.slice(self.at, end - self.at);
+        self.at = end;
+        Piece { source, batch }
+    }
+}
+
+/// Rows that are about to be handed on.
+#[derive(Default)]
+struct Pieces {
+    pieces: Vec<Piece>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Pieces {
+    fn push(&mut self, piece: Piece, row_bytes: usize) {
+        self.rows += piece.batch.num_rows();
+        self.bytes += piece.batch.num_rows() * row_bytes;
+        self.pieces.push(piece);
+    }
+
+    fn are_enough(&self) -> bool {
+        self.rows >= ROWS_OUT || self.bytes >= BYTES_OUT
+    }
+
+    fn drain(&mut self) -> Vec<Piece> {
+        std::mem::take(self).pieces
+    }
+}
+
+fn size_of(batch: &RecordBatch) -> usize {
+    let sizes = batch.columns().iter().map(|it| it.to_data().get_slice_memory_size().unwrap_or(0));
+    sizes.sum()
+}
+
+#[cfg(test)]
+mod tests;
