@@ -1,8 +1,9 @@
 //! Kills of the real program with SIGKILL at random moments: `cargo bench --bench crash -- --kills
 //! 1000 --seed 7`. Replays, two writers at once, recoveries, readers, `store check`, rebuilds of
-//! the index, and a writer that flushes all the time. Every 50 kills everything that was printed as
-//! acknowledged must be there, once and whole, also for Python where `GENSTORE_PYTHON` names one
-//! with deltalake, duckdb and polars. Stops at the first loss; prints the counts. Measures nothing.
+//! the index, compaction, retention, vacuum, and a writer that flushes all the time. Every 50 kills
+//! everything that was printed as acknowledged must be there, once and whole, also for Python where
+//! `GENSTORE_PYTHON` names one with deltalake, duckdb and polars. Stops at the first loss; prints
+//! the counts. Measures nothing.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and stops on errors")]
 #![allow(clippy::indexing_slicing, reason = "the same")]
 
@@ -31,6 +32,9 @@ struct Counts {
     readers: u64,
     checkers: u64,
     rebuilds: u64,
+    compactions: u64,
+    retentions: u64,
+    vacuums: u64,
     ended_before: u64,
     acknowledged: usize,
     there: i64,
@@ -75,6 +79,21 @@ impl Bench {
         Victim::start(self.place.command(&["store", "index", "rebuild"]))
     }
 
+    fn compact(&mut self) -> Victim {
+        self.counts.compactions += 1;
+        Victim::start(self.place.command(&["store", "compact"]))
+    }
+
+    fn retain(&mut self) -> Victim {
+        self.counts.retentions += 1;
+        Victim::start(self.place.command(&["store", "retain", "--keep", "100d"]))
+    }
+
+    fn vacuum(&mut self) -> Victim {
+        self.counts.vacuums += 1;
+        Victim::start(self.place.command(&["store", "vacuum", "--older-than", "20s"]))
+    }
+
     /// Any moment up to so many milliseconds.
     fn within_ms(&mut self, ms: u64) -> Until {
         Until::Micros(self.dice.below(ms * 1_000))
@@ -85,7 +104,7 @@ impl Bench {
         let long = self.within_ms(600);
         let short = self.within_ms(60); // while it opens the store, and recovers
         let (lines, more) = (self.dice.below(150), self.dice.below(400));
-        let victims = match self.dice.below(8) {
+        let victims = match self.dice.below(11) {
             0 => vec![(self.replay(), long)],
             1 => vec![(self.replay(), Until::Lines(lines))],
             2 => vec![(self.writer(), Until::Lines(more))],
@@ -93,7 +112,10 @@ impl Bench {
             4 => vec![(self.replay(), Until::Lines(lines)), (self.writer(), Until::Lines(more))],
             5 => vec![(self.replay(), short)],
             6 => vec![(self.writer(), short), (self.reader(), short), (self.writer(), long)],
-            _ => vec![(self.writer(), long), (self.checker(), short), (self.rebuild(), short)],
+            7 => vec![(self.writer(), long), (self.checker(), short), (self.rebuild(), short)],
+            8 => vec![(self.compact(), short), (self.writer(), Until::Lines(more))],
+            9 => vec![(self.retain(), short), (self.replay(), Until::Lines(lines))],
+            _ => vec![(self.compact(), short), (self.vacuum(), short), (self.writer(), long)],
         };
         for (victim, until) in victims {
             let (lines, status) = victim.kill(until);
@@ -109,6 +131,11 @@ impl Bench {
         let (lines, status) = self.replay().kill(Until::End);
         assert!(status.success(), "{status}");
         self.printed.extend(lines);
+        // to its end, this time: it takes the children, too, of runs that a killed one has taken
+        let (_, status) = self.retain().kill(Until::End);
+        assert!(status.success(), "{status}");
+        let old = "SELECT count(*) AS n FROM runs WHERE start_time < ago('100d')";
+        assert_eq!(self.place.count(old), 0, "runs that a retention must take away");
         self.place.assert_whole(&self.printed);
         let orphans = "SELECT count(*) AS n FROM steps
                        WHERE run_id NOT IN (SELECT run_id FROM runs)";
@@ -145,7 +172,7 @@ fn argument(name: &str) -> Option<String> {
 
 fn main() {
     if let Some(folder) = argument("--writer") {
-        let pace = Pace { seconds: 3_600, journal_bytes_max: 32 << 10, pause_us: 0 };
+        let pace = Pace { seconds: 3_600, journal_bytes_max: 32 << 10, pause_us: 0, old_every: 5 };
         write(Path::new(&folder), pace);
         return;
     }

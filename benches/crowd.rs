@@ -25,7 +25,7 @@ fn main() {
     let seconds: u64 = argument("--seconds").map_or(300, |it| it.parse().unwrap());
     if let Some(folder) = argument("--writer") {
         let (journal_bytes_max, pause_us) = (JOURNAL_BYTES_MAX, PAUSE_US);
-        write(Path::new(&folder), Pace { seconds, journal_bytes_max, pause_us });
+        write(Path::new(&folder), Pace { seconds, journal_bytes_max, pause_us, old_every: 4 });
         return;
     }
     let place = Place::new();

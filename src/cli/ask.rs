@@ -2,7 +2,6 @@
 //! terminal, formats, and stdout.
 
 use std::io::{BufWriter, Stdout, Write};
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::output::{Format, Look, terminal_width};
 use crate::repl::{Failure, Reader, Settings, Shell};
 use crate::sql::SessionSettings;
-use crate::store::Store;
+use crate::store::{Location, Store};
 
 /// How rows are printed.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
@@ -42,13 +41,13 @@ pub(super) fn stdout() -> BufWriter<Stdout> {
 /// The store, opened for reading when it is first asked; again, if it was not there yet.
 #[derive(Debug)]
 pub(super) struct LazyStore {
-    path: PathBuf,
+    location: Location,
     opened: Mutex<Option<Arc<Store>>>,
 }
 
 impl LazyStore {
-    pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), opened: Mutex::default() }
+    pub(super) fn new(location: &Location) -> Self {
+        Self { location: location.clone(), opened: Mutex::default() }
     }
 
     pub(super) fn get(&self) -> Result<Arc<Store>> {
@@ -56,7 +55,7 @@ impl LazyStore {
         if let Some(store) = &*opened {
             return Ok(Arc::clone(store));
         }
-        Ok(Arc::clone(opened.insert(Arc::new(Store::open_read_only(&self.path)?))))
+        Ok(Arc::clone(opened.insert(Arc::new(Store::open_at_read_only(&self.location)?))))
     }
 
     /// The store, if it is open.
@@ -68,7 +67,7 @@ impl LazyStore {
 impl Context {
     /// A shell over the store. With `cancel`, Ctrl-C ends a query instead of the process.
     pub(super) fn shell(&self, format: Format, cancel: bool) -> Result<Shell> {
-        self.shell_over(Arc::new(LazyStore::new(&self.store_path)), format, cancel)
+        self.shell_over(Arc::new(LazyStore::new(&self.store)), format, cancel)
     }
 
     /// A shell over a store that is opened when it is first asked.

@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         rows_per_file: ROWS_PER_FILE,
         now_us: context.clock.now_us(),
     };
-    let store = Arc::new(LazyStore::new(&context.store_path));
+    let store = Arc::new(LazyStore::new(&context.store));
     let session = context.reader(store).session()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()

@@ -17,7 +17,6 @@ mod yaml;
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
@@ -26,14 +25,16 @@ use crate::clock::{Clock, IdSource, SystemClock, SystemIds};
 use crate::config::Environment;
 use crate::error::{Error, Result};
 use crate::output::failure;
+use crate::store::Location;
 
 /// Generate node packages from ONEX contracts, and ask in SQL how it went.
 #[derive(Debug, Parser)]
 #[command(name = "genstore", version, propagate_version = true, max_term_width = 100)]
 struct Cli {
-    /// Folder of the store [default: $GENSTORE_STORE, else ./genstore.db]
+    /// Folder of the store, or an address of its tables: s3://BUCKET/PATH, gs://…, az://…
+    /// [default: $GENSTORE_STORE, else ./genstore.db]
     #[arg(long, global = true, value_name = "PATH")]
-    store: Option<PathBuf>,
+    store: Option<OsString>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -57,7 +58,7 @@ pub(crate) struct Context {
     /// The surroundings.
     pub(crate) env: Environment,
     /// The store to use, by flag, environment or default.
-    pub(crate) store_path: PathBuf,
+    pub(crate) store: Location,
     /// Time.
     pub(crate) clock: Arc<dyn Clock>,
     /// Ids.
@@ -76,12 +77,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> u8 {
         }
     };
     let color = env.terminal.color_stderr;
-    let context = Context {
-        store_path: env.store_path(cli.store.as_deref()),
-        env,
-        clock: Arc::new(SystemClock::new()),
-        ids: Arc::new(SystemIds),
+    let store = match env.store_location(cli.store.as_deref()) {
+        Ok(store) => store,
+        Err(error) => {
+            print_error(&error, color);
+            return error.kind().exit_code();
+        }
     };
+    let context =
+        Context { store, env, clock: Arc::new(SystemClock::new()), ids: Arc::new(SystemIds) };
     let terminal = context.env.terminal;
     let command = match cli.command {
         Some(command) => command,
@@ -102,8 +106,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> u8 {
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<u8> {
-    if context.store_path.to_str().is_none() {
-        let path = context.store_path.display();
+    if context.store.path().to_str().is_none() {
+        let path = context.store.path().display();
         return Err(Error::usage(format!("the path of the store, {path}, is not UTF-8"))
             .with_hint("Choose another with --store."));
     }
@@ -125,8 +129,11 @@ fn launch(words: &[String], context: &Context) -> Result<u8> {
     let words = std::iter::once("genstore").chain(words.iter().map(String::as_str));
     match Cli::try_parse_from(words) {
         Ok(Cli { command: Some(command), store }) => {
-            let store_path = store.unwrap_or_else(|| context.store_path.clone());
-            dispatch(command, &Context { store_path, ..context.clone() })
+            let store = match store {
+                Some(typed) => context.env.store_location(Some(&typed))?,
+                None => context.store.clone(),
+            };
+            dispatch(command, &Context { store, ..context.clone() })
         }
         Ok(_) => Err(Error::usage("no command was given")),
         Err(error) if error.exit_code() == 0 => print(&error.to_string()).map(|()| 0),

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let terminal = context.env.terminal;
     let launched = context.clone();
     let launcher = Box::new(move |words: &[String]| super::launch(words, &launched));
-    let store = Arc::new(LazyStore::new(&context.store_path));
+    let store = Arc::new(LazyStore::new(&context.store));
     let shell = context.shell_over(Arc::clone(&store), args.format.format, terminal.stdin)?;
     let mut shell = shell.with_launcher(launcher);
     if !terminal.stdin {

@@ -71,7 +71,7 @@ fn say_next(row: &BatchRow, args: &Args, context: &Context) {
         let why = format!("genstore query failures batch_id={}", row.batch_id);
         format!("{failed} of {total} runs did not succeed; why: {why}\n")
     } else if context.env.terminal.stderr {
-        let (out, store) = (args.work.out().display(), context.store_path.display());
+        let (out, store) = (args.work.out().display(), context.store.path().display());
         format!("Packages are in {out}, the history is in {store}; ask: genstore query\n")
     } else {
         return;

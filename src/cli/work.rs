@@ -69,8 +69,8 @@ impl WorkArgs {
     pub(crate) fn open(&self, context: &Context) -> Result<Arc<Workshop>> {
         let options = WriteOptions { overwrite: self.overwrite, fsync: self.fsync };
         let output = Arc::new(OutputFolder::open(&self.out, options)?);
-        let store = Store::open(
-            &context.store_path,
+        let store = Store::open_at(
+            &context.store,
             StoreOptions { durability: self.durability.into(), ..StoreOptions::default() },
             Arc::clone(&context.clock),
             Arc::clone(&context.ids),

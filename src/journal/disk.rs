@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Opens a file for reading. What is no file is refused: a pipe under its name would be waited for
 /// without an end.
@@ -56,6 +57,13 @@ pub trait AppendFile: fmt::Debug + Send {
 /// The machine's own file system.
 #[derive(Debug, Default)]
 pub struct SystemDisk;
+
+impl SystemDisk {
+    /// The file system as a parameter.
+    pub fn shared() -> Arc<dyn Disk> {
+        Arc::new(Self)
+    }
+}
 
 impl Disk for SystemDisk {
     fn create_folder(&self, path: &Path) -> io::Result<()> {

@@ -2,6 +2,7 @@
 //! the place where it is known, and the nearest name that exists. Changes no query.
 
 use std::collections::BTreeSet;
+use std::error::Error as StdError;
 
 use arrow::error::ArrowError;
 use datafusion::common::diagnostic::Diagnostic;
@@ -111,14 +112,14 @@ fn place(diagnostic: Option<&Diagnostic>, message: &str, sql: &str) -> Option<Lo
 }
 
 fn explain(error: &DataFusionError, names: &Vocabulary) -> Error {
+    if let Some(told) = told(error) {
+        return copied(told);
+    }
     match error {
         DataFusionError::SQL(error, _) => syntax(error),
         DataFusionError::SchemaError(error, _) => schema(error, false),
         DataFusionError::Plan(message) => plan(message, names),
-        DataFusionError::External(source) => match source.downcast_ref::<Error>() {
-            Some(error) => copied(error),
-            None => Error::failed(first_line(&source.to_string())),
-        },
+        DataFusionError::External(source) => Error::failed(first_line(&source.to_string())),
         DataFusionError::NotImplemented(message) => {
             // What follows a brace is a dump of the syntax tree.
             let message = first_line(message);
@@ -142,6 +143,13 @@ fn explain(error: &DataFusionError, names: &Vocabulary) -> Error {
         }
         other => Error::failed(first_line(&other.message())),
     }
+}
+
+/// What the store said of a file, if that is the cause.
+pub(super) fn told(error: &DataFusionError) -> Option<&Error> {
+    let first: &(dyn StdError + 'static) = error;
+    std::iter::successors(Some(first), |it: &&(dyn StdError + 'static)| (*it).source())
+        .find_map(|it| it.downcast_ref())
 }
 
 fn copied(error: &Error) -> Error {

@@ -11,12 +11,12 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
-use object_store::local::LocalFileSystem;
 use tokio::runtime::Runtime;
 
 use super::session::SessionSettings;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::store::FileSource;
 
 /// Statistics of this many files are remembered; beyond it the memory starts over.
 const FILE_STATISTICS_MAX: usize = 20_000;
@@ -62,6 +62,14 @@ impl Engine {
             .ok_or_else(|| Error::internal("a query was started after its engine was shut down"))
     }
 
+    /// Makes the files of a store's tables known to queries.
+    pub(super) fn add_tables(&self, source: &FileSource) -> Result<()> {
+        let url = tables_url(source)?;
+        let store = Arc::clone(source.files()).object_store();
+        self.env.register_object_store(url.as_ref(), store);
+        Ok(())
+    }
+
     /// The configuration of one session.
     pub(super) fn session_config(&self) -> SessionConfig {
         let mut config = SessionConfig::new()
@@ -89,9 +97,9 @@ impl Drop for Engine {
     }
 }
 
-/// The object store under which the tables' files are known; user SQL cannot name it.
-pub(super) fn tables_url() -> Result<ObjectStoreUrl> {
-    ObjectStoreUrl::parse("genstore-tables://local")
+/// The address under which the files of a store's tables are known; user SQL cannot name it.
+pub(super) fn tables_url(source: &FileSource) -> Result<ObjectStoreUrl> {
+    ObjectStoreUrl::parse(format!("genstore-tables://{}", source.files().name()))
         .map_err(|source| Error::internal("the tables' address is no URL").with_source(source))
 }
 
@@ -114,7 +122,6 @@ fn runtime_env(settings: &SessionSettings) -> Result<Arc<RuntimeEnv>> {
         .map_err(failed)?;
     // User SQL gets no file system: the tables are reached under an address of their own.
     env.deregister_object_store(ObjectStoreUrl::local_filesystem().as_ref()).map_err(failed)?;
-    env.register_object_store(tables_url()?.as_ref(), Arc::new(LocalFileSystem::new()));
     Ok(env)
 }
 

@@ -12,26 +12,36 @@ use datafusion::common::{DataFusionError, Result, Statistics};
 use datafusion::datasource::physical_plan::parquet::CachedParquetMetaData;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::execution::cache::cache_manager::CachedFileMetadataEntry;
+use datafusion::execution::object_store::ObjectStoreUrl;
 use object_store::ObjectMeta;
 use parquet::file::metadata::{
     FileMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataBuilder,
 };
 
-use super::engine::tables_url;
 use crate::error::Error;
+use crate::store::FileSource;
+
+/// Bytes of the end of a remote file that are read at once: nearly always the whole footer, so that
+/// it takes one request.
+const REMOTE_FOOTER_BYTES: usize = 256 << 10;
+
+/// How much of the end of each file is read at once, if not only what is needed.
+pub(super) fn end_bytes(source: &FileSource) -> Option<usize> {
+    source.files().is_remote().then_some(REMOTE_FOOTER_BYTES)
+}
 
 /// Reads the footer of a file with `rows` rows, if that is known, into the engine's cache; gives
 /// its statistics in terms of `schema`.
 pub(super) async fn read(
-    state: &dyn Session,
+    (state, url, end_bytes): (&dyn Session, &ObjectStoreUrl, Option<usize>),
     meta: &ObjectMeta,
     rows: Option<u64>,
     schema: &SchemaRef,
 ) -> Result<Statistics> {
     let env = state.runtime_env();
-    let url = tables_url().map_err(|error| DataFusionError::External(Box::new(error)))?;
     let store = env.object_store(url)?;
     let fetched = DFParquetMetadata::new(&store, meta)
+        .with_metadata_size_hint(end_bytes)
         .with_page_index_policy(Some(PageIndexPolicy::Optional))
         .fetch_metadata()
         .await?;

@@ -16,6 +16,7 @@ use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFacto
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::{TableProvider, TableType, ViewTable, provider_as_source};
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableProviderFilterPushDown, col};
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
@@ -25,11 +26,11 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
 
 use super::engine::{Engine, tables_url};
-use super::footer;
 use super::hot::{HotRows, HotSource};
 use super::pruned_scan::PrunedScanExec;
 use super::pruning::{Known, prune};
-use crate::error::Error;
+use super::{diagnose, footer};
+use crate::error::{Error, ErrorKind};
 use crate::event::Table;
 use crate::store::schema::arrow_schema;
 use crate::store::snapshot::{CHECK_HINT, DataFile, Snapshot};
@@ -89,7 +90,7 @@ impl StoreTable {
         projection: Option<&Vec<usize>>,
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let url = tables_url().map_err(external)?;
+        let url = tables_url(&self.source).map_err(external)?;
         let env = state.runtime_env();
         let store = env.object_store(&url)?;
         let cache = env.cache_manager.get_file_metadata_cache();
@@ -101,7 +102,11 @@ impl StoreTable {
         let source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(factory));
-        let files = self.files_with_statistics(state, files).await?;
+        let source = match footer::end_bytes(&self.source) {
+            Some(size_bytes) => source.with_metadata_size_hint(size_bytes),
+            None => source,
+        };
+        let files = self.files_with_statistics(state, &url, files).await?;
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
         let groups = groups.into_iter().map(|it| self.summed(it)).collect::<Result<Vec<_>>>()?;
         let statistics = Statistics::try_merge_iter(
@@ -126,22 +131,23 @@ impl StoreTable {
     async fn files_with_statistics(
         &self,
         state: &dyn Session,
+        url: &ObjectStoreUrl,
         files: &[DataFile],
     ) -> Result<Vec<PartitionedFile>> {
         let reads: Vec<_> =
-            files.iter().map(|file| self.file_with_statistics(state, file)).collect();
+            files.iter().map(|file| self.file_with_statistics(state, url, file)).collect();
         futures::stream::iter(reads).buffered(FOOTERS_IN_FLIGHT).try_collect().await
     }
 
     async fn file_with_statistics(
         &self,
         state: &dyn Session,
+        url: &ObjectStoreUrl,
         file: &DataFile,
     ) -> Result<PartitionedFile> {
-        let location = std::path::absolute(&file.path)
-            .map_err(|source| external(self.damaged(file, source)))?;
-        let location = object_store::path::Path::from_absolute_path(location)
-            .map_err(|source| external(self.damaged(file, source)))?;
+        let files = self.source.files();
+        let location =
+            files.location(&file.path).map_err(|source| external(self.damaged(file, source)))?;
         let meta = ObjectMeta {
             location,
             // Files never change, so no cache needs the time to know that its entry is good.
@@ -153,19 +159,31 @@ impl StoreTable {
         let statistics = match self.engine.statistics.get(&file.path) {
             Some(statistics) => statistics,
             None => {
-                file.check_present(&self.source).map_err(external)?;
+                if !files.is_remote() {
+                    // elsewhere that would be a request of its own
+                    file.check_present(&self.source).map_err(external)?;
+                }
+                let place = (state, url, footer::end_bytes(&self.source));
                 // Some damaged bytes make a decoder panic instead of refusing them.
-                let read = AssertUnwindSafe(footer::read(state, &meta, file.rows, &self.schema))
+                let read = AssertUnwindSafe(footer::read(place, &meta, file.rows, &self.schema))
                     .catch_unwind()
                     .await
                     .map_err(|_| external(self.damaged(file, "its footer cannot be decoded")))?;
-                let statistics = read.map_err(|source| external(self.damaged(file, source)))?;
+                let statistics = read.map_err(|error| self.unreadable(file, error))?;
                 let statistics = Arc::new(trusted(statistics, &self.schema));
                 self.engine.statistics.put(file.path.clone(), Arc::clone(&statistics));
                 statistics
             }
         };
         Ok(PartitionedFile::new_from_meta(meta).with_statistics(statistics))
+    }
+
+    /// A file that cannot be reached now is no damage.
+    fn unreadable(&self, file: &DataFile, error: DataFusionError) -> DataFusionError {
+        match diagnose::told(&error) {
+            Some(told) if told.kind() != ErrorKind::Damaged => external(told.again()),
+            _ => external(self.damaged(file, error)),
+        }
     }
 
     fn damaged(

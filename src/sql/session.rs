@@ -181,6 +181,7 @@ impl Session {
     }
 
     fn over(snapshot: &Snapshot, engine: Arc<Engine>) -> Result<Self> {
+        engine.add_tables(&snapshot.source)?;
         let state = SessionStateBuilder::new()
             .with_default_features()
             .with_physical_optimizer_rule(Arc::new(YieldingJoins))

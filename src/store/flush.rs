@@ -5,7 +5,7 @@
 //! flush that failed anywhere is simply done again.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::delta;
 use super::files::Files;
@@ -87,31 +87,49 @@ pub(super) fn flush_into<'a>(
         }
     }
     let sketches = sketches.rows()?;
-    rows.entry(Table::StepLatency).or_default().extend(&sketches);
+    if !sketches.is_empty() {
+        rows.entry(Table::StepLatency).or_default().extend(&sketches);
+    }
     let next_us = writing.tables.next_flush_time_us(writing.clock.now_us())?;
     let flush_time_us = of_slot(next_us, slot);
-    let (files, ids) = (&**writing.files(), &*writing.ids);
-    for table in tables {
-        let rows = rows.remove(&table).unwrap_or_default();
-        if rows.is_empty() && table != Table::Runs {
-            continue;
-        }
-        let committed = {
-            let mut log = writing.tables.log(table)?;
-            log.refresh()?;
-            log.check_writable()?;
-            log.committed(&app_id) >= n
-        };
-        // not under the log's lock: snapshots go on while the data file is written
-        let segment = if rows.is_empty() || committed {
-            None
-        } else {
-            Some(segment::write(files, ids, &writing.layout.table(table), table, rows)?)
-        };
-        let mut log = writing.tables.log(table)?;
-        delta::append(files, ids, &mut log, &app_id, n, segment, flush_time_us)?;
+    let tables: Vec<Table> =
+        tables.filter(|it| *it == Table::Runs || rows.contains_key(it)).collect();
+    let rows = Mutex::new(rows);
+    let commit = |table| {
+        let rows = rows.lock().unwrap_or_else(PoisonError::into_inner).remove(&table);
+        commit_rows(writing, (&app_id, n), table, rows.unwrap_or_default(), flush_time_us)
+    };
+    let children = tables.iter().copied().filter(|it| *it != Table::Runs);
+    writing.tables.each(children, commit)?;
+    if tables.contains(&Table::Runs) {
+        commit(Table::Runs)?; // last: from here on the file's rows count as flushed
     }
     Ok(flush_time_us)
+}
+
+/// Writes the data file of a table and commits it, unless that has been done.
+fn commit_rows(
+    writing: &Writing,
+    (app_id, n): (&str, u64),
+    table: Table,
+    rows: Vec<&Row>,
+    flush_time_us: i64,
+) -> Result<()> {
+    let (files, ids) = (&**writing.files(), &*writing.ids);
+    let committed = {
+        let mut log = writing.tables.log(table)?;
+        log.refresh()?;
+        log.check_writable()?;
+        log.committed(app_id) >= n
+    };
+    // not under the log's lock: snapshots go on while the data file is written
+    let segment = if rows.is_empty() || committed {
+        None
+    } else {
+        Some(segment::write(files, ids, &writing.layout.table(table), table, rows)?)
+    };
+    let mut log = writing.tables.log(table)?;
+    delta::append(files, ids, &mut log, app_id, n, segment, flush_time_us)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::hot::Hot;
 use super::identity::{self, Identity};
 use super::index::{Index, IndexObserver, IndexStatus, NameKind};
 use super::layout::Layout;
+use super::location::Location;
 use super::lookup::{self, FoundRun, RunRecord};
 use super::options::StoreOptions;
 use super::recover::{recover, recover_others};
@@ -26,10 +27,13 @@ use super::tails::Tails;
 use super::temporaries;
 use super::view::{self, OwnSlot, Reading};
 use crate::clock::{Clock, IdSource};
-use crate::error::{Error, ErrorKind, IoContext, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Table, Text};
 use crate::journal::disk::{Disk, SystemDisk};
 use crate::journal::{Journal, Place};
+
+/// What to do when a local disk refuses.
+const WRITE_HINT: &str = "Check the permissions of the folder and the space on its disk.";
 
 /// An open store. Dropping it closes it; only [`Store::close`] tells whether that went well.
 #[derive(Debug)]
@@ -67,7 +71,18 @@ impl Store {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
     ) -> Result<Self> {
-        Self::open_on(Arc::new(SystemDisk), path, options, clock, ids)
+        Self::open_at(&Location::from(path), options, clock, ids)
+    }
+
+    /// As [`Store::open`], for a store in a folder or at an address. At an address it is first
+    /// tried out whether the object store can hold a store at all.
+    pub fn open_at(
+        location: &Location,
+        options: StoreOptions,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Result<Self> {
+        Self::open_telling(Arc::new(SystemDisk), location, options, clock, ids)
     }
 
     /// As [`Store::open`], with the disk as a parameter: tests pass one that fails.
@@ -78,40 +93,53 @@ impl Store {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
     ) -> Result<Self> {
-        Self::open_with(disk, path, options, clock, ids).map_err(|error| match error.kind() {
-            ErrorKind::Failed => Error::unavailable(format!(
-                "the store {} cannot be opened for writing",
-                path.display()
-            ))
-            .with_hint("Check the permissions of the folder and the space on its disk.")
-            .with_source(error),
+        Self::open_telling(disk, &Location::from(path), options, clock, ids)
+    }
+
+    fn open_telling(
+        disk: Arc<dyn Disk>,
+        location: &Location,
+        options: StoreOptions,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Result<Self> {
+        Self::open_with(disk, location, options, clock, ids).map_err(|error| match error.kind() {
+            ErrorKind::Failed => {
+                let path = location.path().display();
+                let hint = error.hint().map(str::to_owned);
+                Error::unavailable(format!("the store {path} cannot be opened for writing"))
+                    .with_hint(hint.unwrap_or_else(|| WRITE_HINT.to_owned()))
+                    .with_source(error)
+            }
             _ => error,
         })
     }
 
     fn open_with(
         disk: Arc<dyn Disk>,
-        path: &Path,
+        location: &Location,
         options: StoreOptions,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
     ) -> Result<Self> {
         options.validate()?;
-        let layout = Layout::new(path);
-        let files: Arc<dyn Files> = Arc::new(LocalFiles::new(Arc::clone(&disk)));
+        let (layout, files) = (location.layout(), location.files(&disk)?);
         let identity = identity::read_or_create(&*files, &layout, &*disk, &*clock, &*ids)?;
-        for folder in [layout.tables(), layout.journal()] {
-            disk.create_folder(&folder).context("create the folder", &folder)?;
+        if files.is_remote() {
+            identity::create_folders(layout.state(), &*disk)?;
         }
+        files.create_folder(&layout.tables())?;
+        let local = LocalFiles::new(Arc::clone(&disk));
+        local.create_folder(&layout.journal())?;
         let journal_root_id =
-            identity::journal_root_id(&*files, &layout, &*ids, &identity.store_id)?;
+            identity::journal_root_id(&local, &layout, &*ids, &identity.store_id)?;
         let slot = slot::lock_lowest(&layout, &*disk, options.writers_max)?;
         let tables = Arc::new(Tables::new(&layout, files));
         tables.read_ahead();
         let now_us = clock.now_us();
-        for table in Table::ALL {
-            delta::create(&**tables.files(), &*ids, &mut *tables.log(*table)?, *table, now_us)?;
-        }
+        tables.each(Table::ALL.iter().copied(), |table| {
+            delta::create(&**tables.files(), &*ids, &mut *tables.log(table)?, table, now_us)
+        })?;
         let writing = Arc::new(Writing {
             layout: layout.clone(),
             identity: identity.clone(),
@@ -156,8 +184,13 @@ impl Store {
     /// # Errors
     /// `Unavailable` when there is no store, or one that this build cannot read.
     pub fn open_read_only(path: &Path) -> Result<Self> {
-        let layout = Layout::new(path);
-        let files = LocalFiles::system();
+        Self::open_at_read_only(&Location::from(path))
+    }
+
+    /// As [`Store::open_read_only`], for a store in a folder or at an address.
+    pub fn open_at_read_only(location: &Location) -> Result<Self> {
+        let layout = location.layout();
+        let files = location.files(&SystemDisk::shared())?;
         let identity = identity::read(&*files, &layout)?;
         let tables = Arc::new(Tables::new(&layout, files));
         Ok(Self::over(layout, identity, tables, None))

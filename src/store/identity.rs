@@ -1,14 +1,13 @@
 //! `store.json` and `journal/root.json`: what makes a folder a store, and whose journals it holds.
 //! Written once, whole or not at all; never changed by this build.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::files::Files;
-use super::layout::{IDENTITY_NAME, Layout};
+use super::layout::{IDENTITY_NAME, Layout, PROBE_PREFIX};
 use super::slot;
 use crate::clock::{Clock, IdSource, rfc3339};
 use crate::error::{Error, ErrorKind, IoContext, Result};
@@ -43,8 +42,8 @@ pub(super) fn read(files: &dyn Files, layout: &Layout) -> Result<Identity> {
     let path = layout.identity();
     let bytes = match files.read(&path) {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return Err(no_store(root)),
-        Err(_) if root.is_file() => return Err(no_store(root)),
+        Ok(None) => return Err(no_store(root, false)),
+        Err(_) if !files.is_remote() && root.is_file() => return Err(no_store(root, false)),
         Err(error) if error.kind() == ErrorKind::Failed => {
             let message = format!("cannot read {}", path.display());
             return Err(Error::unavailable(message).with_source(error));
@@ -72,7 +71,8 @@ pub(super) fn read(files: &dyn Files, layout: &Layout) -> Result<Identity> {
 /// Reads `store.json`, or makes a new store where there is nothing yet.
 ///
 /// # Errors
-/// `Unavailable`: the path is a file, or a folder with something else in it.
+/// `Unavailable`: the path is a file, or a folder with something else in it; or the object store
+/// cannot hold a store.
 pub(super) fn read_or_create(
     files: &dyn Files,
     layout: &Layout,
@@ -81,15 +81,19 @@ pub(super) fn read_or_create(
     ids: &dyn IdSource,
 ) -> Result<Identity> {
     let root = layout.root();
-    if root.is_file() {
-        return Err(no_store(root));
+    if !files.is_remote() && root.is_file() {
+        return Err(no_store(root, false));
     }
-    if !layout.identity().exists() {
+    files.check_conditional_put(root, ids)?;
+    let exists = || Ok(files.metadata(&layout.identity())?.is_some());
+    if !exists()? {
         // another process may have made the store, and put more into it, since that look
-        if has_strangers(root)? && !layout.identity().exists() {
-            return Err(no_store(root));
+        if has_strangers(files, root)? && !exists()? {
+            return Err(no_store(root, true));
         }
-        create_folders(root, disk)?;
+        if !files.is_remote() {
+            create_folders(root, disk)?;
+        }
         let identity = Identity {
             format_version: FORMAT_VERSION,
             store_id: ids.next_id().to_string(),
@@ -102,17 +106,9 @@ pub(super) fn read_or_create(
 }
 
 /// Whether a folder has something in it that is there only after `store.json`, or of others.
-fn has_strangers(root: &Path) -> Result<bool> {
-    if !root.is_dir() {
-        return Ok(false);
-    }
-    for entry in fs::read_dir(root).context("read the folder", root)? {
-        let name = entry.context("read the folder", root)?.file_name();
-        if !name.to_string_lossy().starts_with(IDENTITY_NAME) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+fn has_strangers(files: &dyn Files, root: &Path) -> Result<bool> {
+    let is_ours = |it: &String| it.starts_with(IDENTITY_NAME) || it.starts_with(PROBE_PREFIX);
+    Ok(!files.names(root)?.iter().all(is_ours))
 }
 
 /// The id of the folder of journals of a store; made where there is none. `files` are those of the
@@ -164,7 +160,10 @@ pub(super) fn read_journal_root_id(layout: &Layout, store_id: &str) -> Result<Op
                     "{} belongs to the store {other}, not to this one ({store_id})",
                     path.display()
                 ))
-                .with_hint("Nothing was changed; give each store a journal folder of its own.")),
+                .with_hint(
+                    "Nothing was changed. Give each store a journal folder of its own; if the \
+                     other store is no more, move this folder away.",
+                )),
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -212,7 +211,7 @@ fn json_bytes(name: &str, value: &impl Serialize) -> Result<Vec<u8>> {
 }
 
 /// Makes a folder and those above it.
-fn create_folders(path: &Path, disk: &dyn Disk) -> Result<()> {
+pub(super) fn create_folders(path: &Path, disk: &dyn Disk) -> Result<()> {
     if path.as_os_str().is_empty() {
         return Ok(());
     }
@@ -232,10 +231,11 @@ fn create_folders(path: &Path, disk: &dyn Disk) -> Result<()> {
     })
 }
 
-fn no_store(root: &Path) -> Error {
+/// `is_known`: there is something of others at an address, where a look would cost a request.
+fn no_store(root: &Path, is_known: bool) -> Error {
     let (what, hint) = if root.is_file() {
         ("is a file, not a store", "A store is a folder; choose another path with --store.")
-    } else if root.exists() {
+    } else if is_known || root.exists() {
         (
             "is not a store: it has no store.json",
             "Choose another path with --store; a new store is made in a new or empty folder.",

@@ -6,10 +6,11 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::files::{Files, LocalFiles};
+use super::files::LocalFiles;
 use super::flush::Writing;
 use super::identity;
 use super::layout::Layout;
+use super::location::Location;
 use super::slot;
 use super::tables::Tables;
 use crate::clock::{Clock, IdSource};
@@ -35,7 +36,16 @@ impl Keeper {
     /// # Errors
     /// `Unavailable` when there is no store, or it is being repaired.
     pub fn open(path: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Result<Self> {
-        Self::open_on(Arc::new(SystemDisk), path, clock, ids)
+        Self::open_at(&Location::from(path), clock, ids)
+    }
+
+    /// As [`Keeper::open`], for a store in a folder or at an address.
+    pub fn open_at(
+        location: &Location,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Result<Self> {
+        Self::open_with(SystemDisk::shared(), location, clock, ids)
     }
 
     /// As [`Keeper::open`], with the disk as a parameter: tests pass one that fails.
@@ -45,9 +55,21 @@ impl Keeper {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
     ) -> Result<Self> {
-        let layout = Layout::new(path);
-        let files: Arc<dyn Files> = Arc::new(LocalFiles::new(Arc::clone(&disk)));
+        Self::open_with(disk, &Location::from(path), clock, ids)
+    }
+
+    fn open_with(
+        disk: Arc<dyn Disk>,
+        location: &Location,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+    ) -> Result<Self> {
+        let (layout, files) = (location.layout(), location.files(&disk)?);
         let identity = identity::read(&*files, &layout)?;
+        if files.is_remote() {
+            files.check_conditional_put(layout.root(), &*ids)?;
+            identity::create_folders(layout.state(), &*disk)?;
+        }
         let journal = layout.journal();
         disk.create_folder(&journal).context("create the folder", &journal)?;
         let local = LocalFiles::new(Arc::clone(&disk));

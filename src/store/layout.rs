@@ -5,15 +5,27 @@ use std::path::{Path, PathBuf};
 use crate::event::Table;
 use crate::journal::file_name;
 
-/// The paths of one store.
+/// The paths of one store. Journal and index lie beside the tables, or in a state folder where the
+/// tables are remote.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     root: PathBuf,
+    state: PathBuf,
 }
 
 impl Layout {
     pub(super) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), state: root.to_owned() }
+    }
+
+    /// The same tables, and what is local in another folder.
+    pub(super) fn with_state(self, state: &Path) -> Self {
+        Self { state: state.to_owned(), ..self }
+    }
+
+    /// The folder of what is always local.
+    pub(super) fn state(&self) -> &Path {
+        &self.state
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -33,11 +45,11 @@ impl Layout {
     }
 
     pub(super) fn journal(&self) -> PathBuf {
-        self.root.join("journal")
+        self.state.join("journal")
     }
 
     pub(super) fn index(&self) -> PathBuf {
-        self.root.join("index")
+        self.state.join("index")
     }
 
     pub(super) fn journal_identity(&self) -> PathBuf {
@@ -56,7 +68,7 @@ impl Layout {
 
     /// Where a repair keeps what it has taken away.
     pub(super) fn damaged(&self) -> PathBuf {
-        self.root.join("damaged")
+        self.state.join("damaged")
     }
 
     pub(super) fn slot(&self, slot: u32) -> PathBuf {
@@ -74,6 +86,9 @@ impl Layout {
 
 /// Name of the file that makes a folder a store.
 pub(super) const IDENTITY_NAME: &str = "store.json";
+
+/// What the name of an object begins with by which an object store is tried out.
+pub(super) const PROBE_PREFIX: &str = "_genstore_probe_";
 
 /// What the name of a file ends with that a repair is about to put in the place of another.
 pub(super) const MENDED_SUFFIX: &str = ".mended.tmp";

@@ -1,5 +1,6 @@
 //! The store: tables on disk that any Parquet or Delta reader can read, and what makes them so. A
-//! store is one folder; nothing here talks to a network or to a terminal.
+//! store is one folder, or its tables lie in an object store and the rest in a local folder; nothing
+//! but `files` talks to a network, and nothing to a terminal.
 //!
 //! # The way of a row
 //!
@@ -36,6 +37,7 @@ mod keeper;
 mod latency;
 mod layout;
 mod leftovers;
+mod location;
 mod lookup;
 mod options;
 mod order;
@@ -54,11 +56,12 @@ mod view;
 pub use compact::{
     CompactObserver, CompactOptions, CompactProgress, Compacted, CompactedTable, Extent, Merge,
 };
-pub use files::FileSource;
+pub use files::{FileSource, RemoteAccess, RemoteOptions};
 pub use handle::Store;
 pub use identity::FORMAT_VERSION;
 pub use index::{IndexObserver, IndexProgress, IndexStatus, IndexTree, IndexedFiles, NameKind};
 pub use keeper::Keeper;
+pub use location::Location;
 pub use lookup::{FoundRun, RunRecord};
 pub use options::StoreOptions;
 pub use status::{SlotStatus, Status, TableStatus};

@@ -22,6 +22,8 @@ use crate::journal::{JournalReader, OpenRuns};
 pub struct Status {
     /// Where it is.
     pub path: PathBuf,
+    /// The local folder of journal and index, if it is another.
+    pub state: Option<PathBuf>,
     /// Its id.
     pub store_id: String,
     /// Its format version.
@@ -113,6 +115,9 @@ pub(super) fn status(reading: Reading<'_>, identity: &Identity) -> Result<Status
     let lagging = tables.iter().filter(|it| it.table != Table::StepLatency);
     Ok(Status {
         path: reading.layout.root().to_owned(),
+        state: Some(reading.layout.state())
+            .filter(|it| *it != reading.layout.root())
+            .map(Path::to_owned),
         store_id: identity.store_id.clone(),
         format_version: identity.format_version,
         created: identity.created.clone(),

@@ -1,7 +1,8 @@
 //! All tables' logs, as far as this process has read them. Each has its own lock, so that a
 //! snapshot waits for at most one commit.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -41,23 +42,28 @@ impl Tables {
     /// of opening. Whoever then refreshes a log in the right order finds it nearly done, or gets
     /// the error.
     pub(super) fn read_ahead(&self) {
-        if self.are_read.swap(true, Ordering::SeqCst) {
-            return;
+        if self.are_read.swap(true, Ordering::SeqCst) || self.files.is_remote() {
+            return; // there, tables are read at the same time anyway, and each look costs
         }
-        let next = AtomicUsize::new(0);
-        let read = || {
-            while let Some((_, log)) = self.logs.get(next.fetch_add(1, Ordering::SeqCst)) {
-                drop(log.lock().unwrap_or_else(PoisonError::into_inner).refresh());
-            }
-        };
         let readers = thread::available_parallelism().map_or(1, |it| it.get().min(READERS_MAX));
-        thread::scope(|scope| {
-            for _ in 1..readers {
-                let builder = thread::Builder::new().name("genstore-log".to_owned());
-                drop(builder.spawn_scoped(scope, read)); // without it, the others do its part
-            }
-            read();
-        });
+        // whoever refreshes a log in its turn gets the error
+        let read = |table| {
+            drop(self.log(table)?.refresh());
+            Ok(())
+        };
+        at_once(readers, Table::ALL, read).ok();
+    }
+
+    /// Does something for each of some tables: at the same time where each request takes the time
+    /// of a network, else one after the other up to the first error.
+    pub(super) fn each(
+        &self,
+        tables: impl Iterator<Item = Table>,
+        work: impl Fn(Table) -> Result<()> + Sync,
+    ) -> Result<()> {
+        let tables: Vec<Table> = tables.collect();
+        let threads = if self.files.is_remote() { tables.len() } else { 1 };
+        at_once(threads, &tables, work)
     }
 
     /// The log of a table, as far as it has been read.
@@ -86,13 +92,14 @@ impl Tables {
     /// The newest journal file of a slot that any table holds, after a look at the disk; 0 for
     /// none.
     pub(super) fn newest_committed(&self, app_id: &str) -> Result<u64> {
-        let mut newest = 0;
-        for table in Self::reading_order() {
+        let newest = AtomicU64::new(0);
+        self.each(Self::reading_order(), |table| {
             let mut log = self.log(table)?;
             log.refresh()?;
-            newest = newest.max(log.committed(app_id));
-        }
-        Ok(newest)
+            newest.fetch_max(log.committed(app_id), Ordering::SeqCst);
+            Ok(())
+        })?;
+        Ok(newest.into_inner())
     }
 
     /// A flush time after all that have been seen.
@@ -112,19 +119,52 @@ impl Tables {
         keeping: LogKeeping,
         now_us: i64,
     ) -> Result<()> {
-        let mut result = Ok(());
-        for table in Self::writing_order() {
+        let failed = Mutex::new(None);
+        self.each(Self::writing_order(), |table| {
             let (folder, due) = {
                 let mut log = self.log(table)?;
                 (log.folder().to_owned(), log.take_due_checkpoint(keeping.checkpoint_commits))
             };
-            let Some(version) = due else { continue };
+            let Some(version) = due else { return Ok(()) };
             // not under the log's lock: nobody waits for a checkpoint
             match delta::keep(&*self.files, ids, &folder, version, keeping, now_us / 1_000) {
                 Ok(()) => self.log(table)?.note_checkpoint(version),
-                Err(error) => result = result.and(Err(error)),
+                Err(error) => {
+                    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                }
+            }
+            Ok(())
+        })?;
+        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
+}
+
+/// Does something for each of some tables on so many threads, this one among them. After an error
+/// no more are begun; it is the first one in the order of the tables.
+fn at_once(
+    threads: usize,
+    tables: &[Table],
+    work: impl Fn(Table) -> Result<()> + Sync,
+) -> Result<()> {
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let (next, failed) = (&next, &failed);
+    let share = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::SeqCst);
+            let is_over = !failed.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+            let Some(table) = tables.get(at).filter(|_| !is_over) else { return };
+            if let Err(error) = work(*table) {
+                failed.lock().unwrap_or_else(PoisonError::into_inner).insert(at, error);
             }
         }
-        result
-    }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            let builder = thread::Builder::new().name("genstore-log".to_owned());
+            drop(builder.spawn_scoped(scope, share)); // without it, the others do its part
+        }
+        share();
+    });
+    let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+    failed.pop_first().map_or(Ok(()), |(_, error)| Err(error))
 }

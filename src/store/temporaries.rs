@@ -13,6 +13,9 @@ use crate::event::Table;
 /// Every temporary file of the tables. To be asked before the other slots are looked at.
 pub(super) fn list(files: &dyn Files, layout: &Layout) -> Vec<PathBuf> {
     let mut found = Vec::new();
+    if files.is_remote() {
+        return found; // an object is there when it is whole
+    }
     for table in Table::ALL {
         let data = layout.table(*table);
         for folder in [delta_log(&data), data] {

@@ -10,7 +10,7 @@
 //! each of them goes by its own newest file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::delta::Log;
 use super::file_rows::FileRows;
@@ -86,29 +86,38 @@ pub(super) fn snapshot(reading: Reading<'_>) -> Result<Snapshot> {
 
 fn read_logs(reading: Reading<'_>) -> Result<(Snapshot, Seen)> {
     let source = FileSource::new(reading.tables.files());
-    let (mut snapshot, mut seen) = (Snapshot { source, ..Snapshot::default() }, Seen::default());
-    for table in Tables::reading_order() {
-        let mut log = reading.tables.log(table)?;
-        let refreshed = log.refresh();
-        if table == Table::Runs {
-            seen.removals = log.data_removals();
-        }
-        // of a damaged log, too: what it has told before the damage is so
-        seen.committed.insert(table, newest_files(&log));
-        let it = match refreshed {
-            Ok(()) => {
-                let files = log.files();
-                TableSnapshot { version: log.version(), files, ..TableSnapshot::default() }
-            }
-            Err(error) => {
-                seen.damaged.insert(table);
-                let damage = Some(Arc::new(unreadable(table, error)));
-                TableSnapshot { damage, ..TableSnapshot::default() }
-            }
-        };
-        snapshot.tables.insert(table, it);
+    let read = Mutex::new((Snapshot { source, ..Snapshot::default() }, Seen::default()));
+    read_log(reading, Table::Runs, &read)?;
+    reading.tables.each(Tables::children(), |table| read_log(reading, table, &read))?;
+    Ok(read.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn read_log(reading: Reading<'_>, table: Table, into: &Mutex<(Snapshot, Seen)>) -> Result<()> {
+    let mut log = reading.tables.log(table)?;
+    let refreshed = log.refresh();
+    let (snapshot, seen) = &mut *into.lock().unwrap_or_else(PoisonError::into_inner);
+    if table == Table::Runs {
+        seen.removals = log.data_removals();
     }
-    Ok((snapshot, seen))
+    // of a damaged log, too: what it has told before the damage is so
+    seen.committed.insert(table, newest_files(&log));
+    let it = match refreshed {
+        Ok(()) => {
+            let files = log.files();
+            TableSnapshot { version: log.version(), files, ..TableSnapshot::default() }
+        }
+        // a network that fails is no damage of one table
+        Err(error) if error.kind() == ErrorKind::Failed && reading.tables.files().is_remote() => {
+            return Err(error);
+        }
+        Err(error) => {
+            seen.damaged.insert(table);
+            let damage = Some(Arc::new(unreadable(table, error)));
+            TableSnapshot { damage, ..TableSnapshot::default() }
+        }
+    };
+    snapshot.tables.insert(table, it);
+    Ok(())
 }
 
 /// Why a table cannot be read, with the way out.

@@ -17,6 +17,7 @@ mod output;
 mod program;
 mod python;
 mod readme;
+mod remote;
 mod repl;
 mod replay;
 mod sql;

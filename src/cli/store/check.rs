@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::{Context, print, print_json};
 use crate::cli::progress;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::journal::disk::SystemDisk;
 use crate::output::escape;
 use crate::store::check::{
-    Done, Finding, Progress, Remedy, RepairOptions, Report, Severity, check, repair,
+    Done, Finding, Progress, Remedy, RepairOptions, Report, Severity, check_at, repair,
 };
 
 /// Read every frame, log entry, page and row, and say what is not as it should be
@@ -39,14 +39,21 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         bar.set_position(it.done);
         bar.set_message(it.phase);
     };
-    let (path, now_us) = (&context.store_path, context.clock.now_us());
+    let (path, now_us) = (context.store.path(), context.clock.now_us());
     let (done, report) = if args.repair {
+        if context.store.is_remote() {
+            let path = path.display();
+            return Err(Error::unavailable(format!("{path} cannot be repaired where it is"))
+                .with_hint(
+                    "Copy it to a folder with `genstore store copy`, repair that, and copy it back.",
+                ));
+        }
         let options = RepairOptions { drop_damaged: args.drop_damaged };
         let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
         let repaired = repair(Arc::new(SystemDisk), path, options, clock, ids, &mut tell)?;
         (repaired.done, repaired.report)
     } else {
-        (Vec::new(), check(path, now_us, &mut tell)?)
+        (Vec::new(), check_at(&context.store, now_us, &mut tell)?)
     };
     bar.finish_and_clear();
     if args.json {

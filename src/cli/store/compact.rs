@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         }
     }
     let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
-    let keeper = Keeper::open(&context.store_path, clock, ids)?;
+    let keeper = Keeper::open_at(&context.store, clock, ids)?;
     let bar = progress::bar("{msg:12} {bar:40} {pos}/{len} rows {elapsed}", 0, context);
     let compacted = keeper.compact(&options, &mut |it| {
         bar.set_message(it.table.name());

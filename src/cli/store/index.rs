@@ -34,7 +34,7 @@ struct Form {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
-    let store = Store::open_read_only(&context.store_path)?;
+    let store = Store::open_at_read_only(&context.store)?;
     let (form, seconds) = match &args.command {
         Command::Rebuild(form) => (form, Some(rebuild(&store, context)?)),
         Command::Status(form) => (form, None),

@@ -23,7 +23,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
-    let status = Store::open_read_only(&context.store_path)?.status()?;
+    let status = Store::open_at_read_only(&context.store)?.status()?;
     if args.json {
         return print_json(&object(&status));
     }
@@ -54,6 +54,7 @@ fn object(status: &Status) -> Value {
     };
     json!({
         "path": status.path.display().to_string(),
+        "state": status.state.as_ref().map(|it| it.display().to_string()),
         "store_id": status.store_id,
         "format_version": status.format_version,
         "created": status.created,
@@ -71,9 +72,11 @@ fn object(status: &Status) -> Value {
 
 fn heading(status: &Status) -> String {
     let path = status.path.display().to_string();
+    let state = status.state.as_ref().map(|it| escape(&it.display().to_string()).into_owned());
     let since = status.lag_since.map(|it| format!(", since {}", rfc3339(it.0)));
     let mut lines = vec![
         ("store", escape(&path).into_owned()),
+        ("local state", state.unwrap_or_default()),
         ("id", status.store_id.clone()),
         ("format version", status.format_version.to_string()),
         ("created", status.created.clone()),
@@ -94,6 +97,7 @@ fn heading(status: &Status) -> String {
     for text in status.damage.iter().chain(damage) {
         lines.push(("damage", escape(text).into_owned()));
     }
+    lines.retain(|(_, value)| !value.is_empty());
     lines.into_iter().map(|(name, value)| format!("{name:<15} {value}\n")).collect()
 }
 

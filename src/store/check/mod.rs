@@ -12,16 +12,16 @@ mod strays;
 
 use std::path::Path;
 
-use super::files::LocalFiles;
 use super::identity;
 use super::layout::Layout;
+use super::location::Location;
 use super::slot;
 use super::snapshot::Snapshot;
 use super::tables::Tables;
 use super::tails::{Owner, Tails};
 use super::view::{self, Reading};
 use crate::error::{Error, ErrorKind, Result};
-use crate::journal::disk::read_whole;
+use crate::journal::disk::{SystemDisk, read_whole};
 
 pub(super) use data::{read_verified, verify};
 pub use repair::{Done, RepairOptions, Repaired, repair};
@@ -57,8 +57,16 @@ impl Look<'_> {
 /// # Errors
 /// `Unavailable` or `Damaged` if there is no store, or it cannot even be opened for reading.
 pub fn check(path: &Path, now_us: i64, progress: &mut dyn FnMut(Progress)) -> Result<Report> {
-    let layout = Layout::new(path);
-    let files = LocalFiles::system();
+    check_at(&Location::from(path), now_us, progress)
+}
+
+/// As [`check`], for a store in a folder or at an address.
+pub fn check_at(
+    location: &Location,
+    now_us: i64,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report> {
+    let (layout, files) = (location.layout(), location.files(&SystemDisk::shared())?);
     let identity = identity::read(&*files, &layout)?;
     let tables = Tables::new(&layout, files);
     let mut look = Look { layout: &layout, tables: &tables, report: Report::default(), progress };

@@ -111,7 +111,9 @@ pub(in crate::store) fn append(
     flush_time_us: i64,
 ) -> Result<()> {
     let actions = appending(app_id, n, segment, flush_time_us)?;
-    log.refresh()?;
+    if !files.is_remote() {
+        log.refresh()?; // there, the put itself tells whether the caller's look is still right
+    }
     for _ in 0..ATTEMPTS_MAX {
         log.check_writable()?;
         if log.committed(app_id) >= n {
@@ -224,7 +226,7 @@ pub(super) fn commit(
         return Ok(is_put);
     };
     if has_commit(files, &folder, before)? {
-        log.refresh()?;
+        log.note_commit(next, actions.to_vec());
         return Ok(true);
     }
     log.start_over()?;

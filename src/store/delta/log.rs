@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::action::{Action, Add, MetaData};
-use super::read::{Listing, Start, damaged, has_commit, read_commit};
+use super::read::{Listing, Start, damaged, expect_commits, has_commit, read_commit};
 use super::schema;
 use super::stats::FileStats;
 use crate::error::{Error, Result};
@@ -20,6 +20,10 @@ use crate::store::snapshot::DataFile;
 
 /// Flush times that are kept per slot, to know when a journal file may go.
 const TIMES_KEPT_MAX: usize = 1_000;
+/// So many new commits are read one by one.
+const AHEAD_MIN: u64 = 2;
+/// Commits that are expected at once.
+const AHEAD_MAX: u64 = 32;
 /// A log would have to be cleaned up this often while it is read.
 const ATTEMPTS_MAX: usize = 5;
 
@@ -90,7 +94,7 @@ impl Log {
     /// here.
     pub(in crate::store) fn refresh(&mut self) -> Result<()> {
         let Some(before) = self.version else { return self.load() };
-        self.read_new()?;
+        self.read_new(before)?;
         // commits are removed oldest first: while the newest read is there, none after it is gone
         let folder = delta_log(&self.folder);
         let version = self.version.unwrap_or(before);
@@ -136,7 +140,9 @@ impl Log {
             if let Some((version, actions)) = checkpoint {
                 fresh.apply_checkpoint(version, actions);
             }
-            fresh.read_new()?;
+            let first = fresh.version.map_or(0, |it| it + 1);
+            expect_commits(&*self.store, &folder, first, listing.newest());
+            fresh.read_new(listing.newest().unwrap_or(0))?;
             if fresh.version >= listing.newest() {
                 *self = fresh;
                 return Ok(());
@@ -148,21 +154,36 @@ impl Log {
         Err(failure.unwrap_or_else(|| Error::internal("a log was not read")))
     }
 
-    fn read_new(&mut self) -> Result<()> {
+    /// Reads the commits after the last one. Those up to `expected` are being fetched.
+    fn read_new(&mut self, mut expected: u64) -> Result<()> {
         let folder = delta_log(&self.folder);
+        let mut ahead = 1;
         loop {
             let version = self.version.map_or(0, |it| it + 1);
             let Some(actions) = read_commit(&*self.store, &folder, version)? else { return Ok(()) };
-            let flush_time_us = actions
-                .iter()
-                .filter_map(|action| action.commit_info.as_ref()?.genstore_flush_time_us)
-                .next_back();
-            for action in actions {
-                self.apply(action, flush_time_us);
+            self.note_commit(version, actions);
+            // where some are new there may be many: each look goes further than the last
+            if version > expected {
+                ahead = (ahead * 2).min(AHEAD_MAX);
+                expected = version + ahead;
+                if ahead > AHEAD_MIN {
+                    expect_commits(&*self.store, &folder, version + 1, Some(expected));
+                }
             }
-            self.flush_time_us = self.flush_time_us.max(flush_time_us.unwrap_or(0));
-            self.version = Some(version);
         }
+    }
+
+    /// Takes the next commit, which has been read, or put by this process.
+    pub(super) fn note_commit(&mut self, version: u64, actions: Vec<Action>) {
+        let flush_time_us = actions
+            .iter()
+            .filter_map(|action| action.commit_info.as_ref()?.genstore_flush_time_us)
+            .next_back();
+        for action in actions {
+            self.apply(action, flush_time_us);
+        }
+        self.flush_time_us = self.flush_time_us.max(flush_time_us.unwrap_or(0));
+        self.version = Some(version);
     }
 
     /// A checkpoint has the times of commits in milliseconds only. Rounded up, so that the next

@@ -3,7 +3,7 @@
 //!
 //! A commit is a file that appears whole or not at all, under a number that only one writer gets. A
 //! checkpoint is the state after a commit, in Parquet; it makes the commits before it superfluous.
-//! No deletion vectors, no column mapping, no partitions, no object stores.
+//! No deletion vectors, no column mapping, no partitions.
 
 mod action;
 mod checkpoint;

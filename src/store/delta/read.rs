@@ -111,6 +111,15 @@ pub(in crate::store) fn read_checkpoint(
     Ok(Some(actions))
 }
 
+/// Says that some commits, the last included, are about to be read.
+pub(super) fn expect_commits(files: &dyn Files, log_folder: &Path, first: u64, last: Option<u64>) {
+    if files.is_remote() {
+        let versions = first..=last.unwrap_or(0);
+        let paths: Vec<_> = versions.map(|it| log_folder.join(commit_name(it))).collect();
+        files.expect(&paths);
+    }
+}
+
 /// Whether a commit is there.
 pub(super) fn has_commit(files: &dyn Files, log_folder: &Path, version: u64) -> Result<bool> {
     Ok(files.metadata(&log_folder.join(commit_name(version)))?.is_some())

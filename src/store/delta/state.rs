@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::action::{Action, Add, MetaData, Protocol, Remove, Transaction};
-use super::read::{Listing, damaged, read_commit};
+use super::read::{Listing, damaged, expect_commits, read_commit};
 use crate::error::Result;
 use crate::store::files::Files;
 use crate::store::layout::{commit_name, delta_log};
@@ -44,6 +44,7 @@ impl State {
             state.apply(actions);
             next = checkpoint + 1;
         }
+        expect_commits(files, &folder, next, Some(version));
         for version in next..=version {
             match read_commit(files, &folder, version)? {
                 Some(actions) => state.apply(actions),

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::checkpoint::encode;
-use super::read::{Listing, read_checkpoint, read_commit};
+use super::read::{Listing, expect_commits, read_checkpoint, read_commit};
 use super::state::State;
 use crate::clock::IdSource;
 use crate::error::{ErrorKind, Result};
@@ -21,6 +21,9 @@ use crate::store::layout::{
 
 /// Files that one clean-up removes at most; the next one goes on.
 const REMOVED_MAX: usize = 1_000;
+
+/// Commits whose time is read at once.
+const LOOKED_AT: u64 = 16;
 
 /// How long a log may get.
 #[derive(Debug, Clone, Copy)]
@@ -85,8 +88,11 @@ fn clean_up(files: &dyn Files, folder: &Path, keeping: LogKeeping, now_ms: i64) 
         return Ok(()); // another process cleans up
     }
     let versions = listing.commits.union(&listing.checkpoints);
-    let mut removed = 0;
+    let mut removed = 0_u64;
     for version in versions.copied().take_while(|it| *it < base).take(REMOVED_MAX) {
+        if keeping.kept_ms > 0 && removed.is_multiple_of(LOOKED_AT) {
+            expect_commits(files, folder, version, Some((version + LOOKED_AT).min(base)));
+        }
         if keeping.kept_ms > 0 && listing.commits.contains(&version) {
             let Some(time_ms) = time_ms(files, folder, version, now_ms)? else { break };
             let age_ms = now_ms.saturating_sub(time_ms);

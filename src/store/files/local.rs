@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
 use parquet::file::reader::ChunkReader;
 
 use super::{Entry, Files, Input, Metadata};
@@ -89,6 +91,17 @@ impl Files for LocalFiles {
         Ok(found)
     }
 
+    fn names(&self, folder: &Path) -> Result<Vec<String>> {
+        let Some(entries) = there(fs::read_dir(folder)).context("read the folder", folder)? else {
+            return Ok(Vec::new());
+        };
+        let name = |it: io::Result<fs::DirEntry>| {
+            let name = it.context("read the folder", folder)?.file_name();
+            Ok(name.to_string_lossy().into_owned())
+        };
+        entries.map(name).collect()
+    }
+
     fn create_folder(&self, path: &Path) -> Result<()> {
         self.disk.create_folder(path).context("create the folder", path)
     }
@@ -135,14 +148,31 @@ impl Files for LocalFiles {
     fn open(self: Arc<Self>, path: &Path, _size_bytes: u64) -> Result<Input> {
         open_file(path).map(Input::Local).context("read", path)
     }
+
+    fn object_store(self: Arc<Self>) -> Arc<dyn ObjectStore> {
+        Arc::new(LocalFileSystem::new())
+    }
+
+    fn name(&self) -> String {
+        "local".to_owned()
+    }
+
+    fn location(&self, path: &Path) -> Result<object_store::path::Path> {
+        let absolute = std::path::absolute(path).context("find", path)?;
+        object_store::path::Path::from_absolute_path(absolute).map_err(|source| {
+            Error::failed(format!("cannot read {}", path.display())).with_source(source)
+        })
+    }
 }
 
 /// `None` for what is not there.
 fn there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
     match found {
         Ok(it) => Ok(Some(it)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
+            _ => Err(error),
+        },
     }
 }
 

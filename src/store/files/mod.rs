@@ -7,6 +7,7 @@
 //! Files appear whole or not at all, and only [`Files::replace`] ever changes one.
 
 mod local;
+mod remote;
 
 use std::fmt;
 use std::fs::File;
@@ -15,11 +16,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use object_store::ObjectStore;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::reader::{ChunkReader, Length};
 
 pub(crate) use local::LocalFiles;
+pub(crate) use remote::{Address, RemoteFiles, scheme};
+pub use remote::{RemoteAccess, RemoteOptions};
 
+use crate::clock::IdSource;
 use crate::error::{Error, Result};
 
 /// What is known of a file without reading it.
@@ -44,12 +49,18 @@ pub(crate) struct Entry {
 pub(crate) trait Files: fmt::Debug + Send + Sync {
     /// The content of a file; `None` if there is none.
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>>;
+    /// Says that these files, which never change, are about to be read, if they are there. Where a
+    /// read takes the time of a network they are fetched at once.
+    fn expect(&self, _paths: &[PathBuf]) {}
     /// A part of a file, whose size is known.
     fn read_range(&self, path: &Path, range: Range<u64>) -> Result<Bytes>;
     /// What is known of a file; `None` if there is none.
     fn metadata(&self, path: &Path) -> Result<Option<Metadata>>;
     /// The files of a folder, not those of folders in it, in no order; none if there is no folder.
     fn list(&self, folder: &Path) -> Result<Vec<Entry>>;
+
+    /// The names of all files and folders in a folder, in no order; none if there is no folder.
+    fn names(&self, folder: &Path) -> Result<Vec<String>>;
 
     /// Makes a folder, durably, where folders are made at all. Fine if it is there.
     fn create_folder(&self, path: &Path) -> Result<()>;
@@ -77,8 +88,24 @@ pub(crate) trait Files: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Looks whether [`Files::put_if_absent`] can be relied on. To be asked before a writer writes
+    /// anything.
+    ///
+    /// # Errors
+    /// `Unavailable`: two could both be told that they were first.
+    fn check_conditional_put(&self, _folder: &Path, _ids: &dyn IdSource) -> Result<()> {
+        Ok(())
+    }
+
     /// Opens a file of which `size_bytes` are to be read, for a reader of Parquet.
     fn open(self: Arc<Self>, path: &Path, size_bytes: u64) -> Result<Input>;
+
+    /// The same files as queries read them.
+    fn object_store(self: Arc<Self>) -> Arc<dyn ObjectStore>;
+    /// A name for [`Files::object_store`] that no other place has: letters and digits.
+    fn name(&self) -> String;
+    /// What [`Files::object_store`] calls a file.
+    fn location(&self, path: &Path) -> Result<object_store::path::Path>;
 }
 
 /// An open file as a reader of Parquet wants it.

@@ -1,7 +1,9 @@
-//! Two writers and three readers on one store at once: replays one after the other, a process that
-//! writes small runs, a reader in this process, `genstore sql` as a process, and the Python readers
-//! where there are any. No reader ever sees less than before, or a run without its children;
-//! everybody gets on; at the end the counts are exact.
+//! Two writers, somebody who looks after the store, and three readers at once: replays one after
+//! the other, a process that writes small runs, compaction, retention and vacuum, a reader in this
+//! process, `genstore sql` as a process, and the Python readers where there are any. No reader ever
+//! sees less than before, or a run without its children; everybody gets on; at the end the counts
+//! are exact. Every now and then a run is written that seems old: the retention takes these away
+//! and no others.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -18,14 +20,24 @@ use genstore::store::Store;
 
 use super::{Place, Printed, Until, Victim, lines, python_counts};
 
-/// Runs, steps, and what must be 0: runs that succeeded and have no step, steps that are not in the
-/// sketches.
+/// Runs and steps that no retention takes away, and what must be 0: runs that succeeded and have no
+/// step, steps that are not in the sketches.
 const LOOK: &str = "
-    WITH s AS (SELECT run_id, count(*) AS n FROM steps GROUP BY 1)
-    SELECT (SELECT count(*) FROM runs) AS runs, (SELECT count(*) FROM steps) AS steps,
+    WITH s AS (SELECT run_id, count(*) AS n FROM steps GROUP BY 1),
+         c AS (SELECT count(*) AS n FROM steps WHERE start_time > ago('100d'))
+    SELECT (SELECT count(*) FROM runs WHERE start_time > ago('100d')) AS runs,
+           (SELECT n FROM c) AS steps,
            (SELECT count(*) FROM runs r LEFT JOIN s ON s.run_id = r.run_id
             WHERE r.result = 'success' AND s.n IS NULL) AS bare,
-           (SELECT count(*) FROM steps) - (SELECT coalesce(sum(count), 0) FROM step_latency) AS off";
+           (SELECT n FROM c) - (SELECT coalesce(sum(count), 0) FROM step_latency
+                                WHERE hour > ago('100d')) AS off";
+
+/// What somebody does to the store again and again. A reader of a minute ago still finds its files.
+const CARE: [&[&str]; 3] = [
+    &["store", "compact"],
+    &["store", "retain", "--keep", "100d"],
+    &["store", "vacuum", "--older-than", "60s"],
+];
 
 /// Nobody may stand still for longer.
 const STILL_SECONDS_MAX: u64 = 120;
@@ -67,9 +79,9 @@ pub(crate) fn crowd(
     place.copies(5);
     let first = place.run(&["replay", "set", "--format", "ndjson"]); // so that there is a store
     let mut printed: Printed = super::by_run(lines(&first));
-    let members = ["replays", "writer", "library", "genstore sql", "Python"]
+    let members = ["replays", "writer", "care", "library", "genstore sql", "Python"]
         .map(|name| Member { name, turns: AtomicU64::new(0) });
-    let [replays, written, library, sql, pythons] = &members;
+    let [replays, written, care, library, sql, pythons] = &members;
     let done = AtomicBool::new(false);
     let is_done = || done.load(Ordering::SeqCst);
     let still = AtomicU64::new(0);
@@ -92,13 +104,23 @@ pub(crate) fn crowd(
             }
             all
         });
+        let carer = scope.spawn(|| {
+            while !is_done() {
+                for command in CARE {
+                    take_care(place, command);
+                }
+                care.turns.fetch_add(1, Ordering::SeqCst);
+            }
+        });
         let readers = [
             scope.spawn(|| read_here(place, library, &done)),
             scope.spawn(|| read_by_program(place, sql, &done)),
             scope.spawn(|| {
                 let mut seen = Seen::default();
                 while let Some(python) = python.as_ref().filter(|_| !is_done()) {
-                    seen.see("Python", python_counts(python, place));
+                    let mut counts = python_counts(python, place);
+                    counts.retain(|name, _| matches!(name.as_str(), "batches" | "contracts"));
+                    seen.see("Python", counts); // of the others, retention takes some away
                     pythons.turns.fetch_add(1, Ordering::SeqCst);
                 }
             }),
@@ -106,10 +128,14 @@ pub(crate) fn crowd(
         watch(&members, &done, &still, python.is_some(), seconds);
         printed.extend(writer.join().unwrap());
         printed.extend(replayer.join().unwrap());
+        carer.join().unwrap();
         readers.into_iter().for_each(|it| it.join().unwrap());
     });
+    CARE.iter().for_each(|it| take_care(place, it));
     place.assert_whole(&printed);
     let runs = place.count("SELECT count(*) AS n FROM runs");
+    let orphans = "SELECT count(*) AS n FROM steps WHERE run_id NOT IN (SELECT run_id FROM runs)";
+    assert_eq!(place.count(orphans), 0, "steps of runs that a retention has taken away");
     assert_eq!(usize::try_from(runs).unwrap(), printed.len(), "runs against printed ones");
     if let Some(python) = python {
         assert_eq!(python_counts(&python, place), place.flushed_counts(), "Python at the end");
@@ -121,13 +147,13 @@ pub(crate) fn crowd(
 
 /// The crowd's watchdog: looks every second whether everybody gets on, until the work is done.
 fn watch(
-    members: &[Member; 5],
+    members: &[Member; 6],
     done: &AtomicBool,
     longest: &AtomicU64,
     has_python: bool,
     seconds: u64,
 ) {
-    let mut seen = [(0, 0); 5];
+    let mut seen = [(0, 0); 6];
     let mut waited = 0;
     while !done.load(Ordering::SeqCst) {
         std::thread::sleep(Duration::from_secs(1)); // a clock's tick, and no wait for anybody
@@ -143,6 +169,13 @@ fn watch(
             }
         }
     }
+}
+
+/// One command that looks after the store.
+fn take_care(place: &Place, command: &[&str]) {
+    let output = place.run(command);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {errors}");
 }
 
 /// The library as a reader: one handle, a snapshot per look.

@@ -2,7 +2,6 @@
 //! recoveries, readers, and a writer that flushes all the time. What they printed as acknowledged
 //! is there afterwards, once and whole.
 
-use std::path::Path;
 use std::process::Command;
 
 use crate::dice::Dice;
@@ -12,6 +11,7 @@ const FOLDER: &str = "GENSTORE_TEST_WRITER_FOLDER";
 const SECONDS: &str = "GENSTORE_TEST_WRITER_SECONDS";
 const JOURNAL_BYTES: &str = "GENSTORE_TEST_WRITER_JOURNAL_BYTES";
 const PAUSE: &str = "GENSTORE_TEST_WRITER_PAUSE_US";
+const OLD: &str = "GENSTORE_TEST_WRITER_OLD_EVERY";
 
 /// Not a test by itself: the process that is killed. Does nothing unless another test starts it.
 #[test]
@@ -19,8 +19,9 @@ fn writer_to_be_killed() {
     if let Some(folder) = std::env::var_os(FOLDER) {
         let number = |name| std::env::var(name).unwrap().parse().unwrap();
         let (seconds, journal_bytes_max) = (number(SECONDS), number(JOURNAL_BYTES));
-        let pace = Pace { seconds, journal_bytes_max, pause_us: number(PAUSE) };
-        write(Path::new(&folder), pace);
+        let pace =
+            Pace { seconds, journal_bytes_max, pause_us: number(PAUSE), old_every: number(OLD) };
+        write(folder, pace);
     }
 }
 
@@ -32,12 +33,13 @@ pub(crate) fn writer(place: &Place, pace: Pace) -> Command {
     command.env(SECONDS, pace.seconds.to_string());
     command.env(JOURNAL_BYTES, pace.journal_bytes_max.to_string());
     command.env(PAUSE, pace.pause_us.to_string());
+    command.env(OLD, pace.old_every.to_string());
     command
 }
 
 /// One that flushes all the time.
 fn busy(place: &Place) -> Victim {
-    let pace = Pace { seconds: 3_600, journal_bytes_max: 8 << 10, pause_us: 0 };
+    let pace = Pace { seconds: 3_600, journal_bytes_max: 8 << 10, pause_us: 0, old_every: 0 };
     Victim::start(writer(place, pace))
 }
 
