@@ -330,8 +330,8 @@ impl Store {
         self.index.take_notice()
     }
 
-    /// Why the last step of the compaction that runs beside this writer failed, if none has gone
-    /// well since. Nothing but the number of files depends on it.
+    /// Why the compaction that runs beside this writer does not come on with a table: its last step
+    /// there failed. Nothing but the number of files depends on it.
     pub fn compaction_failure(&self) -> Option<String> {
         self.writer.as_ref()?.compactor.as_ref()?.failure()
     }
