@@ -283,11 +283,6 @@ impl Log {
         self.data_removals
     }
 
-    /// Where the table's files lie.
-    pub(in crate::store) fn store(&self) -> &Arc<dyn Files> {
-        &self.store
-    }
-
     /// The folder of the table.
     pub(in crate::store) fn folder(&self) -> &Path {
         &self.folder

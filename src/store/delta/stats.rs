@@ -47,11 +47,6 @@ impl StatsBuilder {
         }
     }
 
-    /// Rows so far.
-    pub(in crate::store) fn rows(&self) -> u64 {
-        self.rows
-    }
-
     /// The statistics in Delta's JSON form.
     pub(in crate::store) fn finish(self) -> String {
         let (mut minima, mut maxima, mut nulls) = (Map::new(), Map::new(), Map::new());
