@@ -8,7 +8,7 @@ use crate::store::kill::writer;
 
 /// A process that writes runs and flushes all the time.
 fn busy(cloud: &Cloud, place: &Place, seconds: u64) -> Command {
-    let pace = Pace { seconds, journal_bytes_max: 16 << 10, pause_us: 15_000 };
+    let pace = Pace { seconds, journal_bytes_max: 16 << 10, pause_us: 15_000, old_every: 0 };
     let mut command = writer(place, pace);
     command.envs(cloud.variables()).env("XDG_STATE_HOME", cloud.home.path());
     command
