@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and says why it was skipped"
 )]
 
+mod as_of;
 mod cli;
 mod contract;
 mod dice;
