@@ -41,8 +41,17 @@ fn main() {
     println!("{nights} nights of {runs} runs with {STEPS} steps each");
     println!(
         "{:>6} {:>9} {:>9} {:>6} {:>6} {:>8} {:>8} {:>9} {:>9} {:>8} {:>8}  slowest query",
-        "month", "runs", "B/run", "files", "most", "log kB", "open ms", "import ms", "upkeep ms",
-        "sum ms", "max ms",
+        "month",
+        "runs",
+        "B/run",
+        "files",
+        "most",
+        "log kB",
+        "open ms",
+        "import ms",
+        "upkeep ms",
+        "sum ms",
+        "max ms",
     );
     let (mut import_ms, mut upkeep_ms) = (Vec::new(), Vec::new());
     for night in 0..nights {
@@ -77,16 +86,19 @@ fn write_night(set: &Path, night: usize, runs: usize) {
             rows.entry(row.table()).or_default().push(row);
         }
     }
-    rows.insert(Table::Batches, vec![Row::Batches(BatchRow {
-        batch_id,
-        name: "nightly".into(),
-        pipeline_name: "node_generation".into(),
-        start_time: ends,
-        end_time: ends,
-        result: "success".into(),
-        total: i64::try_from(runs).unwrap(),
-        ..BatchRow::default()
-    })]);
+    rows.insert(
+        Table::Batches,
+        vec![Row::Batches(BatchRow {
+            batch_id,
+            name: "nightly".into(),
+            pipeline_name: "node_generation".into(),
+            start_time: ends,
+            end_time: ends,
+            result: "success".into(),
+            total: i64::try_from(runs).unwrap(),
+            ..BatchRow::default()
+        })],
+    );
     for (table, rows) in rows {
         let path = set.join(format!("{}.parquet", table.name()));
         let mut writer =

@@ -208,7 +208,7 @@ impl ParamType {
 }
 
 fn moment(text: &str) -> Option<ParamValue> {
-    if super::functions::duration_us(text).is_some() {
+    if crate::clock::duration_us(text).is_some() {
         return Some(ParamValue::Ago(text.to_owned()));
     }
     let time = chrono::DateTime::parse_from_rfc3339(text).map(|it| it.timestamp_micros());

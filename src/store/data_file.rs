@@ -41,11 +41,23 @@ pub(super) fn columns(
     file: &DataFile,
     names: &[&str],
 ) -> Result<Vec<RecordBatch>> {
+    let mut batches = Vec::new();
+    each_batch(source, file, names, |batch| batches.push(batch))?;
+    Ok(batches)
+}
+
+/// The same one after the other, for files that may be larger than memory.
+pub(super) fn each_batch(
+    source: &FileSource,
+    file: &DataFile,
+    names: &[&str],
+    mut take: impl FnMut(RecordBatch),
+) -> Result<()> {
     guarded(file, || {
         let reader = open(source, file)?;
         let mask = ProjectionMask::columns(reader.parquet_schema(), names.iter().copied());
-        let batches = reader.with_projection(mask).build().map_err(|it| damaged(file, it))?;
-        batches.map(|batch| batch.map_err(|it| damaged(file, it))).collect()
+        let mut batches = reader.with_projection(mask).build().map_err(|it| damaged(file, it))?;
+        batches.try_for_each(|it| it.map(&mut take)).map_err(|it| damaged(file, it))
     })
 }
 
@@ -204,6 +216,11 @@ pub(super) fn times<'a>(
     name: &str,
 ) -> Option<&'a TimestampMicrosecondArray> {
     batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>()
+}
+
+/// The values of a column of whole numbers.
+pub(super) fn ints<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a Int64Array> {
+    batch.column_by_name(name)?.as_primitive_opt::<Int64Type>()
 }
 
 fn open(source: &FileSource, file: &DataFile) -> Result<Builder> {

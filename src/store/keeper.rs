@@ -58,7 +58,7 @@ impl Keeper {
         Self::open_with(disk, &Location::from(path), clock, ids)
     }
 
-    fn open_with(
+    pub(super) fn open_with(
         disk: Arc<dyn Disk>,
         location: &Location,
         clock: Arc<dyn Clock>,

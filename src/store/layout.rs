@@ -87,6 +87,9 @@ impl Layout {
 /// Name of the file that makes a folder a store.
 pub(super) const IDENTITY_NAME: &str = "store.json";
 
+/// Name of the file that lies in a place while a store is copied there.
+pub(super) const COPY_NAME: &str = "copy.json";
+
 /// What the name of an object begins with by which an object store is tried out.
 pub(super) const PROBE_PREFIX: &str = "_genstore_probe_";
 

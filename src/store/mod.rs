@@ -20,9 +20,11 @@
 //!   slot. So a run that is visible has all its children, and no row is there twice.
 //! - The **index** holds only what can be rebuilt from the tables; without it they are read.
 
+mod as_of;
 pub mod check;
 mod compact;
 mod contracts;
+mod copy;
 mod data_file;
 mod delta;
 mod file_rows;
@@ -37,6 +39,7 @@ mod keeper;
 mod latency;
 mod layout;
 mod leftovers;
+pub mod load;
 mod location;
 mod lookup;
 mod options;
@@ -51,11 +54,13 @@ mod status;
 mod tables;
 mod tails;
 mod temporaries;
+mod upgrade;
 mod view;
 
 pub use compact::{
     CompactObserver, CompactOptions, CompactProgress, Compacted, CompactedTable, Extent, Merge,
 };
+pub use copy::{Copied, CopiedTable, CopyProgress, copy, copy_on};
 pub use files::{FileSource, RemoteAccess, RemoteOptions};
 pub use handle::Store;
 pub use identity::FORMAT_VERSION;
@@ -65,3 +70,4 @@ pub use location::Location;
 pub use lookup::{FoundRun, RunRecord};
 pub use options::StoreOptions;
 pub use status::{SlotStatus, Status, TableStatus};
+pub use upgrade::UpgradeStep;

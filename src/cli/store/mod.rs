@@ -2,8 +2,10 @@
 
 mod check;
 mod compact;
+mod copy;
 mod index;
 mod status;
+mod upgrade;
 
 use clap::Subcommand;
 
@@ -23,6 +25,8 @@ enum Command {
     Check(check::Args),
     Compact(compact::Args),
     Index(index::Args),
+    Copy(copy::Args),
+    Upgrade(upgrade::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
@@ -31,6 +35,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         Command::Check(args) => check::run(args, context),
         Command::Compact(args) => compact::run(args, context),
         Command::Index(args) => index::run(args, context),
+        Command::Copy(args) => copy::run(args, context),
+        Command::Upgrade(args) => upgrade::run(args, context),
     }
 }
 

@@ -9,32 +9,7 @@ use datafusion::logical_expr::{
 };
 
 use super::wrong;
-
-/// Units and their microseconds, the longer names first.
-const UNITS: &[(&str, i64)] = &[
-    ("us", 1),
-    ("µs", 1),
-    ("ms", 1_000),
-    ("s", 1_000_000),
-    ("m", 60_000_000),
-    ("h", 3_600_000_000),
-    ("d", 86_400_000_000),
-    ("w", 604_800_000_000),
-];
-
-/// The microseconds of `7d`, `90m` or `1.5h`; `None` when it is no duration.
-pub(in crate::sql) fn duration_us(text: &str) -> Option<i64> {
-    let (unit, factor) = UNITS.iter().find(|(unit, _)| {
-        text.strip_suffix(unit).is_some_and(|it| it.ends_with(|it: char| it.is_ascii_digit()))
-    })?;
-    let number = text.strip_suffix(unit)?;
-    if !number.chars().all(|it| it.is_ascii_digit() || it == '.') {
-        return None;
-    }
-    let us = number.parse::<f64>().ok()? * *factor as f64;
-    // A century is enough, and far from where times overflow.
-    (us <= 3.2e15).then_some(us as i64)
-}
+use crate::clock::duration_us;
 
 /// The function.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -81,21 +56,5 @@ impl ScalarUDFImpl for Ago {
         let moment = Some(start.timestamp_micros() - us);
         let moment = ScalarValue::TimestampMicrosecond(moment, Some("UTC".into()));
         Ok(ExprSimplifyResult::Simplified(Expr::Literal(moment, None)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::duration_us;
-
-    #[test]
-    fn durations() {
-        assert_eq!(duration_us("7d"), Some(604_800_000_000));
-        assert_eq!(duration_us("1.5h"), Some(5_400_000_000));
-        assert_eq!(duration_us("250ms"), Some(250_000));
-        assert_eq!(duration_us("3m"), Some(180_000_000));
-        for wrong in ["", "d", "7", "-7d", "7 d", "1e9d", "99999999w", "2026-11-22", "7dd"] {
-            assert_eq!(duration_us(wrong), None, "{wrong}");
-        }
     }
 }

@@ -14,8 +14,6 @@ mod rank;
 mod samples;
 mod sketch;
 
-pub(super) use ago::duration_us;
-
 /// A function of genstore for help texts: how it is called, and what it gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FunctionDoc {

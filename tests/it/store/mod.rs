@@ -1,12 +1,13 @@
 //! The store as a whole: rows in, rows out, through crashes, damage and readers that look on.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
 
-mod check;
+pub(crate) mod check;
 mod checkpoints;
 mod columns;
 mod compact;
 mod compact_steps;
 mod compat;
+mod copy;
 mod crash;
 mod crowd;
 mod damage;
@@ -22,3 +23,4 @@ mod readers;
 mod repair;
 pub(crate) mod rows;
 mod script;
+mod upgrade;
