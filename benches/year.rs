@@ -90,7 +90,7 @@ fn write_night(set: &Path, night: usize, runs: usize) {
         Table::Batches,
         vec![Row::Batches(BatchRow {
             batch_id,
-            name: "nightly".into(),
+            name: Some("nightly".into()),
             pipeline_name: "node_generation".into(),
             start_time: ends,
             end_time: ends,
@@ -154,19 +154,19 @@ fn tell(
     let session = Session::new(&snapshot, SessionSettings::default(), clock).unwrap();
     let asked = session.query("SELECT count(*) FROM runs", &Params::default());
     runtime.block_on(asked).unwrap();
-    let mut queries: Vec<(f64, String)> = Vec::new();
+    let mut queries: Vec<(f64, &str)> = Vec::new();
     for query in canned_queries() {
-        let args: &[(&str, &str)] = match query.name.as_str() {
+        let args: &[(&str, &str)] = match query.name {
             "batch_summary" => &[("batch_id", "night-0003")],
             _ => &[],
         };
         let mut times = Vec::new();
         for _ in 0..ASKED {
             times.push(timed(|| {
-                runtime.block_on(session.canned(&query.name, args)).unwrap();
+                runtime.block_on(session.canned(query.name, args)).unwrap();
             }));
         }
-        queries.push((median(&mut times), query.name.clone()));
+        queries.push((median(&mut times), query.name));
     }
     let sum: f64 = queries.iter().map(|it| it.0).sum();
     let slowest = queries.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).unwrap();

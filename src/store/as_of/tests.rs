@@ -114,6 +114,7 @@ impl World {
                 }
             }
             let rewritten = Rewrite {
+                metrics: Map::new(),
                 operation: if data_change { "DELETE" } else { "OPTIMIZE" },
                 parameters: Map::new(),
                 removes,

@@ -107,6 +107,7 @@ pub(super) fn export(store: &Path, to: &Path, format: FileFormat) {
     let settings = SessionSettings { threads: 1, ..SessionSettings::default() };
     let session = Session::new(&snapshot(store), settings, ManualClock::at(0)).unwrap();
     let options = export::Options {
+        as_of_us: None,
         to: to.to_path_buf(),
         tables: Table::ALL.to_vec(),
         format,
