@@ -218,7 +218,7 @@ fn the_prompt_says_that_it_is_the_past() {
     let (step, prompt) = feed("SELECT");
     assert_eq!((step, prompt.len()), (Ok(Step::More), past.len()));
     assert!(prompt.ends_with(" ...> "));
-    feed("1;");
+    assert_eq!(feed("1;").0, Ok(Step::Done));
     let (step, prompt) = feed(".as_of tomorrow");
     assert!(step.unwrap_err().contains("neither a time"));
     assert_eq!(prompt, past, "it stays where it was");

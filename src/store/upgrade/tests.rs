@@ -11,12 +11,12 @@ use crate::store::{Store, StoreOptions};
 #[test]
 fn the_format_version_is_set_last_and_once() {
     let folder = tempfile::tempdir().unwrap();
-    let (path, clock) = (folder.path(), ManualClock::at(1_790_000_000_000_000));
-    let ids = Arc::new(SystemIds);
-    let store = Store::open(path, StoreOptions::default(), clock.clone(), ids.clone()).unwrap();
+    let (path, options) = (folder.path(), StoreOptions::default());
+    let clock = || ManualClock::at(1_790_000_000_000_000);
+    let store = Store::open(path, options, clock(), Arc::new(SystemIds)).unwrap();
     drop(store);
     let before = fs::read_to_string(path.join("store.json")).unwrap();
-    let keeper = Keeper::open(path, clock, ids).unwrap();
+    let keeper = Keeper::open(path, clock(), Arc::new(SystemIds)).unwrap();
     let next = FORMAT_VERSION + 1;
     assert_eq!(keeper.upgrade(false).unwrap(), [], "this build's own store is up to date");
     let what = format!("set the format version from {FORMAT_VERSION} to {next}");

@@ -75,11 +75,12 @@ fn other_programs_read_a_copy_and_a_store_that_was_upgraded() {
         return;
     };
     let (_folder, from, _) = fixture(1);
-    let (clock, ids) = (ManualClock::at(NOW_US), Arc::new(SystemIds));
+    let clock = || ManualClock::at(NOW_US);
+    let ids = || Arc::new(SystemIds);
     let to = from.with_file_name("copy");
     let place = |path: &std::path::PathBuf| Location::from(path.as_path());
-    copy(&place(&from), &place(&to), clock.clone(), ids.clone(), &mut |_| ()).unwrap();
-    let steps = Keeper::open(&from, clock, ids).unwrap().upgrade(false).unwrap();
+    copy(&place(&from), &place(&to), clock(), ids(), &mut |_| ()).unwrap();
+    let steps = Keeper::open(&from, clock(), ids()).unwrap().upgrade(false).unwrap();
     assert!(!steps.is_empty());
     for path in [to, from] {
         let output = Command::new(&python)
