@@ -116,7 +116,7 @@ impl ParquetReader {
                 line: None,
                 column: Some(column.name),
             };
-            if let Some((row, size_bytes)) = longest(array) {
+            for (row, size_bytes) in lengths(array).into_iter().flatten().enumerate() {
                 check_size(size_bytes, &self.limits).map_err(|it| it.at(place(row)))?;
             }
             columns.push(cast::column(array, column).map_err(|error| match error {
@@ -199,11 +199,6 @@ fn as_view(field: &Arc<Field>) -> Arc<Field> {
 fn size_bytes(batch: &RecordBatch) -> usize {
     let columns = batch.columns().iter();
     columns.map(|it| lengths(it).map_or(8 * it.len(), Iterator::sum)).sum()
-}
-
-/// The longest text or bytes of a column, with its row.
-fn longest(array: &ArrayRef) -> Option<(usize, usize)> {
-    lengths(array)?.enumerate().max_by_key(|(_, length)| *length)
 }
 
 /// The lengths of views. The low half of a view is its length.

@@ -39,7 +39,8 @@ impl World {
         let memory = tempfile::tempdir_in("/dev/shm"); // nothing here is about syncs
         let folder = memory.or_else(|_| tempfile::tempdir()).unwrap();
         let clock = ManualClock::at(NOW_US);
-        let options = StoreOptions { flush_age_ms: 3_600_000, linger_ms: 1, ..options };
+        let options =
+            StoreOptions { flush_age_ms: 3_600_000, linger_ms: 1, compact: false, ..options };
         let mut world = Self { folder, clock, options, writers: Vec::new(), runs: 0 };
         for _ in 0..2 {
             world.open();
