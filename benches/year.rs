@@ -152,8 +152,8 @@ fn tell(
         snapshot.tables.values().flat_map(|it| it.files.iter()).map(|it| it.size_bytes).sum();
     let clock = Arc::new(SystemClock::new());
     let session = Session::new(&snapshot, SessionSettings::default(), clock).unwrap();
-    let asked = session.query("SELECT count(*) FROM runs", &Params::default());
-    runtime.block_on(asked).unwrap();
+    let none = Params::default();
+    runtime.block_on(session.query("SELECT count(*) FROM runs", &none)).unwrap();
     let mut queries: Vec<(f64, &str)> = Vec::new();
     for query in canned_queries() {
         let args: &[(&str, &str)] = match query.name {
