@@ -1,7 +1,7 @@
 //! The real program as child processes on a store of its own: started, asked in SQL, killed, and
 //! what it printed as acknowledged compared with what is there. Tests and benches share it; it
 //! knows nothing of the store's inside.
-#![allow(dead_code, reason = "each test binary and bench uses a part")]
+#![allow(dead_code, unused_imports, reason = "each test binary and bench uses a part")]
 
 mod cloud;
 pub(crate) mod crowd;
