@@ -3,7 +3,8 @@
 //! the index, compaction, retention, vacuum, and a writer that flushes all the time. Every 50 kills
 //! everything that was printed as acknowledged must be there, once and whole, also for Python where
 //! `GENSTORE_PYTHON` names one with deltalake, duckdb and polars. Stops at the first loss; prints
-//! the counts. Measures nothing.
+//! the counts. With `--s3`, and `moto[server]` in that Python, the tables lie on an S3 server on
+//! this machine. Measures nothing.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and stops on errors")]
 #![allow(clippy::indexing_slicing, reason = "the same")]
 
@@ -17,7 +18,7 @@ use std::process::Command;
 
 use dice::Dice;
 use genstore::clock::{Clock, SystemClock};
-use program::{Pace, Place, Printed, Until, Victim, python, python_counts, write};
+use program::{Cloud, Pace, Place, Printed, Until, Victim, python, python_counts, write};
 
 /// Kills until a new store is begun.
 const KILLS_OF_A_STORE: u64 = 100;
@@ -44,6 +45,8 @@ struct Counts {
 }
 
 struct Bench {
+    /// Where the tables are, if they are not in a folder.
+    cloud: Option<Cloud>,
     place: Place,
     dice: Dice,
     printed: Printed,
@@ -59,7 +62,7 @@ impl Bench {
     fn writer(&mut self) -> Victim {
         self.counts.writers += 1;
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.arg("--writer").arg(self.place.store());
+        command.arg("--writer").arg(self.place.store()).envs(self.place.variables());
         Victim::start(command)
     }
 
@@ -141,7 +144,7 @@ impl Bench {
                        WHERE run_id NOT IN (SELECT run_id FROM runs)";
         assert_eq!(self.place.count(orphans), 0, "steps without a run");
         self.place.assert_checked();
-        if let Some(python) = python() {
+        if let Some(python) = python().filter(|_| self.cloud.is_none()) {
             let counts = python_counts(&python, &self.place);
             assert_eq!(counts, self.place.flushed_counts(), "Python");
             self.counts.opened_by_python += counts.len();
@@ -156,14 +159,16 @@ impl Bench {
         let abandoned = "SELECT count(*) AS n FROM runs WHERE error_type = 'abandoned'";
         self.counts.abandoned += count(abandoned);
         self.counts.acknowledged += std::mem::take(&mut self.printed).len();
-        self.place = place();
+        (self.cloud, self.place) = place();
     }
 }
 
-fn place() -> Place {
-    let place = Place::new();
+/// A new store. With `--s3`, each is in a bucket of its own.
+fn place() -> (Option<Cloud>, Place) {
+    let cloud = std::env::args().any(|it| it == "--s3").then(|| Cloud::new().unwrap());
+    let place = cloud.as_ref().map_or_else(Place::new, Cloud::place);
     place.copies(40);
-    place
+    (cloud, place)
 }
 
 fn argument(name: &str) -> Option<String> {
@@ -181,7 +186,8 @@ fn main() {
     let seed: u64 = argument("--seed").map_or(now, |it| it.parse().unwrap());
     println!("{kills} kills, seed {seed}");
     let (printed, counts) = (Printed::new(), Counts::default());
-    let mut bench = Bench { place: place(), dice: Dice::new(seed), printed, counts };
+    let (cloud, place) = place();
+    let mut bench = Bench { cloud, place, dice: Dice::new(seed), printed, counts };
     let (mut checked, mut begun) = (0, 0);
     while bench.counts.kills < kills {
         bench.round();

@@ -1,10 +1,13 @@
 //! Two writers and three readers on one store for minutes: `cargo bench --bench crowd -- --seconds
-//! 300`. One of the readers is Python where `GENSTORE_PYTHON` names one with deltalake, duckdb and
-//! polars. Stops at the first reader that sees less than before, or half a run; prints what was
+//! 300`, with compaction, retention and vacuum beside them. One of the readers is Python where
+//! `GENSTORE_PYTHON` names one with deltalake, duckdb and polars; with `--s3`, and `moto[server]` in
+//! that Python, the tables lie on an S3 server on this machine, and Python does not read. Stops at the first reader that sees less than before, or half a run; prints what was
 //! done. Measures nothing.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and stops on errors")]
 #![allow(clippy::indexing_slicing, reason = "the same")]
 
+#[path = "../tests/it/dice.rs"]
+mod dice;
 #[path = "../tests/it/program/mod.rs"]
 mod program;
 
@@ -12,7 +15,7 @@ use std::path::Path;
 use std::process::Command;
 
 use program::crowd::crowd;
-use program::{Pace, Place, python, write};
+use program::{Cloud, Pace, Place, python, write};
 
 const JOURNAL_BYTES_MAX: u64 = 512 << 10;
 const PAUSE_US: u64 = 1_000;
@@ -28,10 +31,13 @@ fn main() {
         write(Path::new(&folder), Pace { seconds, journal_bytes_max, pause_us, old_every: 4 });
         return;
     }
-    let place = Place::new();
+    let cloud = std::env::args().any(|it| it == "--s3").then(|| Cloud::new().unwrap());
+    let place = cloud.as_ref().map_or_else(Place::new, Cloud::place);
+    let python = python().filter(|_| cloud.is_none());
     let mut writer = Command::new(std::env::current_exe().unwrap());
     writer.arg("--seconds").arg(seconds.to_string()).arg("--writer").arg(place.store());
-    println!("two writers and three readers for {seconds} s");
-    println!("{}", crowd(&place, writer, seconds, python()));
+    writer.envs(place.variables());
+    println!("two writers, somebody who looks after the store, and three readers for {seconds} s");
+    println!("{}", crowd(&place, writer, seconds, python));
     println!("no count fell, no run was without its children, the final counts are exact");
 }

@@ -41,8 +41,17 @@ fn main() {
     println!("{nights} nights of {runs} runs with {STEPS} steps each");
     println!(
         "{:>6} {:>9} {:>9} {:>6} {:>6} {:>8} {:>8} {:>9} {:>9} {:>8} {:>8}  slowest query",
-        "month", "runs", "B/run", "files", "most", "log kB", "open ms", "import ms", "upkeep ms",
-        "sum ms", "max ms",
+        "month",
+        "runs",
+        "B/run",
+        "files",
+        "most",
+        "log kB",
+        "open ms",
+        "import ms",
+        "upkeep ms",
+        "sum ms",
+        "max ms",
     );
     let (mut import_ms, mut upkeep_ms) = (Vec::new(), Vec::new());
     for night in 0..nights {
@@ -77,16 +86,19 @@ fn write_night(set: &Path, night: usize, runs: usize) {
             rows.entry(row.table()).or_default().push(row);
         }
     }
-    rows.insert(Table::Batches, vec![Row::Batches(BatchRow {
-        batch_id,
-        name: "nightly".into(),
-        pipeline_name: "node_generation".into(),
-        start_time: ends,
-        end_time: ends,
-        result: "success".into(),
-        total: i64::try_from(runs).unwrap(),
-        ..BatchRow::default()
-    })]);
+    rows.insert(
+        Table::Batches,
+        vec![Row::Batches(BatchRow {
+            batch_id,
+            name: Some("nightly".into()),
+            pipeline_name: "node_generation".into(),
+            start_time: ends,
+            end_time: ends,
+            result: "success".into(),
+            total: i64::try_from(runs).unwrap(),
+            ..BatchRow::default()
+        })],
+    );
     for (table, rows) in rows {
         let path = set.join(format!("{}.parquet", table.name()));
         let mut writer =
@@ -140,21 +152,21 @@ fn tell(
         snapshot.tables.values().flat_map(|it| it.files.iter()).map(|it| it.size_bytes).sum();
     let clock = Arc::new(SystemClock::new());
     let session = Session::new(&snapshot, SessionSettings::default(), clock).unwrap();
-    let asked = session.query("SELECT count(*) FROM runs", &Params::default());
-    runtime.block_on(asked).unwrap();
-    let mut queries: Vec<(f64, String)> = Vec::new();
+    let none = Params::default();
+    runtime.block_on(session.query("SELECT count(*) FROM runs", &none)).unwrap();
+    let mut queries: Vec<(f64, &str)> = Vec::new();
     for query in canned_queries() {
-        let args: &[(&str, &str)] = match query.name.as_str() {
+        let args: &[(&str, &str)] = match query.name {
             "batch_summary" => &[("batch_id", "night-0003")],
             _ => &[],
         };
         let mut times = Vec::new();
         for _ in 0..ASKED {
             times.push(timed(|| {
-                runtime.block_on(session.canned(&query.name, args)).unwrap();
+                runtime.block_on(session.canned(query.name, args)).unwrap();
             }));
         }
-        queries.push((median(&mut times), query.name.clone()));
+        queries.push((median(&mut times), query.name));
     }
     let sum: f64 = queries.iter().map(|it| it.0).sum();
     let slowest = queries.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).unwrap();

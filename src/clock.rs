@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Instant;
 
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat};
 use uuid::Uuid;
 
 /// Where time comes from.
@@ -124,13 +125,13 @@ impl IdSource for SeededIds {
 
 /// Writes a time in microseconds since the epoch as RFC 3339 with microseconds and `Z`.
 pub fn rfc3339(us: i64) -> String {
-    chrono::DateTime::from_timestamp_micros(us).map_or_else(
+    DateTime::from_timestamp_micros(us).map_or_else(
         || format!("{us} µs since 1970"),
-        |time| time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+        |time| time.to_rfc3339_opts(SecondsFormat::Micros, true),
     )
 }
 
-/// Units of a duration and their microseconds, the longer names first.
+/// Units and their microseconds, the longer names first.
 const UNITS: &[(&str, i64)] = &[
     ("us", 1),
     ("µs", 1),
@@ -156,9 +157,33 @@ pub fn duration_us(text: &str) -> Option<i64> {
     (us <= 3.2e15).then_some(us as i64)
 }
 
+/// The moment that `2026-11-22T10:00:00Z`, `2026-11-22`, `2026-11-22 10:00` or an age as
+/// [`duration_us`] takes it means, in microseconds; UTC where it says no zone. `None` when it is no
+/// time. An age has no zero in front, so that the beginning of an id is none.
+pub fn moment_us(text: &str, now_us: i64) -> Option<i64> {
+    let is_padded =
+        text.starts_with('0') && text.chars().nth(1).is_some_and(|it| it.is_ascii_digit());
+    if let Some(age_us) = duration_us(text).filter(|_| !is_padded) {
+        return now_us.checked_sub(age_us);
+    }
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.timestamp_micros());
+    }
+    let minutes = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S%.f"];
+    let times = minutes.iter().find_map(|it| NaiveDateTime::parse_from_str(text, it).ok());
+    let day = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
+    Some(times.or_else(day)?.and_utc().timestamp_micros())
+}
+
+/// Writes a time as RFC 3339 with as few digits of a second as it has, for people to read.
+pub fn rfc3339_short(us: i64) -> String {
+    DateTime::from_timestamp_micros(us)
+        .map_or_else(|| rfc3339(us), |it| it.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::duration_us;
+    use super::{duration_us, moment_us, rfc3339_short};
 
     #[test]
     fn durations() {
@@ -169,5 +194,25 @@ mod tests {
         for wrong in ["", "d", "7", "-7d", "7 d", "1e9d", "99999999w", "2026-11-22", "7dd"] {
             assert_eq!(duration_us(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn moments() {
+        let now_us = 1_790_000_000_000_000;
+        let us = |text: &str| moment_us(text, now_us);
+        assert_eq!(us("7d"), Some(now_us - 604_800_000_000));
+        assert_eq!(us("0.5h"), Some(now_us - 1_800_000_000));
+        assert_eq!(us("1970-01-02"), Some(86_400_000_000));
+        assert_eq!(us("1970-01-01 00:01"), Some(60_000_000));
+        assert_eq!(us("1970-01-01 00:00:01.000002"), Some(1_000_002));
+        assert_eq!(us("1970-01-01T01:00:00+01:00"), Some(0));
+        assert_eq!(us("1970-01-01T00:00:00.000001Z"), Some(1));
+        for text in ["", "now", "019d", "0199-7", "2026-13-01", "2026-11-22 25:00", "yesterday"] {
+            assert_eq!(us(text), None, "{text}");
+        }
+        for us in [0, 1, 1_000, now_us, now_us + 123_456] {
+            assert_eq!(moment_us(&rfc3339_short(us), 0), Some(us));
+        }
+        assert_eq!(rfc3339_short(60_000_000), "1970-01-01T00:01:00Z");
     }
 }

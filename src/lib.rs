@@ -16,7 +16,7 @@
 //! error < finding < python < contract < template < validate < generate < pipeline
 //!                                                     (pipeline also: event, workflow)
 //! error < clock < event < journal < store < recorder
-//! event < store < sql < output < export
+//! event < store < sql < output < export < import
 //! (all of these) < config < replay < repl < cli < main
 //! ```
 //!
@@ -88,6 +88,7 @@ pub mod event;
 pub mod export;
 pub mod finding;
 pub mod generate;
+pub mod import;
 pub mod journal;
 pub mod output;
 pub mod pipeline;

@@ -10,8 +10,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::Context;
 use crate::error::{Error, Result};
 use crate::output::{Format, Look, terminal_width};
-use crate::repl::{Failure, Reader, Settings, Shell};
+use crate::repl::{Failure, Reader, Settings, Shell, Source};
 use crate::sql::SessionSettings;
+use crate::store::snapshot::Snapshot;
 use crate::store::{Location, Store};
 
 /// How rows are printed.
@@ -21,6 +22,22 @@ pub(crate) struct RowFormat {
     #[arg(long, value_name = "FORMAT", default_value_t)]
     #[arg(value_parser = format_parser::<Format>(Format::ALL.map(Format::as_str)))]
     pub(crate) format: Format,
+}
+
+/// The moment that is looked at.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Moment {
+    /// Look at the store as it was at a time (2026-11-22, 2026-11-22T10:00:00Z, or 7d for a week
+    /// ago), or when a batch had ended; rows that were not flushed by then are not shown
+    #[arg(long, value_name = "TIME|BATCH")]
+    as_of: Option<String>,
+}
+
+impl Moment {
+    /// Has a reader look at it.
+    pub(super) fn set(&self, reader: &mut Reader) -> Result<()> {
+        self.as_of.as_deref().map_or(Ok(()), |it| reader.look_back(it))
+    }
 }
 
 /// A parser of one of `names`: clap lists them, and offers the nearest to a typo.
@@ -64,6 +81,23 @@ impl LazyStore {
     }
 }
 
+/// The store's snapshots.
+struct Snapshots(Arc<LazyStore>);
+
+impl Source for Snapshots {
+    fn now(&mut self) -> Result<Snapshot> {
+        self.0.get()?.snapshot()
+    }
+
+    fn as_of(&mut self, moment_us: i64) -> Result<Snapshot> {
+        self.0.get()?.snapshot_as_of(moment_us)
+    }
+
+    fn moment(&mut self, text: &str, now_us: i64) -> Result<i64> {
+        self.0.get()?.moment(text, now_us)
+    }
+}
+
 impl Context {
     /// A shell over the store. With `cancel`, Ctrl-C ends a query instead of the process.
     pub(super) fn shell(&self, format: Format, cancel: bool) -> Result<Shell> {
@@ -83,8 +117,7 @@ impl Context {
 
     /// A reader of a store that is opened when it is first asked.
     pub(super) fn reader(&self, store: Arc<LazyStore>) -> Reader {
-        let snapshots = Box::new(move || store.get()?.snapshot());
-        Reader::new(snapshots, SessionSettings::default(), Arc::clone(&self.clock))
+        Reader::new(Box::new(Snapshots(store)), SessionSettings::default(), Arc::clone(&self.clock))
     }
 
     /// For whom results are written.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 
 use super::Context;
-use super::ask::{LazyStore, format_parser, stdout};
+use super::ask::{LazyStore, Moment, format_parser, stdout};
 use crate::error::{Error, Result};
 use crate::event::Table;
 use crate::export::{FileFormat, Manifest, Options, ROWS_PER_FILE, export};
@@ -28,6 +28,8 @@ pub(crate) struct Args {
     /// Replace an earlier export of the same tables in a folder that is not empty
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    moment: Moment,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
@@ -38,6 +40,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
             tables.push(table);
         }
     }
+    let store = Arc::new(LazyStore::new(&context.store));
+    let mut reader = context.reader(store);
+    args.moment.set(&mut reader)?;
     let options = Options {
         to: args.to.clone(),
         tables: if tables.is_empty() { Table::ALL.to_vec() } else { tables },
@@ -45,9 +50,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         force: args.force,
         rows_per_file: ROWS_PER_FILE,
         now_us: context.clock.now_us(),
+        as_of_us: reader.as_of_us(),
     };
-    let store = Arc::new(LazyStore::new(&context.store));
-    let session = context.reader(store).session()?;
+    let session = reader.session()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(|source| Error::failed("cannot start a runtime").with_source(source))?;

@@ -4,6 +4,7 @@
 mod ask;
 mod contract;
 mod export;
+mod import;
 mod progress;
 mod query;
 mod repl;
@@ -47,6 +48,7 @@ enum Command {
     Query(query::Args),
     Repl(repl::Args),
     Export(export::Args),
+    Import(import::Args),
     Contract(contract::Args),
     Store(store::Args),
     Schema(schema::Args),
@@ -118,6 +120,7 @@ fn dispatch(command: Command, context: &Context) -> Result<u8> {
         Command::Query(args) => query::run(&args, context),
         Command::Repl(args) => repl::run(&args, context),
         Command::Export(args) => export::run(&args, context),
+        Command::Import(args) => import::run(&args, context),
         Command::Contract(args) => contract::run(&args, context),
         Command::Store(args) => store::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),

@@ -1,7 +1,7 @@
 //! `genstore query`: the canned queries by name.
 
 use super::Context;
-use super::ask::{RowFormat, stdout};
+use super::ask::{Moment, RowFormat, stdout};
 use crate::error::Result;
 use crate::repl::queries;
 
@@ -15,10 +15,13 @@ pub(crate) struct Args {
     params: Vec<String>,
     #[command(flatten)]
     format: RowFormat,
+    #[command(flatten)]
+    moment: Moment,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let mut shell = context.shell(args.format.format, false)?;
+    args.moment.set(shell.reader())?;
     let mut out = stdout();
     match &args.name {
         Some(name) => shell.run_query(name, &args.params, &mut out)?,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::Context;
-use super::ask::{LazyStore, RowFormat, stdout};
+use super::ask::{LazyStore, Moment, RowFormat, stdout};
 use crate::error::Result;
 use crate::output::terminal_width;
 use crate::repl::{Prompter, Surroundings, interact, script};
@@ -24,6 +24,8 @@ const NAMES_MAX: usize = 200;
 pub(crate) struct Args {
     #[command(flatten)]
     format: RowFormat,
+    #[command(flatten)]
+    moment: Moment,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
@@ -33,6 +35,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let store = Arc::new(LazyStore::new(&context.store));
     let shell = context.shell_over(Arc::clone(&store), args.format.format, terminal.stdin)?;
     let mut shell = shell.with_launcher(launcher);
+    args.moment.set(shell.reader())?;
     if !terminal.stdin {
         let done = script(&mut shell, &mut BufReader::new(stdin()), &mut stdout());
         return Ok(done.map_or_else(|it| context.print_failure(&it, Some("stdin")), |()| 0));

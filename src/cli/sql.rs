@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::Context;
-use super::ask::{RowFormat, stdout};
+use super::ask::{Moment, RowFormat, stdout};
 use crate::error::{Error, IoContext, Result};
 use crate::repl::BYTE_ORDER_MARK;
 
@@ -25,6 +25,8 @@ pub(crate) struct Args {
     file: Option<PathBuf>,
     #[command(flatten)]
     format: RowFormat,
+    #[command(flatten)]
+    moment: Moment,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
@@ -41,6 +43,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         }
     };
     let mut shell = context.shell(args.format.format, false)?;
+    args.moment.set(shell.reader())?;
     let done = shell.run_script(&text, &mut stdout());
     Ok(done.map_or_else(|failure| context.print_failure(&failure, uri.as_deref()), |_| 0))
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::FileFormat;
+use super::Options;
 use crate::clock::rfc3339;
 use crate::event::{ColumnType, Table};
 
@@ -18,6 +18,9 @@ pub struct Manifest {
     pub tool_version: &'static str,
     /// When, RFC 3339 in UTC.
     pub created: String,
+    /// The moment whose rows these are, RFC 3339 in UTC; there only if it is not the present one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
     /// parquet, csv or ndjson.
     pub format: &'static str,
     /// The tables in the order of the request.
@@ -66,12 +69,13 @@ pub struct ExportedFile {
 
 impl Manifest {
     /// An export without tables yet.
-    pub(super) fn new(format: FileFormat, now_us: i64) -> Self {
+    pub(super) fn new(options: &Options) -> Self {
         Self {
             manifest_version: 1,
             tool_version: env!("CARGO_PKG_VERSION"),
-            created: rfc3339(now_us),
-            format: format.as_str(),
+            created: rfc3339(options.now_us),
+            as_of: options.as_of_us.map(rfc3339),
+            format: options.format.as_str(),
             tables: Vec::new(),
         }
     }

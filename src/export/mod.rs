@@ -94,6 +94,8 @@ pub struct Options {
     pub rows_per_file: u64,
     /// The time that the manifest gives, in microseconds since 1970.
     pub now_us: i64,
+    /// The moment that the session shows, if it is not the present one.
+    pub as_of_us: Option<i64>,
 }
 
 /// Exports what `session` shows. Memory is bounded by a row group of one table at a time.
@@ -102,7 +104,7 @@ pub struct Options {
 /// reads back otherwise than it was written, `Damaged`.
 pub async fn export(session: &Session, options: &Options) -> Result<Manifest> {
     let target = Target::open(&options.to, options.force)?;
-    let mut manifest = Manifest::new(options.format, options.now_us);
+    let mut manifest = Manifest::new(options);
     for table in &options.tables {
         manifest.tables.push(export_table(session, &target, *table, options).await?);
     }

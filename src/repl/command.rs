@@ -49,6 +49,13 @@ pub(super) enum Command {
         #[arg(value_parser = parse_format)]
         format: Option<Format>,
     },
+    /// Look at the store as it was at a time, or when a batch had ended; `now` returns
+    #[command(name = ".as_of")]
+    AsOf {
+        /// 2026-11-22, 2026-11-22 10:00, 7d, or a batch; without it, the moment is shown
+        #[arg(value_name = "TIME|BATCH|now", num_args = 0..=2)]
+        moment: Vec<String>,
+    },
     /// Show how long each query takes
     #[command(name = ".timer")]
     Timer {
@@ -186,6 +193,8 @@ mod tests {
         assert_eq!(parse(".timer on").unwrap(), Command::Timer { on: true });
         assert_eq!(parse(".mode ndjson").unwrap(), Command::Mode { format: Some(Format::Ndjson) });
         assert_eq!(parse(".exit").unwrap(), Command::Quit);
+        let moment = vec!["2026-11-22".to_owned(), "10:00".to_owned()];
+        assert_eq!(parse(".as_of 2026-11-22 10:00").unwrap(), Command::AsOf { moment });
         let params = vec!["since=7 days".to_owned(), "step=x".to_owned()];
         let run = Command::Run { args: vec!["a b.yaml".to_owned(), "--fsync".to_owned()] };
         assert_eq!(parse(".run 'a b.yaml' --fsync").unwrap(), run);

@@ -110,6 +110,7 @@ fn dot_command(before: &str) -> (usize, Vec<String>) {
         }
         (".schema", None) => starting(word, Table::ALL.iter().map(|it| it.name())),
         (".mode", None) => starting(word, Format::ALL.map(Format::as_str)),
+        (".as_of", None) => starting(word, ["now"]),
         (".timer", None) => starting(word, ["on", "off"]),
         (".run" | ".replay", _) => paths(word),
         _ => Vec::new(),

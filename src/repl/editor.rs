@@ -22,8 +22,6 @@ use crate::error::{Error, ErrorKind, IoContext, Result};
 use crate::output::{Look, escape};
 use crate::store::NameKind;
 
-const PROMPT: &str = "genstore> ";
-const CONTINUED: &str = "     ...> ";
 /// Entries that the history keeps.
 const HISTORY_MAX: usize = 10_000;
 
@@ -79,8 +77,7 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
         if let Some(words) = editor.helper_mut() {
             words.pending = shell.pending().to_owned();
         }
-        let prompt = if shell.pending().is_empty() { PROMPT } else { CONTINUED };
-        let line = match editor.readline(prompt) {
+        let line = match editor.readline(&shell.prompt()) {
             Ok(line) => line,
             Err(ReadlineError::Interrupted) => {
                 shell.clear();

@@ -12,5 +12,5 @@ mod shell;
 
 pub use editor::{Prompter, Surroundings, interact};
 pub use listing::{columns, queries, table_by_name, tables};
-pub use reader::{Reader, Snapshots};
+pub use reader::{Reader, Snapshots, Source};
 pub use shell::{BYTE_ORDER_MARK, Failure, Launcher, Settings, Shell, Step, script};

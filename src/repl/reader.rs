@@ -1,21 +1,50 @@
-//! The store as a reader sees it: every query sees it anew. Never writes, and opens nothing itself.
+//! The store as a reader sees it: every query sees it anew, or as it was at one moment. Never
+//! writes, and opens nothing itself.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sql::{Session, SessionSettings};
 use crate::store::snapshot::Snapshot;
 
-/// Where snapshots come from: a store that is opened when it is first asked, or rows in memory.
-pub type Snapshots = Box<dyn FnMut() -> Result<Snapshot> + Send>;
+/// Where snapshots come from: a store that is opened when it is first asked, or rows in memory,
+/// which have no past.
+pub trait Source: Send {
+    /// All tables now.
+    fn now(&mut self) -> Result<Snapshot>;
+
+    /// All tables as of a moment.
+    fn as_of(&mut self, _moment_us: i64) -> Result<Snapshot> {
+        Err(no_past())
+    }
+
+    /// The moment that a text means, in microseconds: a time, or a batch.
+    fn moment(&mut self, _text: &str, _now_us: i64) -> Result<i64> {
+        Err(no_past())
+    }
+}
+
+impl<F: FnMut() -> Result<Snapshot> + Send> Source for F {
+    fn now(&mut self) -> Result<Snapshot> {
+        self()
+    }
+}
+
+fn no_past() -> Error {
+    Error::usage("these rows have no past").with_hint("A store on disk has.")
+}
+
+/// A source of snapshots.
+pub type Snapshots = Box<dyn Source>;
 
 /// A store to ask.
 pub struct Reader {
     snapshots: Snapshots,
     settings: SessionSettings,
     clock: Arc<dyn Clock>,
+    as_of_us: Option<i64>,
     session: Option<Session>,
 }
 
@@ -28,12 +57,31 @@ impl fmt::Debug for Reader {
 impl Reader {
     /// A reader of these snapshots; none is taken yet.
     pub fn new(snapshots: Snapshots, settings: SessionSettings, clock: Arc<dyn Clock>) -> Self {
-        Self { snapshots, settings, clock, session: None }
+        Self { snapshots, settings, clock, as_of_us: None, session: None }
     }
 
-    /// All tables at this moment.
+    /// The moment that is looked at, in microseconds; `None` for the present.
+    pub fn as_of_us(&self) -> Option<i64> {
+        self.as_of_us
+    }
+
+    /// Looks at the moment that a text means from now on: a time, or a batch.
+    pub fn look_back(&mut self, text: &str) -> Result<()> {
+        self.as_of_us = Some(self.snapshots.moment(text, self.clock.now_us())?);
+        Ok(())
+    }
+
+    /// Looks at a moment from now on, or at the present.
+    pub fn look_at(&mut self, as_of_us: Option<i64>) {
+        self.as_of_us = as_of_us;
+    }
+
+    /// All tables at this moment, or at the one that is looked at.
     pub fn snapshot(&mut self) -> Result<Snapshot> {
-        (self.snapshots)()
+        match self.as_of_us {
+            Some(as_of_us) => self.snapshots.as_of(as_of_us),
+            None => self.snapshots.now(),
+        }
     }
 
     /// A session over all tables at this moment. Threads and caches are kept between sessions.

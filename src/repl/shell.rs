@@ -8,7 +8,7 @@ use futures::StreamExt;
 
 use super::command::{self, Command};
 use super::{Reader, listing};
-use crate::clock::Clock;
+use crate::clock::{Clock, rfc3339_short};
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::failure::{Place, render, render_at};
 use crate::output::{Format, Look, RowWriter};
@@ -165,6 +165,19 @@ impl Shell {
         self.pending.clear();
     }
 
+    /// What stands before the next line: whether a statement goes on, and whether the past is
+    /// looked at.
+    pub fn prompt(&self) -> String {
+        let prompt = match self.reader.as_of_us() {
+            Some(as_of_us) => format!("genstore @{}> ", rfc3339_short(as_of_us)),
+            None => "genstore> ".to_owned(),
+        };
+        match self.pending.is_empty() {
+            true => prompt,
+            false => format!("{:>width$}", "...> ", width = prompt.len()),
+        }
+    }
+
     /// What was typed of a statement that has not ended.
     pub fn pending(&self) -> &str {
         &self.pending
@@ -258,6 +271,26 @@ impl Shell {
         Ok(step)
     }
 
+    /// Looks at another moment, if it can be shown.
+    fn look_back(&mut self, moment: &str, out: &mut dyn Write) -> Result<Step> {
+        let before = self.reader.as_of_us();
+        match moment {
+            "" => {
+                let shown = before.map_or_else(|| "now".to_owned(), rfc3339_short);
+                return say(out, &format!("{shown}\n")).map(|()| Step::Done);
+            }
+            "now" => self.reader.look_at(None),
+            moment => {
+                self.reader.look_back(moment)?;
+                if let Err(error) = self.reader.snapshot() {
+                    self.reader.look_at(before);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Step::Done)
+    }
+
     fn launch(&mut self, verb: &str, args: Vec<String>, out: &mut dyn Write) -> Result<Step> {
         let Some(launcher) = &mut self.launcher else {
             return Err(Error::usage(format!(".{verb} is not available here")));
@@ -289,6 +322,7 @@ impl Shell {
             Command::Mode { format: None } => {
                 say(out, &format!("{}\n", self.settings.format)).map(|()| Step::Done)
             }
+            Command::AsOf { moment } => self.look_back(&moment.join(" "), out),
             Command::Timer { on } => {
                 self.settings.timer = on;
                 Ok(Step::Done)

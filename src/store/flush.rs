@@ -51,6 +51,13 @@ pub(super) fn app_id(journal_root_id: &str, slot: u32) -> String {
     format!("{journal_root_id}/{slot}")
 }
 
+/// Whether it is a slot that commits under a name.
+pub(super) fn is_slot(app_id: &str) -> bool {
+    app_id.rsplit_once('/').is_some_and(|(root, slot)| {
+        uuid::Uuid::try_parse(root).is_ok() && slot.parse::<u32>().is_ok()
+    })
+}
+
 /// The first time from `next_us` on that no other slot takes: two writers that flush at once must
 /// not give two flushes one time.
 fn of_slot(next_us: i64, slot: u32) -> i64 {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::as_of::{self, AsOf, stamp_of_batch};
 use super::compact::{Compactor, Signal};
 use super::contracts;
 use super::delta;
@@ -26,6 +27,8 @@ use super::tables::Tables;
 use super::tails::Tails;
 use super::temporaries;
 use super::view::{self, OwnSlot, Reading};
+#[cfg(doc)]
+use crate::clock::moment_us;
 use crate::clock::{Clock, IdSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Table, Text};
@@ -214,6 +217,31 @@ impl Store {
         Ok(snapshot)
     }
 
+    /// All tables as of a moment that [`Store::moment`] gives: what had been flushed by then, and
+    /// nothing that only a journal holds. Such a snapshot is the same whenever it is taken.
+    ///
+    /// # Errors
+    /// `Failed`, naming the earliest time that can be shown, if a clean-up of the logs or a vacuum
+    /// has taken away what was there.
+    pub fn snapshot_as_of(&self, moment_us: i64) -> Result<Snapshot> {
+        as_of::snapshot(&self.tables, self.layout.root(), moment_us)
+    }
+
+    /// The moment that a text means, in microseconds: a time as [`moment_us`] takes it, or the id
+    /// of a batch, or its beginning: then the moment at which it was complete in the tables.
+    ///
+    /// # Errors
+    /// `Usage` for a time in the future or before the store was made, and for an unknown batch.
+    pub fn moment(&self, text: &str, now_us: i64) -> Result<i64> {
+        match AsOf::parse(text, now_us) {
+            AsOf::Batch(id) => stamp_of_batch(&self.tables, &id, || self.snapshot()),
+            AsOf::Time(at_us) => {
+                let (root, created) = (self.layout.root(), &self.identity.created);
+                as_of::check_time(root, created, at_us, now_us).map(|()| at_us)
+            }
+        }
+    }
+
     /// Enters events into the next group commit and returns. Blocks the thread only when
     /// [`StoreOptions::hot_bytes_max`] is reached.
     pub fn append(&self, events: Vec<Event>) -> Result<()> {
@@ -330,8 +358,8 @@ impl Store {
         self.index.take_notice()
     }
 
-    /// Why the last step of the compaction that runs beside this writer failed, if none has gone
-    /// well since. Nothing but the number of files depends on it.
+    /// Why the compaction that runs beside this writer does not come on with a table: its last step
+    /// there failed. Nothing but the number of files depends on it.
     pub fn compaction_failure(&self) -> Option<String> {
         self.writer.as_ref()?.compactor.as_ref()?.failure()
     }
@@ -343,6 +371,10 @@ impl Store {
 
     pub(super) fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     pub(super) fn tables(&self) -> &Tables {

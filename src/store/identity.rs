@@ -1,5 +1,5 @@
 //! `store.json` and `journal/root.json`: what makes a folder a store, and whose journals it holds.
-//! Written once, whole or not at all; never changed by this build.
+//! Written once, whole or not at all; changed by an upgrade alone.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -99,8 +99,7 @@ pub(super) fn read_or_create(
             store_id: ids.next_id().to_string(),
             created: rfc3339(clock.now_us()),
         };
-        let temporary = format!("{IDENTITY_NAME}.{}.tmp", ids.next_id());
-        put_json(files, root, &temporary, IDENTITY_NAME, &identity)?;
+        put(files, layout, ids, &identity)?;
     }
     read(files, layout)
 }
@@ -193,6 +192,29 @@ pub(super) fn journal_identity_bytes(journal_root_id: &str, store_id: &str) -> R
     json_bytes("root.json", &JournalIdentity { journal_root_id, store_id })
 }
 
+/// Makes a place a store: the last thing that is written there.
+pub(super) fn put(
+    files: &dyn Files,
+    layout: &Layout,
+    ids: &dyn IdSource,
+    identity: &Identity,
+) -> Result<()> {
+    let temporary = format!("{IDENTITY_NAME}.{}.tmp", ids.next_id());
+    put_json(files, layout.root(), &temporary, IDENTITY_NAME, identity)
+}
+
+/// Writes `store.json` in the place of another.
+pub(super) fn replace(
+    files: &dyn Files,
+    layout: &Layout,
+    ids: &dyn IdSource,
+    identity: &Identity,
+) -> Result<()> {
+    let temporary = format!("{IDENTITY_NAME}.{}.tmp", ids.next_id());
+    let bytes = json_bytes(IDENTITY_NAME, identity)?;
+    files.replace(layout.root(), IDENTITY_NAME, &temporary, &bytes)
+}
+
 fn put_json(
     files: &dyn Files,
     folder: &Path,
@@ -203,7 +225,8 @@ fn put_json(
     files.put_if_absent(folder, name, temporary, &json_bytes(name, value)?).map(|_| ())
 }
 
-fn json_bytes(name: &str, value: &impl Serialize) -> Result<Vec<u8>> {
+/// A value as the content of a file.
+pub(super) fn json_bytes(name: &str, value: &impl Serialize) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(value)
         .map_err(|source| Error::internal(format!("cannot encode {name}")).with_source(source))?;
     bytes.push(b'\n');

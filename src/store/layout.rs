@@ -103,6 +103,9 @@ pub(super) const RETENTION_NAME: &str = "retention.json";
 /// Name of the file that says when these were last applied.
 pub(super) const RETAINED_NAME: &str = "retained";
 
+/// Name of the file that lies in a place while a store is copied there.
+pub(super) const COPY_NAME: &str = "copy.json";
+
 /// What the name of an object begins with by which an object store is tried out.
 pub(super) const PROBE_PREFIX: &str = "_genstore_probe_";
 

@@ -1,6 +1,6 @@
 //! The store: tables on disk that any Parquet or Delta reader can read, and what makes them so. A
-//! store is one folder, or its tables lie in an object store and the rest in a local folder; nothing
-//! but `files` talks to a network, and nothing to a terminal.
+//! store is one folder, or its tables lie in an object store and the rest in a local folder. Only
+//! `files` talks to a network, and nothing to a terminal.
 //!
 //! # The way of a row
 //!
@@ -20,9 +20,11 @@
 //!   slot. So a run that is visible has all its children, and no row is there twice.
 //! - The **index** holds only what can be rebuilt from the tables; without it they are read.
 
+mod as_of;
 pub mod check;
 mod compact;
 mod contracts;
+mod copy;
 mod data_file;
 mod delta;
 mod file_rows;
@@ -38,6 +40,7 @@ mod keeper;
 mod latency;
 mod layout;
 mod leftovers;
+pub mod load;
 mod location;
 mod lookup;
 mod options;
@@ -55,12 +58,14 @@ mod status;
 mod tables;
 mod tails;
 mod temporaries;
+mod upgrade;
 mod vacuum;
 mod view;
 
 pub use compact::{
     CompactObserver, CompactOptions, CompactProgress, Compacted, CompactedTable, Extent, Merge,
 };
+pub use copy::{Copied, CopiedTable, CopyProgress, copy, copy_on};
 pub use files::{FileSource, RemoteAccess, RemoteOptions};
 pub use handle::Store;
 pub use history::{Change, Commit};
@@ -74,4 +79,5 @@ pub use outlook::{Growth, MonthStatus, Outlook};
 pub use pins::Pin;
 pub use retain::{Age, Expired, RetainOptions, Retained, RetainedTable, Rules};
 pub use status::{SlotStatus, Status, TableStatus};
+pub use upgrade::UpgradeStep;
 pub use vacuum::{Freed, VacuumOptions, Vacuumed, VacuumedTable, vacuum, vacuum_on};

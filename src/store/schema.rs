@@ -48,8 +48,12 @@ pub struct BatchBuilder {
     rows: usize,
 }
 
+/// Cells of one column on their way to an array.
 #[derive(Debug)]
-enum ColumnBuilder {
+pub struct ColumnBuilder(Builder);
+
+#[derive(Debug)]
+enum Builder {
     Text(StringBuilder),
     Int(Int64Builder),
     Float(Float64Builder),
@@ -114,45 +118,47 @@ pub fn to_batch<'a>(table: Table, rows: impl IntoIterator<Item = &'a Row>) -> Re
 }
 
 impl ColumnBuilder {
-    fn new(kind: ColumnType) -> Self {
-        match kind {
-            ColumnType::Text => Self::Text(StringBuilder::new()),
-            ColumnType::Int => Self::Int(Int64Builder::new()),
-            ColumnType::Float => Self::Float(Float64Builder::new()),
-            ColumnType::Bool => Self::Bool(BooleanBuilder::new()),
+    /// No cells yet.
+    pub fn new(kind: ColumnType) -> Self {
+        Self(match kind {
+            ColumnType::Text => Builder::Text(StringBuilder::new()),
+            ColumnType::Int => Builder::Int(Int64Builder::new()),
+            ColumnType::Float => Builder::Float(Float64Builder::new()),
+            ColumnType::Bool => Builder::Bool(BooleanBuilder::new()),
             ColumnType::Time => {
-                Self::Time(TimestampMicrosecondBuilder::new().with_data_type(data_type(kind)))
+                Builder::Time(TimestampMicrosecondBuilder::new().with_data_type(data_type(kind)))
             }
-            ColumnType::Binary => Self::Binary(BinaryBuilder::new()),
+            ColumnType::Binary => Builder::Binary(BinaryBuilder::new()),
+        })
+    }
+
+    /// Appends a cell. One of another type cannot come from `Row::visit`; it counts as NULL.
+    pub fn append(&mut self, cell: Cell<'_>) {
+        match (&mut self.0, cell) {
+            (Builder::Text(builder), Cell::Text(value)) => builder.append_value(value),
+            (Builder::Int(builder), Cell::Int(value)) => builder.append_value(value),
+            (Builder::Float(builder), Cell::Float(value)) => builder.append_value(value),
+            (Builder::Bool(builder), Cell::Bool(value)) => builder.append_value(value),
+            (Builder::Time(builder), Cell::Time(value)) => builder.append_value(value),
+            (Builder::Binary(builder), Cell::Binary(value)) => builder.append_value(value),
+            (Builder::Text(builder), _) => builder.append_null(),
+            (Builder::Int(builder), _) => builder.append_null(),
+            (Builder::Float(builder), _) => builder.append_null(),
+            (Builder::Bool(builder), _) => builder.append_null(),
+            (Builder::Time(builder), _) => builder.append_null(),
+            (Builder::Binary(builder), _) => builder.append_null(),
         }
     }
 
-    /// Appends a cell. A cell of another type cannot come from `Row::visit`; it counts as NULL.
-    fn append(&mut self, cell: Cell<'_>) {
-        match (self, cell) {
-            (Self::Text(builder), Cell::Text(value)) => builder.append_value(value),
-            (Self::Int(builder), Cell::Int(value)) => builder.append_value(value),
-            (Self::Float(builder), Cell::Float(value)) => builder.append_value(value),
-            (Self::Bool(builder), Cell::Bool(value)) => builder.append_value(value),
-            (Self::Time(builder), Cell::Time(value)) => builder.append_value(value),
-            (Self::Binary(builder), Cell::Binary(value)) => builder.append_value(value),
-            (Self::Text(builder), _) => builder.append_null(),
-            (Self::Int(builder), _) => builder.append_null(),
-            (Self::Float(builder), _) => builder.append_null(),
-            (Self::Bool(builder), _) => builder.append_null(),
-            (Self::Time(builder), _) => builder.append_null(),
-            (Self::Binary(builder), _) => builder.append_null(),
-        }
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        match self {
-            Self::Text(builder) => ArrayBuilder::finish(builder),
-            Self::Int(builder) => ArrayBuilder::finish(builder),
-            Self::Float(builder) => ArrayBuilder::finish(builder),
-            Self::Bool(builder) => ArrayBuilder::finish(builder),
-            Self::Time(builder) => ArrayBuilder::finish(builder),
-            Self::Binary(builder) => ArrayBuilder::finish(builder),
+    /// The cells as an array; the builder is empty afterwards.
+    pub fn finish(&mut self) -> ArrayRef {
+        match &mut self.0 {
+            Builder::Text(builder) => ArrayBuilder::finish(builder),
+            Builder::Int(builder) => ArrayBuilder::finish(builder),
+            Builder::Float(builder) => ArrayBuilder::finish(builder),
+            Builder::Bool(builder) => ArrayBuilder::finish(builder),
+            Builder::Time(builder) => ArrayBuilder::finish(builder),
+            Builder::Binary(builder) => ArrayBuilder::finish(builder),
         }
     }
 }

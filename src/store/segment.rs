@@ -93,11 +93,6 @@ impl Encoder {
         (self.writer.bytes_written() + self.writer.in_progress_size()) as u64
     }
 
-    /// Rows so far.
-    pub(super) fn rows(&self) -> u64 {
-        self.stats.rows()
-    }
-
     pub(super) fn finish(self) -> Result<Encoded> {
         let bytes = self.writer.into_inner().map_err(|source| cannot_encode(self.table, source))?;
         Ok(Encoded { bytes, stats: self.stats.finish() })

@@ -15,7 +15,6 @@ const FILE_BYTES: u64 = 96 << 20;
 pub(super) struct SegmentWriter<'w> {
     writing: &'w Writing,
     table: Table,
-    file_bytes: u64,
     encoder: Option<Encoder>,
     segments: Vec<Segment>,
 }
@@ -23,14 +22,7 @@ pub(super) struct SegmentWriter<'w> {
 impl<'w> SegmentWriter<'w> {
     /// No rows yet.
     pub(super) fn new(writing: &'w Writing, table: Table) -> Self {
-        Self { writing, table, file_bytes: FILE_BYTES, encoder: None, segments: Vec::new() }
-    }
-
-    /// Begins a new file at another size: tests want small ones.
-    #[must_use]
-    pub(super) fn with_file_bytes(mut self, file_bytes: u64) -> Self {
-        self.file_bytes = file_bytes;
-        self
+        Self { writing, table, encoder: None, segments: Vec::new() }
     }
 
     /// Adds rows, in the table's schema, that come after those before. A new file is begun where
@@ -44,7 +36,7 @@ impl<'w> SegmentWriter<'w> {
             None => self.encoder.insert(Encoder::new(self.table)?),
         };
         encoder.write(batch)?;
-        if encoder.size_bytes() >= self.file_bytes { self.end_file() } else { Ok(()) }
+        if encoder.size_bytes() >= FILE_BYTES { self.end_file() } else { Ok(()) }
     }
 
     /// Ends the last file: the next rows begin a new one.

@@ -121,7 +121,7 @@ fn read_log(reading: Reading<'_>, table: Table, into: &Mutex<(Snapshot, Seen)>) 
 }
 
 /// Why a table cannot be read, with the way out.
-fn unreadable(table: Table, source: Error) -> Error {
+pub(super) fn unreadable(table: Table, source: Error) -> Error {
     let message = format!("the table {} cannot be read: {}", table.name(), source.in_one_line());
     let hint = match source.kind() {
         ErrorKind::Unavailable => source.hint().unwrap_or(CHECK_HINT).to_owned(),

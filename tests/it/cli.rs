@@ -362,3 +362,38 @@ fn the_shell_runs_contracts_with_the_flags_of_the_command() {
     let missing = world.pipe(&["repl"], ".run nix.yaml\nSELECT 1;\n");
     assert_eq!(missing.status.code(), Some(1), "{}", stderr(&missing));
 }
+
+#[test]
+fn a_store_is_copied_and_brought_up_to_date() {
+    let world = World::new();
+    let told = answers(&world.run(&["store", "copy", "s.db", "copy.db"]));
+    assert!(told.starts_with("s.db is copied to copy.db and verified; its id is "), "{told}");
+    let count =
+        ["sql", "--format", "csv", "SELECT count(*) AS n FROM runs JOIN scores USING (run_id)"];
+    let copied = world.path("copy.db");
+    let args = [&count[..], &["--store", copied.to_str().unwrap()]].concat();
+    assert_eq!(answers(&world.run(&args)), "n\n50\n");
+    fails(&world.run(&["store", "copy", "s.db", "copy.db"]), 2, &["copy.db is a store already"]);
+    fails(&world.run(&["store", "copy", "none", "other"]), 4, &["none does not exist"]);
+    assert!(!world.path("other").exists());
+    let told = answers(&world.run(&["store", "copy", "--json", "s.db", "third.db"]));
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["tables"][0]["rows"], 50);
+
+    let nothing = "nothing to do: the store is up to date\n";
+    assert_eq!(answers(&world.run(&["store", "upgrade", "--dry-run"])), nothing);
+    assert_eq!(answers(&world.run(&["store", "upgrade"])), nothing);
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/compat/1/store");
+    let to = world.path("old.db");
+    assert!(Command::new("cp").arg("-r").args([&old, &to]).status().unwrap().success());
+    let upgrade = ["store", "upgrade", "--store", "old.db"];
+    let told = answers(&world.run(&[&upgrade[..], &["--dry-run"]].concat()));
+    assert!(
+        told.contains("runs            noted digest and statistics of 1 data files\n"),
+        "{told}"
+    );
+    assert!(told.ends_with("nothing was changed: this is what would be done\n"), "{told}");
+    let did = answers(&world.run(&upgrade));
+    assert!(told.starts_with(&did), "{did}");
+    assert_eq!(answers(&world.run(&upgrade)), nothing);
+}

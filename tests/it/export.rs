@@ -41,6 +41,7 @@ fn options(to: &Path) -> Options {
         force: false,
         rows_per_file: 300,
         now_us: 0,
+        as_of_us: None,
     }
 }
 

@@ -6,12 +6,14 @@
     reason = "a test fails by panicking, and says why it was skipped"
 )]
 
+mod as_of;
 mod cli;
 mod contract;
 mod dice;
 mod disk;
 mod export;
 mod generate;
+mod import;
 mod journal;
 mod output;
 mod program;

@@ -11,11 +11,11 @@ const DIRECTIONS: &[&str] = &[
     "error clock event workflow pipeline",
     "error finding python contract template validate generate pipeline",
     "error clock event journal store recorder",
-    "event store sql output export",
+    "event store sql output export import",
     "finding output",
     "recorder config",
     "pipeline config",
-    "export config",
+    "import config",
     "config replay repl cli main",
 ];
 

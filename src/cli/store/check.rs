@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
             let path = path.display();
             return Err(Error::unavailable(format!("{path} cannot be repaired where it is"))
                 .with_hint(
-                    "Copy it to a folder with `genstore store copy`, repair that, and copy it back.",
+                    "Copy it to a folder with `genstore store copy`, repair that, copy it back.",
                 ));
         }
         let options = RepairOptions { drop_damaged: args.drop_damaged };

@@ -26,13 +26,17 @@ pub(crate) struct Args {
     /// Only say what would be merged, and why
     #[arg(long)]
     dry_run: bool,
+    /// Only take the steps that a writer takes by itself
+    #[arg(long)]
+    step: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
-    let mut options = CompactOptions { dry_run: args.dry_run, ..CompactOptions::default() };
+    let (dry_run, steps) = (args.dry_run, args.step);
+    let mut options = CompactOptions { dry_run, steps, ..CompactOptions::default() };
     for name in &args.tables {
         let table = table_by_name(name)?;
         if !options.tables.contains(&table) {

@@ -2,12 +2,14 @@
 
 mod check;
 mod compact;
+mod copy;
 mod history;
 mod index;
 mod outlook;
 mod pins;
 mod retain;
 mod status;
+mod upgrade;
 mod vacuum;
 
 use clap::Subcommand;
@@ -34,6 +36,8 @@ enum Command {
     Unpin(pins::UnpinArgs),
     Pins(pins::PinsArgs),
     Index(index::Args),
+    Copy(copy::Args),
+    Upgrade(upgrade::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
@@ -48,6 +52,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         Command::Unpin(args) => pins::unpin(args, context),
         Command::Pins(args) => pins::pins(args, context),
         Command::Index(args) => index::run(args, context),
+        Command::Copy(args) => copy::run(args, context),
+        Command::Upgrade(args) => upgrade::run(args, context),
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::{Look, Remedy, Severity};
 use crate::error::Result;
 use crate::event::Table;
-use crate::store::delta::{Action, Listing, State, read_checkpoint, read_commit};
+use crate::store::delta::{Action, Add, Listing, State, read_checkpoint, read_commit};
 use crate::store::files::Files;
 use crate::store::layout::{LAST_CHECKPOINT_NAME, Layout, checkpoint_name, commit_name, delta_log};
 use crate::store::slot;
@@ -253,7 +253,9 @@ impl<'b> One<'_, 'b> {
 
     fn doubled(&mut self, path: &Path, actions: &[Action], state: &State) {
         for add in actions.iter().filter_map(|it| it.add.as_ref()) {
-            if state.adds.contains_key(&add.path) {
+            // what a log says of a file may be put right, without a change of its rows
+            let is_restated = |it: &Add| it.size == add.size && !add.data_change;
+            if state.adds.get(&add.path).is_some_and(|it| !is_restated(it)) {
                 let text = format!("it adds {}, which is there already", add.path);
                 self.add(Severity::Warning, "log.doubled", path, &text, PERSON);
             }

@@ -23,6 +23,7 @@ use super::view::{self, Reading};
 use crate::error::{Error, ErrorKind, Result};
 use crate::journal::disk::{SystemDisk, read_whole};
 
+pub(super) use data::is_damaged;
 pub(super) use data::{read_verified, verify};
 pub use repair::{Done, RepairOptions, Repaired, repair};
 pub use report::{Finding, Looked, Remedy, Report, Severity};

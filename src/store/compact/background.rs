@@ -3,7 +3,7 @@
 //! writer wait; a step that fails is tried again after another flush, and the store's end breaks
 //! one off.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -32,8 +32,8 @@ pub(in crate::store) struct Signal {
 struct State {
     is_woken: bool,
     is_closed: bool,
-    /// Why the last step that failed did.
-    failure: Option<String>,
+    /// Tables whose last step failed, and why.
+    failures: BTreeMap<Table, String>,
 }
 
 impl Signal {
@@ -110,9 +110,9 @@ impl Compactor {
         }
     }
 
-    /// Why the last step that failed did, if none has gone well since.
+    /// Why the last step of a table failed.
     pub(in crate::store) fn failure(&self) -> Option<String> {
-        self.signal.state().failure.clone()
+        self.signal.state().failures.values().next().cloned()
     }
 }
 
@@ -153,7 +153,7 @@ impl Work {
         let retained =
             catch_unwind(retain).unwrap_or_else(|_| Err(Error::internal("a retention panicked")));
         if let Err(error) = retained {
-            self.tell(Some(&error));
+            self.tell(Table::Runs, Some(&error));
         }
     }
 
@@ -167,7 +167,7 @@ impl Work {
                 Ok(false) => return,
                 Err(error) => {
                     if !self.signal.is_closed() {
-                        self.tell(Some(&error));
+                        self.tell(table, Some(&error));
                     }
                     return;
                 }
@@ -196,17 +196,21 @@ impl Work {
             false => ControlFlow::Continue(()),
         };
         match step::merge_files(&self.writing, table, &inputs, &group, true, go_on)? {
-            Outcome::Done(_) => self.tell(None),
+            Outcome::Done(_) => self.tell(table, None),
             Outcome::Stale => {}
             Outcome::Unreadable(path, error) => {
                 self.left_alone.insert((table, name_of(&path)));
-                self.tell(Some(&error));
+                self.tell(table, Some(&error));
             }
         }
         Ok(true)
     }
 
-    fn tell(&self, failure: Option<&Error>) {
-        self.signal.state().failure = failure.map(Error::in_one_line);
+    fn tell(&self, table: Table, failure: Option<&Error>) {
+        let failures = &mut self.signal.state().failures;
+        match failure {
+            Some(error) => drop(failures.insert(table, error.in_one_line())),
+            None => drop(failures.remove(&table)),
+        }
     }
 }

@@ -27,6 +27,7 @@ use self::plan::{Group, PlanFile};
 use self::step::Outcome;
 use super::flush::Writing;
 use super::keeper::Keeper;
+use super::options::StoreOptions;
 use super::snapshot::DataFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
@@ -39,6 +40,8 @@ const GROUP_BYTES_MAX: u64 = 128 << 20;
 const GROUP_FILES_MAX: usize = 256;
 /// A whole compaction takes that many rounds at most: each leaves fewer files.
 const ROUNDS_MAX: usize = 16;
+/// Steps that are taken of one table at most: each leaves fewer files.
+const STEPS_MAX: usize = 10_000;
 
 /// What to compact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,13 +50,15 @@ pub struct CompactOptions {
     pub tables: Vec<Table>,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Only take the steps that a writer of usual settings takes by itself.
+    pub steps: bool,
     /// Files of this size are large enough.
     pub large_bytes: u64,
 }
 
 impl Default for CompactOptions {
     fn default() -> Self {
-        Self { tables: Vec::new(), dry_run: false, large_bytes: LARGE_BYTES }
+        Self { tables: Vec::new(), dry_run: false, steps: false, large_bytes: LARGE_BYTES }
     }
 }
 
@@ -181,9 +186,15 @@ impl Keeper {
             files_max: GROUP_FILES_MAX,
             bytes_max: options.large_bytes.saturating_mul(2).min(GROUP_BYTES_MAX),
         };
+        let steps = StoreOptions::default().compact_bounds().filter(|_| options.steps);
+        let rounds_max = if options.steps { STEPS_MAX } else { ROUNDS_MAX };
         let mut left_alone = BTreeSet::new();
-        for _ in 0..ROUNDS_MAX {
-            let groups = plan::full(&plan_files(&files, &left_alone), &bounds);
+        for _ in 0..rounds_max {
+            let planned = plan_files(&files, &left_alone);
+            let groups = match &steps {
+                Some(steps) => plan::step(&planned, steps).into_iter().collect(),
+                None => plan::full(&planned, &bounds),
+            };
             if groups.is_empty() {
                 return Ok(());
             }

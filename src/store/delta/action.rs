@@ -27,6 +27,27 @@ pub(in crate::store) struct Action {
     pub(in crate::store) remove: Option<Remove>,
 }
 
+/// The moment from which on the rows of a commit, or of all commits up to a checkpoint, are part of
+/// the table, in microseconds: the stamp, else the time of the commit. One that tells neither is
+/// known by the latest time in it, to a millisecond, rounded up; `None` if there is none.
+pub(super) fn stamp_us(actions: &[Action]) -> Option<i64> {
+    let info = actions.iter().filter_map(|it| it.commit_info.as_ref()).next_back();
+    if let Some(info) = info {
+        return Some(info.genstore_flush_time_us.unwrap_or(info.timestamp.saturating_mul(1_000)));
+    }
+    let time_ms = |it: &Action| {
+        let added = it.add.as_ref().map(|it| it.modification_time);
+        let removed = it.remove.as_ref().and_then(|it| it.deletion_timestamp);
+        added.max(removed).max(it.txn.as_ref().and_then(|it| it.last_updated))
+    };
+    actions.iter().filter_map(time_ms).max().map(end_of_ms)
+}
+
+/// The last microsecond of a millisecond.
+pub(super) fn end_of_ms(ms: i64) -> i64 {
+    ms.saturating_mul(1_000).saturating_add(999)
+}
+
 /// Who committed, when and what.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

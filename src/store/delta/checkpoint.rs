@@ -25,10 +25,12 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde_json::{Map, Value};
 
-use super::action::{Action, Add, Format, MetaData, Protocol, Remove, Transaction};
+use super::action::{Action, Add, CommitInfo, Format, MetaData, Protocol, Remove, Transaction};
 use super::read::damaged;
 use crate::error::{Error, Result};
 
+/// The footer's key for the newest stamp of all commits up to the checkpoint, in microseconds.
+const STAMP_KEY: &str = "genstore.checkpoint.stamp_us";
 /// The footer's key for the digest, which has the length of the digest of an `add`.
 const DIGEST_KEY: &str = "genstore.checkpoint.blake3";
 const DIGEST_BYTES: usize = 64;
@@ -115,18 +117,17 @@ fn map(name: &str, nullable_values: bool) -> Field {
     Field::new(name, DataType::Map(Arc::new(entries), false), false)
 }
 
-/// Encodes the actions of a state.
-pub(super) fn encode(actions: &[Action]) -> Result<Vec<u8>> {
+/// Encodes the actions of a state, and the newest stamp of the commits that made it.
+pub(super) fn encode(actions: &[Action], stamp_us: Option<i64>) -> Result<Vec<u8>> {
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| {
         Error::internal("cannot encode a checkpoint").with_source(source)
     };
+    let mut notes = vec![KeyValue::new(DIGEST_KEY.to_owned(), "0".repeat(DIGEST_BYTES))];
+    notes.extend(stamp_us.map(|it| KeyValue::new(STAMP_KEY.to_owned(), it.to_string())));
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_created_by(format!("genstore version {}", env!("CARGO_PKG_VERSION")))
-        .set_key_value_metadata(Some(vec![KeyValue::new(
-            DIGEST_KEY.to_owned(),
-            "0".repeat(DIGEST_BYTES),
-        )]))
+        .set_key_value_metadata(Some(notes))
         .build();
     let options =
         ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
@@ -151,7 +152,8 @@ pub(super) fn encode(actions: &[Action]) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Decodes a checkpoint; `path` is for messages.
+/// Decodes a checkpoint; `path` is for messages. Its stamp, which older builds and foreign tools do
+/// not note, comes as an action of its own.
 ///
 /// # Errors
 /// `Damaged` for anything but a whole checkpoint.
@@ -199,18 +201,25 @@ fn read(path: &Path, bytes: &[u8]) -> Result<Vec<Action>> {
     // the one part of a payload is shared memory, which Parquet reads from
     let mut input = PutPayload::from(bytes.to_vec()).into_iter();
     let input = input.next().ok_or_else(|| damaged(path, "the checkpoint is empty"))?;
-    let batches = ParquetRecordBatchReaderBuilder::try_new_with_options(input, options)
-        .map_err(failed)?
-        .with_batch_size(BATCH_ROWS)
-        .build()
-        .map_err(failed)?;
-    let mut actions = Vec::new();
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new_with_options(input, options).map_err(failed)?;
+    let notes = reader.metadata().file_metadata().key_value_metadata();
+    let stamp = notes.into_iter().flatten().find(|it| it.key == STAMP_KEY);
+    let stamp_us = stamp.and_then(|it| it.value.as_ref()?.parse().ok());
+    let batches = reader.with_batch_size(BATCH_ROWS).build().map_err(failed)?;
+    let mut actions: Vec<Action> = stamp_us.into_iter().map(stamped).collect();
     for batch in batches {
         let batch = batch.map_err(|source| failed(source.into()))?;
         actions_of(&batch, &mut actions)
             .ok_or_else(|| damaged(path, "the checkpoint has other columns than it should"))?;
     }
     Ok(actions)
+}
+
+/// What tells the stamp of a checkpoint.
+fn stamped(stamp_us: i64) -> Action {
+    let info = CommitInfo { genstore_flush_time_us: Some(stamp_us), ..CommitInfo::default() };
+    Action { commit_info: Some(info), ..Action::default() }
 }
 
 /// The actions in a batch of rows; `None` if a column is missing or of another type.

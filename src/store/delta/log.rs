@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::action::{Action, Add, MetaData};
+use super::action::{Action, Add, MetaData, end_of_ms, stamp_us};
 use super::read::{Listing, Start, damaged, expect_commits, has_commit, read_commit};
 use super::schema;
 use super::stats::FileStats;
@@ -186,21 +186,17 @@ impl Log {
         self.version = Some(version);
     }
 
-    /// A checkpoint has the times of commits in milliseconds only. Rounded up, so that the next
-    /// flush time is above all that were.
+    /// A checkpoint has the times of files and slots in milliseconds only. Rounded up, so that the
+    /// next flush time is above all that were.
     fn apply_checkpoint(&mut self, version: u64, actions: Vec<Action>) {
+        self.flush_time_us = self.flush_time_us.max(stamp_us(&actions).unwrap_or(0));
         for action in actions {
             let updated_ms = action.txn.as_ref().and_then(|txn| {
                 let (_, slot) = txn.app_id.rsplit_once('/')?;
                 slot.parse::<u32>().ok()?;
                 txn.last_updated
             });
-            let up = |ms: i64| ms.saturating_mul(1_000).saturating_add(999);
-            let added_ms = action.add.as_ref().map(|it| it.modification_time);
-            let removed_ms = action.remove.as_ref().and_then(|it| it.deletion_timestamp);
-            let newest_ms = updated_ms.max(added_ms).max(removed_ms);
-            self.flush_time_us = self.flush_time_us.max(newest_ms.map_or(0, up));
-            let flush_time_us = updated_ms.map(up);
+            let flush_time_us = updated_ms.map(end_of_ms);
             self.apply(Action { remove: None, ..action }, flush_time_us);
         }
         self.version = Some(version);
@@ -281,11 +277,6 @@ impl Log {
     /// that saw fewer is stale. Two readers may count differently.
     pub(in crate::store) fn data_removals(&self) -> u64 {
         self.data_removals
-    }
-
-    /// Where the table's files lie.
-    pub(in crate::store) fn store(&self) -> &Arc<dyn Files> {
-        &self.store
     }
 
     /// The folder of the table.

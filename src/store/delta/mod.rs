@@ -6,7 +6,9 @@
 //! No deletion vectors, no column mapping, no partitions.
 
 mod action;
+mod as_of;
 mod checkpoint;
+mod clone;
 mod commit;
 mod log;
 mod mend;
@@ -19,6 +21,8 @@ mod stats;
 mod upkeep;
 
 pub(super) use action::{Action, Add};
+pub(super) use as_of::{Life, Timeline};
+pub(super) use clone::{clone, restate};
 pub(super) use commit::{append, create, load};
 pub(super) use log::{Log, data_file};
 pub(super) use mend::{appended, given_up, made, readable, replace_file, restored};

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::action::{Action, Add, MetaData, Protocol, Remove, Transaction};
+use super::action::{Action, Add, MetaData, Protocol, Remove, Transaction, stamp_us};
 use super::read::{Listing, damaged, expect_commits, read_commit};
 use crate::error::Result;
 use crate::store::files::Files;
@@ -23,6 +23,8 @@ pub(in crate::store) struct State {
     pub(in crate::store) txns: BTreeMap<String, Transaction>,
     pub(in crate::store) adds: BTreeMap<String, Add>,
     pub(in crate::store) removes: BTreeMap<String, Remove>,
+    /// The newest stamp of all commits, in microseconds.
+    pub(super) stamp_us: Option<i64>,
 }
 
 impl State {
@@ -59,6 +61,7 @@ impl State {
 
     /// Takes the actions of the next commit, or of a checkpoint.
     pub(in crate::store) fn apply(&mut self, actions: Vec<Action>) {
+        self.stamp_us = self.stamp_us.max(stamp_us(&actions));
         for action in actions {
             if action.protocol.is_some() {
                 self.protocol = action.protocol;

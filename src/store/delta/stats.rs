@@ -36,6 +36,11 @@ impl StatsBuilder {
         Self { rows: 0, columns: known.map(|it| (it.name, Bounds::default())).collect() }
     }
 
+    /// The columns that are looked at.
+    pub(in crate::store) fn columns() -> impl Iterator<Item = &'static str> {
+        COLUMNS.into_iter()
+    }
+
     /// Takes notice of rows in the table's schema.
     pub(in crate::store) fn add(&mut self, batch: &RecordBatch) {
         self.rows += batch.num_rows() as u64;
@@ -45,11 +50,6 @@ impl StatsBuilder {
                 None => bounds.nulls += batch.num_rows() as u64,
             }
         }
-    }
-
-    /// Rows so far.
-    pub(in crate::store) fn rows(&self) -> u64 {
-        self.rows
     }
 
     /// The statistics in Delta's JSON form.
@@ -127,6 +127,7 @@ pub(super) struct FileStats {
 #[serde(default)]
 struct FileBounds {
     run_id: Option<Text>,
+    batch_id: Option<Text>,
     start_time: Option<String>,
     time: Option<String>,
     hour: Option<String>,
@@ -153,6 +154,11 @@ impl FileStats {
     /// Bounds of `run_id`; none for a file with no run id, or with one too long for a bound.
     pub(super) fn run_ids(&self) -> Option<(Text, Text)> {
         self.min_values.run_id.clone().zip(self.max_values.run_id.clone())
+    }
+
+    /// Bounds of `batch_id`, as of `run_id`.
+    pub(super) fn batch_ids(&self) -> Option<(Text, Text)> {
+        self.min_values.batch_id.clone().zip(self.max_values.batch_id.clone())
     }
 
     /// Bounds of the time of the rows, `start_time`, `time` or `hour`, in microseconds: rounded to

@@ -66,8 +66,10 @@ pub(in crate::store) fn write_checkpoint(
     now_ms: i64,
 ) -> Result<()> {
     let folder = delta_log(table_folder);
-    let actions = State::at(files, table_folder, version)?.into_actions(now_ms);
-    let bytes = encode(&actions)?;
+    let state = State::at(files, table_folder, version)?;
+    let stamp_us = state.stamp_us;
+    let actions = state.into_actions(now_ms);
+    let bytes = encode(&actions, stamp_us)?;
     let temporary = checkpoint_temporary_name(ids.next_id());
     files.replace(&folder, &checkpoint_name(version), &temporary, &bytes)?;
     let last = json!({

@@ -78,3 +78,18 @@ fn groups_are_hours_steps_and_results() {
     let before_1970 = sketch(&[step("a", -1, 1)]).unwrap();
     assert_eq!(latency(before_1970.first().unwrap()).hour.0, -hour_us);
 }
+
+#[test]
+fn steps_of_a_batch_make_the_rows_that_single_steps_make() {
+    let steps: Vec<StepRow> = (0..5_000)
+        .map(|i| step(if i % 3 == 0 { "a" } else { "b" }, i * 2_000_000_000, i * 7_000))
+        .chain((0..2_000).map(|i| step("many", 1, i * 1_000)))
+        .collect();
+    let rows: Vec<Row> = steps.iter().cloned().map(Row::from).collect();
+    let mut sketches = Sketches::default();
+    sketches
+        .add_batch(&crate::store::schema::to_batch(crate::event::Table::Steps, &rows).unwrap())
+        .unwrap();
+    assert_eq!(sketches.rows().unwrap(), sketch(&steps).unwrap());
+    assert!(sketches.size_bytes() > HISTOGRAM_BYTES);
+}

@@ -181,7 +181,7 @@ fn take_care(place: &Place, command: &[&str]) {
 /// The library as a reader: one handle, a snapshot per look.
 fn read_here(place: &Place, member: &Member, done: &AtomicBool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let store = Store::open_read_only(&place.store()).unwrap();
+    let store = Store::open_at_read_only(&place.location()).unwrap();
     let mut seen = Seen::default();
     while !done.load(Ordering::SeqCst) {
         let clock = Arc::new(SystemClock::new());

@@ -1,20 +1,27 @@
 //! The real program as child processes on a store of its own: started, asked in SQL, killed, and
 //! what it printed as acknowledged compared with what is there. Tests and benches share it; it
 //! knows nothing of the store's inside.
-#![allow(dead_code, reason = "each test binary and bench uses a part")]
+#![allow(dead_code, unused_imports, reason = "each test binary and bench uses a part")]
 
+mod cloud;
 pub(crate) mod crowd;
+mod proxy;
 mod python;
+mod server;
 mod victim;
 mod writer;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use genstore::store::{Location, RemoteAccess, RemoteOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) use cloud::Cloud;
+pub(crate) use proxy::Faults;
 pub(crate) use python::{python, python_counts};
 pub(crate) use victim::{Until, Victim};
 pub(crate) use writer::{Pace, write};
@@ -47,13 +54,30 @@ impl Place {
         }
     }
 
+    /// The same for the library.
+    pub(crate) fn location(&self) -> Location {
+        let Some((url, variables)) = &self.address else {
+            return Location::from(self.store());
+        };
+        let settings = variables.iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
+        let settings = settings.map(|(name, value)| (name, value.clone())).collect();
+        let home = variables.iter().find(|it| it.0 == "XDG_STATE_HOME");
+        let state_dir = home.map(|(_, value)| Path::new(value).join("genstore"));
+        let access = RemoteAccess { settings, state_dir, options: RemoteOptions::default() };
+        Location::parse(OsStr::new(url), &access).unwrap()
+    }
+
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_genstore"));
         command.current_dir(self.root.path()).arg("--store").arg(self.store()).args(args);
         command.env_remove("GENSTORE_STORE").stdin(Stdio::null());
-        let variables = self.address.iter().flat_map(|(_, variables)| variables);
-        command.envs(variables.map(|(name, value)| (name, value)));
+        command.envs(self.variables());
         command
+    }
+
+    /// What a process needs to reach the store.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        self.address.as_ref().map(|it| it.1.clone()).unwrap_or_default()
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Output {

@@ -4,9 +4,8 @@
 use genstore::error::{Error, ErrorKind};
 use genstore::store::Store;
 
-use super::Cloud;
-use super::proxy::Faults;
 use super::rows::write_runs;
+use super::{Cloud, Faults};
 use crate::program::Place;
 use crate::store::rows::quiet;
 

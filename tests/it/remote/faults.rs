@@ -4,9 +4,8 @@
 use genstore::error::ErrorKind;
 use genstore::store::{RemoteOptions, StoreOptions};
 
-use super::Cloud;
-use super::proxy::Faults;
 use super::rows::{count, write_runs};
+use super::{Cloud, Faults};
 use crate::store::rows::quiet;
 
 /// Rows of runs, and how many of them are there twice.

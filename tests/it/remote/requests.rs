@@ -5,9 +5,8 @@ use std::time::Instant;
 
 use genstore::store::Store;
 
-use super::Cloud;
-use super::proxy::Faults;
 use super::rows::{count, write_runs};
+use super::{Cloud, Faults};
 use crate::store::rows::quiet;
 
 /// How many requests some work takes, and how many of them were on their way at the same time, at

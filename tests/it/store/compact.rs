@@ -18,7 +18,7 @@ use genstore::store::{CompactOptions, Compacted, CompactedTable, Keeper, Store, 
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::crash::each;
-use super::rows::{NOW_US, all_rows, columns, open, quiet, rows, run_id, whole_run};
+use super::rows::{NOW_US, all_rows, columns, open, quiet, run_id, whole_run};
 use super::script::{open_on, small};
 use crate::disk::{Fault, FaultDisk, Kind, Machine};
 

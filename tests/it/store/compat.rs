@@ -12,7 +12,7 @@ use super::rows::{all_rows, column, open, quiet, whole_run};
 use crate::sql::fixture::{ask, session};
 
 /// A copy of a fixture's store, and the rows per table that its own build counted.
-fn fixture(version: u32) -> (tempfile::TempDir, PathBuf, BTreeMap<Table, u64>) {
+pub(super) fn fixture(version: u32) -> (tempfile::TempDir, PathBuf, BTreeMap<Table, u64>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/compat").join(version.to_string());
     let text = fs::read_to_string(root.join("counts.txt")).unwrap();
     let counts = text.lines().map(|line| {
@@ -26,7 +26,7 @@ fn fixture(version: u32) -> (tempfile::TempDir, PathBuf, BTreeMap<Table, u64>) {
     (folder, path, counts.collect())
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub(super) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

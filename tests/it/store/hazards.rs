@@ -171,7 +171,7 @@ fn two_stores_with_one_journal_folder_are_told_apart() {
 fn a_writer_that_hangs_stops_nobody_and_its_rows_are_seen() {
     use crate::program::{Pace, Place, Until, Victim};
     let place = Place::new();
-    let pace = Pace { seconds: 3_600, journal_bytes_max: 256 << 10, pause_us: 0 };
+    let pace = Pace { seconds: 3_600, journal_bytes_max: 256 << 10, pause_us: 0, old_every: 0 };
     let hung = Victim::start(super::kill::writer(&place, pace));
     assert!(hung.wait_for(30));
     let id = hung.id().to_string();

@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
 
 mod aged;
-mod check;
+pub(crate) mod check;
 mod checkpoints;
 mod columns;
 mod compact;
 mod compact_steps;
 mod compat;
+mod copy;
 mod crash;
 mod crowd;
 mod damage;
@@ -24,5 +25,6 @@ mod repair;
 mod retain;
 pub(crate) mod rows;
 mod script;
+mod upgrade;
 mod upkeep;
 mod vacuum;

@@ -2,12 +2,15 @@
 //! Polars and pandas. Wants `GENSTORE_PYTHON`, an interpreter that has these; skips without it.
 
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use genstore::clock::{ManualClock, SystemIds};
 use genstore::event::Table;
-use genstore::store::StoreOptions;
+use genstore::store::{Keeper, Location, Store, StoreOptions, copy};
 
-use super::rows::{contract, open, quiet, whole_run};
+use super::compat::fixture;
+use super::rows::{NOW_US, contract, open, quiet, whole_run};
 
 const SCRIPT: &str = include_str!("readers.py");
 
@@ -62,5 +65,38 @@ fn other_programs_read_every_table_while_a_writer_writes() {
     for expected in [("runs", written), ("steps", written * 5), ("contracts", written)] {
         let line = format!("{} {}", expected.0, expected.1);
         assert!(text.lines().any(|it| it == line), "{line} is not in:\n{text}");
+    }
+}
+
+#[test]
+fn other_programs_read_a_copy_and_a_store_that_was_upgraded() {
+    let Some(python) = std::env::var_os("GENSTORE_PYTHON") else {
+        eprintln!("skipped: GENSTORE_PYTHON names no Python with deltalake, duckdb and polars");
+        return;
+    };
+    let (_folder, from, _) = fixture(1);
+    let clock = || ManualClock::at(NOW_US);
+    let ids = || Arc::new(SystemIds);
+    let to = from.with_file_name("copy");
+    let place = |path: &std::path::PathBuf| Location::from(path.as_path());
+    copy(&place(&from), &place(&to), clock(), ids(), &mut |_| ()).unwrap();
+    let steps = Keeper::open(&from, clock(), ids()).unwrap().upgrade(false).unwrap();
+    assert!(!steps.is_empty());
+    for path in [to, from] {
+        let output = Command::new(&python)
+            .args(["-c", SCRIPT])
+            .arg(path.join("tables"))
+            .arg("1")
+            .args(Table::ALL.iter().map(|it| it.name()))
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {errors}", path.display());
+        let text = String::from_utf8_lossy(&output.stdout);
+        for (table, it) in Store::open_read_only(&path).unwrap().snapshot().unwrap().tables {
+            let rows: u64 = it.files.iter().filter_map(|it| it.rows).sum();
+            let line = format!("{} {rows}", table.name());
+            assert!(text.lines().any(|it| it == line), "{line} is not in:\n{text}");
+        }
     }
 }

@@ -39,15 +39,21 @@ fn path() -> PathBuf {
 
 #[test]
 fn what_is_written_is_read() {
-    let bytes = encode(&actions()).unwrap();
+    let bytes = encode(&actions(), None).unwrap();
     let read = decode(&path(), &bytes).unwrap();
     assert_eq!(read.len(), actions().len());
     assert_eq!(state(read), state(actions()));
+    // what is in it is known to a millisecond; its stamp, if it is noted, exactly
+    assert_eq!(state(actions()).stamp_us, Some(9_999));
+    let stamped = decode(&path(), &encode(&actions(), Some(9_007)).unwrap()).unwrap();
+    assert_eq!(stamped.len(), actions().len() + 1);
+    let expected = State { stamp_us: Some(9_007), ..state(actions()) };
+    assert_eq!(state(stamped), expected);
 }
 
 #[test]
 fn any_flipped_bit_and_any_missing_end_is_found() {
-    let bytes = encode(&actions()).unwrap();
+    let bytes = encode(&actions(), Some(7)).unwrap();
     for at in (0..bytes.len()).step_by(7) {
         let mut flipped = bytes.clone();
         flipped[at] ^= 1 << (at % 8);

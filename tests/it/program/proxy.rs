@@ -14,17 +14,17 @@ use crate::dice::Dice;
 
 /// What a proxy does to requests.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     /// Of a hundred requests, so many are answered with 500 and go no further.
-    pub(super) failed_percent: u64,
+    pub(crate) failed_percent: u64,
     /// Of a hundred requests, so many are carried out, and the connection ends without an answer.
-    pub(super) lost_percent: u64,
+    pub(crate) lost_percent: u64,
     /// Every answer comes this much later.
-    pub(super) delay_ms: u64,
+    pub(crate) delay_ms: u64,
     /// Puts that must not replace anything are passed on as plain ones.
-    pub(super) lies: bool,
+    pub(crate) lies: bool,
     /// Nothing may be changed.
-    pub(super) read_only: bool,
+    pub(crate) read_only: bool,
 }
 
 #[derive(Debug)]
@@ -40,13 +40,13 @@ struct State {
 
 /// A running proxy.
 #[derive(Debug)]
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     port: u16,
     state: Arc<State>,
 }
 
 impl Proxy {
-    pub(super) fn start(server: u16) -> Self {
+    pub(crate) fn start(server: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
@@ -72,22 +72,22 @@ impl Proxy {
         Self { port, state }
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// What happens from now on; random choices come from the seed.
-    pub(super) fn set(&self, faults: Faults, seed: u64) {
+    pub(crate) fn set(&self, faults: Faults, seed: u64) {
         *self.state.faults.lock().unwrap() = (faults, Dice::new(seed));
     }
 
     /// Requests since the last call, by kind: GET, HEAD, LIST, PUT, DELETE, POST.
-    pub(super) fn take_counts(&self) -> BTreeMap<&'static str, u64> {
+    pub(crate) fn take_counts(&self) -> BTreeMap<&'static str, u64> {
         std::mem::take(&mut *self.state.counts.lock().unwrap())
     }
 
     /// The most requests that were on their way at the same time since the last call.
-    pub(super) fn take_in_flight_max(&self) -> u64 {
+    pub(crate) fn take_in_flight_max(&self) -> u64 {
         self.state.in_flight_max.swap(0, Ordering::SeqCst)
     }
 }
