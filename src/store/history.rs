@@ -56,7 +56,7 @@ impl Store {
         for table in tables {
             commits.extend(self.history_of(table, count_max)?);
         }
-        commits.sort_by(|a, b| b.time.cmp(&a.time)); // stable: of one table the newest first
+        commits.sort_by_key(|it| std::cmp::Reverse(it.time)); // stable: of one table the newest first
         commits.truncate(count_max);
         Ok(commits)
     }

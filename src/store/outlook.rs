@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 
+use super::compact::{self, Extent};
 use super::handle::Store;
 use super::retain::{self, Expired, Rules};
 use super::snapshot::DataFile;
@@ -23,6 +24,8 @@ pub struct Outlook {
     pub months: Vec<MonthStatus>,
     /// By table, of those that have grown in the last 30 days.
     pub growth: Vec<Growth>,
+    /// What a compaction would merge, by table.
+    pub mergeable: Vec<(Table, Extent)>,
     /// The store's own rules of retention.
     pub rules: Rules,
     /// What these would remove, by table.
@@ -57,21 +60,23 @@ pub struct Growth {
 }
 
 impl Store {
-    /// How the store grows, and what retention and vacuum would do at a time.
+    /// How the store grows, and what compaction, retention and vacuum would do at a time.
     pub fn outlook(&self, now_us: i64) -> Result<Outlook> {
         let snapshot = self.snapshot()?;
         let rules = retain::read_rules(&**self.tables().files(), self.layout())?;
-        let (mut months, mut growth, mut expired) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut months, mut growth) = (Vec::new(), Vec::new());
+        let (mut mergeable, mut expired) = (Vec::new(), Vec::new());
         for table in Table::ALL {
             let Some(it) = snapshot.tables.get(table) else { continue };
             months.extend(by_month(*table, &it.files));
             growth.extend(growth_of(*table, &it.files, now_us));
+            mergeable.push((*table, compact::mergeable(&it.files)));
             if let Some(found) = retain::expired(&rules, *table, &it.files, now_us) {
                 expired.push((*table, found));
             }
         }
         let vacuum = vacuum::foretell(self.tables(), self.layout(), now_us)?;
-        Ok(Outlook { months, growth, rules, expired, vacuum })
+        Ok(Outlook { months, growth, mergeable, rules, expired, vacuum })
     }
 }
 
@@ -155,6 +160,7 @@ fn growth_of(table: Table, files: &[DataFile], now_us: i64) -> Option<Growth> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use std::path::PathBuf;
@@ -169,6 +175,7 @@ mod tests {
             run_ids: None,
             times_us: Some((us(times.0), us(times.1))),
             committed_ms: 0,
+            replaces: std::sync::Arc::default(),
         }
     }
 

@@ -159,6 +159,7 @@ fn find_batch(batches: BTreeSet<Text>, typed: &str) -> Result<Text> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

@@ -12,7 +12,7 @@ use super::{Context, print};
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::repl::Shell;
-use crate::store::{Growth, MonthStatus, Outlook, VacuumedTable};
+use crate::store::{Extent, Growth, MonthStatus, Outlook, VacuumedTable};
 
 /// What is big, as questions in SQL, and under which name the answer stands.
 const BIGGEST: [(&str, &str); 2] = [
@@ -27,7 +27,7 @@ const BIGGEST: [(&str, &str); 2] = [
     ),
 ];
 
-/// Two lines: the rules and what they would remove, and what a vacuum would delete.
+/// Three lines: what a compaction would merge, the rules and what they would remove, and what a vacuum would delete.
 pub(super) fn text(outlook: &Outlook) -> String {
     let files: u64 = outlook.expired.iter().map(|it| it.1.files).sum();
     let bytes: u64 = outlook.expired.iter().map(|it| it.1.size_bytes).sum();
@@ -47,7 +47,11 @@ pub(super) fn text(outlook: &Outlook) -> String {
         all(|it| it.removed.size_bytes + it.strays.size_bytes),
         all(|it| it.kept.files)
     );
-    let lines = [("retention", retention), ("vacuum", vacuum)];
+    let merged =
+        |of: fn(&Extent) -> u64| -> u64 { outlook.mergeable.iter().map(|it| of(&it.1)).sum() };
+    let (files, bytes) = (merged(|it| it.files), merged(|it| it.size_bytes));
+    let compaction = format!("{files} files ({bytes} bytes) can be merged");
+    let lines = [("compaction", compaction), ("retention", retention), ("vacuum", vacuum)];
     lines.map(|(name, value)| format!("{name:<15} {value}\n")).concat()
 }
 
@@ -77,10 +81,14 @@ pub(super) fn object(outlook: &Outlook) -> Map<String, Value> {
             "files_too_young": it.kept.files,
         })
     });
+    let mergeable = outlook.mergeable.iter().map(|(table, it)| {
+        json!({ "table": table.name(), "files": it.files, "size_bytes": it.size_bytes })
+    });
     let rules = (!outlook.rules.is_empty()).then(|| outlook.rules.to_string());
     Map::from_iter([
         ("months".to_owned(), outlook.months.iter().map(month).collect()),
         ("growth".to_owned(), outlook.growth.iter().map(growth).collect()),
+        ("compaction".to_owned(), mergeable.collect()),
         ("retention".to_owned(), json!({ "rules": rules, "expired": expired.collect::<Vec<_>>() })),
         ("vacuum".to_owned(), vacuum.collect()),
     ])

@@ -201,13 +201,12 @@ fn notes(retained: &Retained, options: &RetainOptions) -> String {
     let rows: u64 = retained.tables.iter().map(|it| it.rows_removed).sum();
     let bytes: u64 = retained.tables.iter().map(|it| it.bytes_removed).sum();
     let rules = &options.rules;
-    let text = match (options.dry_run, rows) {
+    match (options.dry_run, rows) {
         (_, 0) => format!("{rules}: nothing is older\n"),
         (true, _) => format!("{rules} would remove {rows} rows, about {bytes} bytes\n"),
         (false, _) => format!(
             "{rules} removed {rows} rows, {bytes} bytes; `genstore store vacuum` deletes the \
              files, 24 hours from now\n"
         ),
-    };
-    text
+    }
 }

@@ -180,12 +180,7 @@ impl Keeper {
         done: &mut CompactedTable,
     ) -> Result<()> {
         let table = done.table;
-        let bounds = Bounds {
-            large_bytes: options.large_bytes,
-            files_min: 2,
-            files_max: GROUP_FILES_MAX,
-            bytes_max: options.large_bytes.saturating_mul(2).min(GROUP_BYTES_MAX),
-        };
+        let bounds = whole_bounds(options.large_bytes);
         let steps = StoreOptions::default().compact_bounds().filter(|_| options.steps);
         let rounds_max = if options.steps { STEPS_MAX } else { ROUNDS_MAX };
         let mut left_alone = BTreeSet::new();
@@ -274,6 +269,25 @@ fn files_of(writing: &Writing, table: Table) -> Result<Arc<Vec<DataFile>>> {
     }
     log.check_rewritable()?;
     Ok(log.files())
+}
+
+/// The files of a table that a whole compaction would merge now.
+pub(super) fn mergeable(files: &[DataFile]) -> Extent {
+    let groups = plan::full(&plan_files(files, &BTreeSet::new()), &whole_bounds(LARGE_BYTES));
+    Extent {
+        files: groups.iter().map(|it| it.names.len() as u64).sum(),
+        size_bytes: groups.iter().map(|it| it.size_bytes).sum(),
+    }
+}
+
+/// What a whole compaction merges.
+fn whole_bounds(large_bytes: u64) -> Bounds {
+    Bounds {
+        large_bytes,
+        files_min: 2,
+        files_max: GROUP_FILES_MAX,
+        bytes_max: large_bytes.saturating_mul(2).min(GROUP_BYTES_MAX),
+    }
 }
 
 fn plan_files(files: &[DataFile], left_alone: &BTreeSet<String>) -> Vec<PlanFile> {

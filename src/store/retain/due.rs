@@ -51,6 +51,7 @@ fn local(writing: &Writing) -> LocalFiles {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 mod tests {
     use std::sync::Arc;
 
@@ -76,13 +77,21 @@ mod tests {
         let clock = ManualClock::at(NOW_US);
         let ids = Arc::new(SystemIds);
         let options = StoreOptions::default();
-        let store =
-            Store::open(folder.path(), options, Arc::<ManualClock>::clone(&clock), ids.clone());
+        let store = Store::open(
+            folder.path(),
+            options,
+            Arc::<ManualClock>::clone(&clock),
+            Arc::<SystemIds>::clone(&ids),
+        );
         let store = store.unwrap();
         store.commit_blocking(vec![run(50), run(40), run(3)]).unwrap();
         store.flush().unwrap();
-        let keeper =
-            Keeper::open(folder.path(), Arc::<ManualClock>::clone(&clock), ids.clone()).unwrap();
+        let keeper = Keeper::open(
+            folder.path(),
+            Arc::<ManualClock>::clone(&clock),
+            Arc::<SystemIds>::clone(&ids),
+        )
+        .unwrap();
         let due = || retain_if_due(&keeper.writing).unwrap().map(|it| it.tables[0].rows_removed);
         assert_eq!(due(), None, "there are no rules");
         let rules = |days| Rules::new([(None, Age::parse(days).unwrap())]).unwrap();

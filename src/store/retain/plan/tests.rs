@@ -1,4 +1,5 @@
 //! What the bounds of a file say is never more than what its rows say, whatever the rules.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
 
@@ -12,6 +13,8 @@ fn id(days_ago: i64) -> String {
     let ms = u64::try_from(ms).unwrap();
     uuid::Builder::from_unix_timestamp_millis(ms, &[7; 10]).into_uuid().to_string()
 }
+
+type Ids = (Text, Text);
 
 #[derive(Debug, Clone)]
 struct Made {
@@ -64,7 +67,7 @@ fn made(table: Table, (runs, own): (Option<i64>, Option<i64>)) -> Option<Rules> 
 }
 
 /// Bounds as a log has them: to a millisecond, rounded outwards.
-fn bounds(rows: &[Made]) -> (Option<(Text, Text)>, Option<(i64, i64)>) {
+fn bounds(rows: &[Made]) -> (Option<Ids>, Option<(i64, i64)>) {
     let ids = || rows.iter().filter_map(|it| it.run_id.as_deref());
     let times = || rows.iter().filter_map(|it| it.time_us);
     let run_ids = ids().min().zip(ids().max());
