@@ -1,6 +1,7 @@
 //! What was done to the tables, by their logs: the commits, newest first, with what each brought
 //! and took away, and why. As far back as the logs reach. Reads no data file.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use serde_json::Value;
@@ -56,7 +57,7 @@ impl Store {
         for table in tables {
             commits.extend(self.history_of(table, count_max)?);
         }
-        commits.sort_by_key(|it| std::cmp::Reverse(it.time)); // stable: of one table the newest first
+        commits.sort_by_key(|it| Reverse(it.time)); // stable: of one table the newest first
         commits.truncate(count_max);
         Ok(commits)
     }

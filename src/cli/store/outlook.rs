@@ -27,7 +27,7 @@ const BIGGEST: [(&str, &str); 2] = [
     ),
 ];
 
-/// Three lines: what a compaction would merge, the rules and what they would remove, and what a vacuum would delete.
+/// Three lines: what compaction, retention and vacuum would do.
 pub(super) fn text(outlook: &Outlook) -> String {
     let files: u64 = outlook.expired.iter().map(|it| it.1.files).sum();
     let bytes: u64 = outlook.expired.iter().map(|it| it.1.size_bytes).sum();

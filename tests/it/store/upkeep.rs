@@ -197,7 +197,7 @@ fn the_status_tells_of_growth_and_of_what_is_big() {
     assert_eq!(status["retention"]["rules"], Value::Null);
     let (_, out, _) = say("store status");
     assert!(out.contains("retention       no rules: nothing is ever removed\n"), "{out}");
-    assert!(out.contains("compaction      28 files ("), "{out}");
+    assert!(out.contains("compaction      20 files ("), "{out}");
     assert!(out.contains("vacuum          0 files (0 bytes) can be deleted, 0 are"), "{out}");
     assert!(out.contains("bytes_per_day") && !out.contains("month"), "{out}");
     assert!(say("store status --months").1.contains("│ month"));
