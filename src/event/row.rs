@@ -1,6 +1,7 @@
 //! What a table, a column and a cell are: the machinery behind `tables.rs`. Knows no Arrow, no
 //! file and no SQL.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -35,6 +36,12 @@ impl Deref for Text {
     type Target = str;
 
     fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Text {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

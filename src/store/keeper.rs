@@ -14,8 +14,11 @@ use super::location::Location;
 use super::slot;
 use super::tables::Tables;
 use crate::clock::{Clock, IdSource};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, ErrorKind, IoContext, Result};
 use crate::journal::disk::{Disk, SystemDisk};
+
+/// Attempts at a right that another process has, each of 0.2 s.
+const ATTEMPTS_MAX: u32 = 150;
 
 /// A store that is being looked after.
 #[derive(Debug)]
@@ -98,6 +101,22 @@ impl Keeper {
     /// `Unavailable`, naming the process that has the right.
     pub(super) fn rewriting(&self) -> Result<Rewriting> {
         Rewriting::take(&self.writing.layout)
+    }
+}
+
+impl Keeper {
+    /// Waits for whoever has the right, half a minute at most.
+    ///
+    /// # Errors
+    /// `Unavailable`, naming the process that still has it.
+    pub(super) fn rewriting_soon(&self) -> Result<Rewriting> {
+        for _ in 1..ATTEMPTS_MAX {
+            match self.rewriting() {
+                Err(error) if error.kind() == ErrorKind::Unavailable => {} // it has waited a while
+                done => return done,
+            }
+        }
+        self.rewriting()
     }
 }
 

@@ -66,6 +66,16 @@ impl Layout {
         self.journal().join("upkeep.lock")
     }
 
+    /// The store's own rules of retention.
+    pub(super) fn retention(&self) -> PathBuf {
+        self.root.join(RETENTION_NAME)
+    }
+
+    /// When this machine last applied them by itself.
+    pub(super) fn retained(&self) -> PathBuf {
+        self.journal().join(RETAINED_NAME)
+    }
+
     /// Where a repair keeps what it has taken away.
     pub(super) fn damaged(&self) -> PathBuf {
         self.state.join("damaged")
@@ -89,6 +99,12 @@ pub(super) const IDENTITY_NAME: &str = "store.json";
 
 /// Name of the file that lies in a place while a store is copied there.
 pub(super) const COPY_NAME: &str = "copy.json";
+
+/// Name of the file of a store's rules of retention.
+pub(super) const RETENTION_NAME: &str = "retention.json";
+
+/// Name of the file that says when these were last applied.
+pub(super) const RETAINED_NAME: &str = "retained";
 
 /// What the name of an object begins with by which an object store is tried out.
 pub(super) const PROBE_PREFIX: &str = "_genstore_probe_";
@@ -146,14 +162,19 @@ pub(super) fn data_name(id: uuid::Uuid) -> String {
     format!("{id}.parquet")
 }
 
+/// The name of a file in its table's folder.
+pub(super) fn file_name_of(path: &Path) -> String {
+    path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// Whether a file of a table has the name of a data file of ours.
 pub(super) fn is_data_name(name: &str) -> bool {
     name.strip_suffix(".parquet").is_some_and(|id| uuid::Uuid::try_parse(id).is_ok())
 }
 
-/// Whether a file was to become `store.json` or the journals' `root.json`.
+/// Whether a file was to become `store.json`, the rules of retention, or one beside the journals.
 pub(super) fn is_identity_temporary_name(name: &str) -> bool {
-    let id = [IDENTITY_NAME, "root.json"]
+    let id = [IDENTITY_NAME, RETENTION_NAME, RETAINED_NAME, "root.json"]
         .into_iter()
         .find_map(|it| name.strip_prefix(it)?.strip_prefix('.')?.strip_suffix(".tmp"));
     id.is_some_and(|id| uuid::Uuid::try_parse(id).is_ok())

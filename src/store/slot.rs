@@ -134,6 +134,20 @@ pub(super) fn lock_all(layout: &Layout) -> Result<AllSlots> {
     }
 }
 
+/// Whether no process of this machine writes the store or looks after it at this moment: whatever
+/// was there before belongs to nobody. To be asked by a process that does neither yet.
+pub(super) fn nobody_writes(layout: &Layout) -> Result<bool> {
+    let path = layout.writers_lock();
+    if !path.exists() {
+        return Ok(true);
+    }
+    match open_lock(&path)?.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(source)) => Err(source).context("lock", &path),
+    }
+}
+
 pub(super) fn patiently(
     attempt: impl Fn() -> Result<(), TryLockError>,
 ) -> Result<(), TryLockError> {

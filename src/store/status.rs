@@ -14,7 +14,7 @@ use super::slot;
 use super::snapshot::{Snapshot, TableSnapshot};
 use super::view::{self, Reading};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Column, ColumnType, Table, TimeUs};
+use crate::event::{Column, ColumnType, RunStarted, Table, TimeUs};
 use crate::journal::{JournalReader, OpenRuns};
 
 /// A store's state.
@@ -174,16 +174,17 @@ fn slot_status(reading: Reading<'_>, number: u32) -> Result<SlotStatus> {
         journal_bytes: sizes.iter().sum(),
         waiting_files: files.iter().filter(|n| **n > flushed).count() as u64,
         flushed,
-        open_runs: newest.map_or(Some(0), |path| open_runs(&path).ok()),
+        open_runs: newest.map_or(Some(0), |it| Some(open_runs(&it).ok()?.len() as u64)),
     })
 }
 
-fn open_runs(path: &Path) -> Result<u64> {
+/// The runs that have begun and not ended, by the newest journal file of a slot.
+pub(super) fn open_runs(path: &Path) -> Result<Vec<RunStarted>> {
     let mut reader = JournalReader::open(path)?;
     let contents = reader.read_new()?;
     let mut open = OpenRuns::new(reader.header().open_runs.iter().cloned());
     contents.events.iter().for_each(|event| open.observe(event));
-    Ok(open.to_vec().len() as u64)
+    Ok(open.to_vec())
 }
 
 /// The earliest time in a table's hot rows.

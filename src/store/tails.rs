@@ -93,7 +93,8 @@ impl Owner<'_> {
     }
 }
 
-fn is_vanished(error: &Error) -> bool {
+/// Whether a file was not there any more.
+pub(super) fn is_vanished(error: &Error) -> bool {
     std::error::Error::source(error)
         .and_then(|source| source.downcast_ref::<io::Error>())
         .is_some_and(|source| source.kind() == io::ErrorKind::NotFound)

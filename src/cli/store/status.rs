@@ -7,31 +7,62 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use serde_json::{Value, json};
 
 use super::super::ask::stdout;
-use super::{Context, print, print_json};
+use super::{Context, outlook, print, print_json};
 use crate::clock::rfc3339;
 use crate::error::{Error, Result};
 use crate::event::TimeUs;
 use crate::output::{Format, escape};
-use crate::store::{SlotStatus, Status, Store, TableStatus};
+use crate::store::{Outlook, SlotStatus, Status, Store, TableStatus};
 
 /// Show rows, files and bytes of each table, who writes, and what only journals hold yet
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Print one JSON object
+    /// Show rows and bytes of each table by month, too
+    #[arg(long)]
+    months: bool,
+    /// Show the biggest contracts and artifacts, too; reads their sizes from the data files
+    #[arg(long)]
+    biggest: bool,
+    /// Print one JSON object, with the months
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
-    let status = Store::open_at_read_only(&context.store)?.status()?;
+    let store = Store::open_at_read_only(&context.store)?;
+    let status = store.status()?;
+    // of a damaged store, what can be told is told
+    let outlook = store.outlook(context.clock.now_us());
     if args.json {
-        return print_json(&object(&status));
+        let mut all = object(&status);
+        if let Some(all) = all.as_object_mut() {
+            match &outlook {
+                Ok(outlook) => all.extend(outlook::object(outlook)),
+                Err(error) => {
+                    all.insert("outlook_damage".to_owned(), Value::from(error.in_one_line()));
+                }
+            }
+            if args.biggest {
+                all.extend(outlook::biggest_objects(context)?);
+            }
+        }
+        return print_json(&all);
     }
     print(&heading(&status))?;
+    match &outlook {
+        Ok(outlook) => print(&outlook::text(outlook))?,
+        Err(error) => print(&format!("{:<15} {}\n", "damage", escape(&error.in_one_line())))?,
+    }
     let mut shell = context.shell(Format::Table, false)?;
-    shell.write(&tables(&status)?, &mut stdout())?;
+    shell.write(&tables(&status, outlook.as_ref().ok())?, &mut stdout())?;
     if !status.slots.is_empty() {
         shell.write(&slots(&status)?, &mut stdout())?;
+    }
+    if let (Ok(outlook), true) = (&outlook, args.months) {
+        shell.write(&outlook::months(outlook)?, &mut stdout())?;
+    }
+    if args.biggest {
+        return outlook::print_biggest(&mut shell, context);
     }
     Ok(0)
 }
@@ -101,18 +132,24 @@ fn heading(status: &Status) -> String {
     lines.into_iter().map(|(name, value)| format!("{name:<15} {value}\n")).collect()
 }
 
-fn tables(status: &Status) -> Result<RecordBatch> {
+fn tables(status: &Status, outlook: Option<&Outlook>) -> Result<RecordBatch> {
     let ints = |value: fn(&TableStatus) -> Option<u64>| -> ArrayRef {
         let readable = |it: &TableStatus| value(it).filter(|_| it.damage.is_none());
         Arc::new(status.tables.iter().map(|it| int(readable(it)?)).collect::<Int64Array>())
     };
     let names = StringArray::from_iter_values(status.tables.iter().map(|it| it.table.name()));
+    let growth = |it: &TableStatus| {
+        let growth = outlook?.growth.iter().find(|of| of.table == it.table);
+        int(growth.map_or(0, |it| it.bytes_per_day))
+    };
+    let growth: Int64Array = status.tables.iter().map(growth).collect();
     batch([
         ("table", Arc::new(names) as ArrayRef),
         ("rows", ints(|it| Some(it.rows()))),
         ("journal_rows", ints(|it| Some(it.hot_rows))),
         ("files", ints(|it| Some(it.files))),
         ("bytes", ints(|it| Some(it.size_bytes))),
+        ("bytes_per_day", Arc::new(growth)),
         ("version", ints(|it| it.version)),
         ("checkpoint", ints(|it| it.checkpoint)),
     ])
@@ -138,11 +175,11 @@ fn slots(status: &Status) -> Result<RecordBatch> {
     ])
 }
 
-fn int(value: u64) -> Option<i64> {
+pub(super) fn int(value: u64) -> Option<i64> {
     Some(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
-fn batch<const N: usize>(columns: [(&str, ArrayRef); N]) -> Result<RecordBatch> {
+pub(super) fn batch<const N: usize>(columns: [(&str, ArrayRef); N]) -> Result<RecordBatch> {
     let columns = columns.map(|(name, values)| (name, values, true));
     RecordBatch::try_from_iter_with_nullable(columns)
         .map_err(|source| Error::internal("cannot build the status").with_source(source))

@@ -31,6 +31,10 @@ const PERSON: (Remedy, &str) = (Remedy::Person, "nothing is changed; see what wr
 #[derive(Debug, Default)]
 pub(in crate::store) struct Named {
     paths: BTreeSet<String>,
+    /// A commit took rows away.
+    thinned: bool,
+    /// The first commits are not there any more.
+    cleaned_up: bool,
 }
 
 impl Named {
@@ -39,7 +43,22 @@ impl Named {
         self.paths.contains(path)
     }
 
+    /// Whether a commit that is still there took rows away, as a retention does.
+    pub(super) fn is_thinned(&self) -> bool {
+        self.thinned
+    }
+
+    /// Whether rows were taken away, or may have been by a commit that is not there any more.
+    pub(super) fn may_be_thinned(&self) -> bool {
+        self.thinned || self.cleaned_up
+    }
+
     fn see(&mut self, actions: &[Action]) {
+        let merges = actions
+            .iter()
+            .any(|it| it.commit_info.as_ref().is_some_and(|info| info.operation == "OPTIMIZE"));
+        let takes = |it: &Action| it.remove.as_ref().is_some_and(|it| it.data_change);
+        self.thinned |= !merges && actions.iter().any(takes);
         for action in actions {
             self.paths.extend(action.add.iter().map(|it| it.path.clone()));
             self.paths.extend(action.remove.iter().map(|it| it.path.clone()));
@@ -123,6 +142,7 @@ impl<'b> One<'_, 'b> {
         };
         // with all commits from 0 the state is known from the start, else from a checkpoint on
         let mut state = (first == Some(0)).then(State::default);
+        self.named.cleaned_up = state.is_none();
         let mut seen = HashMap::new();
         for version in first.unwrap_or(0)..=newest {
             if self.commit(&log_folder, version, &mut state, &mut seen)? {

@@ -86,7 +86,7 @@ pub fn check_at(
         root_id.as_deref().map(|id| Owner { store_id: &identity.store_id, journal_root_id: id });
     let journals = journals::look(&mut look, owner)?;
     let states = logs::look(&mut look)?;
-    let mut rows = rows::Rows::new(journals);
+    let mut rows = rows::Rows::new(journals, rows::Thinned::by(&states));
     data::look(&mut look, &snapshot, &mut rows)?;
     rows.tell(&mut look);
     let alone = all_free(&layout)?;

@@ -1,13 +1,14 @@
 //! How the rows of a check relate: every child has its run, no run and no step is there twice, and
 //! the sketches count the steps. Remembers a hash of each id, 8 bytes; reads no file.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use arrow::array::{AsArray, RecordBatch, StringArray};
 use arrow::datatypes::Int64Type;
 
 use super::journals::Journals;
+use super::logs::States;
 use super::{Look, Remedy, Severity};
 use crate::event::Table;
 use crate::store::data_file::texts;
@@ -17,6 +18,11 @@ const EXAMPLES_MAX: usize = 3;
 
 const UNCLEAR: (Remedy, &str) =
     (Remedy::Person, "nothing is changed; keep the store, and look where the rows came from");
+
+const RETAINED: (Remedy, &str) = (
+    Remedy::None,
+    "a retention has removed runs and may be on its way to these; if it died, the next one goes on",
+);
 
 /// A hash of an id.
 pub(super) type Key = u64;
@@ -48,6 +54,23 @@ impl Faults {
     }
 }
 
+/// From which tables rows were removed, by their logs.
+#[derive(Debug)]
+pub(super) struct Thinned {
+    /// Rows of `runs` were: children that remain go with the next retention.
+    runs: bool,
+    /// Rows of these were, or may have been.
+    others: BTreeSet<Table>,
+}
+
+impl Thinned {
+    /// What the logs tell. One that is damaged tells nothing.
+    pub(super) fn by(states: &States) -> Self {
+        let others = states.iter().filter(|it| it.1.may_be_thinned()).map(|it| *it.0).collect();
+        Self { runs: states.get(&Table::Runs).is_some_and(|it| it.is_thinned()), others }
+    }
+}
+
 /// What has been seen of the rows. Runs must be seen before their children.
 #[derive(Debug)]
 pub(super) struct Rows {
@@ -59,10 +82,11 @@ pub(super) struct Rows {
     doubled: BTreeMap<Table, Faults>,
     orphans: BTreeMap<Table, Faults>,
     unread: HashSet<Table>,
+    thinned: Thinned,
 }
 
 impl Rows {
-    pub(super) fn new(journals: Journals) -> Self {
+    pub(super) fn new(journals: Journals, thinned: Thinned) -> Self {
         Self {
             journals,
             runs: HashSet::new(),
@@ -72,6 +96,7 @@ impl Rows {
             doubled: BTreeMap::new(),
             orphans: BTreeMap::new(),
             unread: HashSet::new(),
+            thinned,
         }
     }
 
@@ -138,10 +163,19 @@ impl Rows {
                 faults.text()
             );
             let folder = look.layout.table(*table);
-            look.report.add(Severity::Error, "rows.orphan", &folder, text, UNCLEAR);
+            let (severity, remedy) = match self.thinned.runs {
+                true => (Severity::Warning, RETAINED),
+                false => (Severity::Error, UNCLEAR),
+            };
+            look.report.add(severity, "rows.orphan", &folder, text, remedy);
         }
         let counted = ![Table::Steps, Table::StepLatency].iter().any(|it| self.unread.contains(it));
-        if counted && self.sketched != self.step_rows {
+        // sketches outlive the steps that a retention has removed
+        let fits = self.sketched == self.step_rows
+            || (self.sketched > self.step_rows && self.thinned.others.contains(&Table::Steps))
+            || (self.sketched < self.step_rows
+                && self.thinned.others.contains(&Table::StepLatency));
+        if counted && !fits {
             let (sketched, steps) = (self.sketched, self.step_rows);
             let text = format!("the sketches count {sketched} steps, and there are {steps}");
             let folder = look.layout.table(Table::StepLatency);

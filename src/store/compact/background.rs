@@ -16,6 +16,10 @@ use crate::error::{Error, Result};
 use crate::event::Table;
 use crate::store::flush::Writing;
 use crate::store::keeper::Rewriting;
+use crate::store::retain::retain_if_due;
+
+/// The store's rules of retention are looked at this often: ten minutes.
+const RULES_AGE_NS: i64 = 600_000_000_000;
 
 /// Wakes the thread, and ends it.
 #[derive(Debug, Default)]
@@ -29,7 +33,7 @@ struct State {
     is_woken: bool,
     is_closed: bool,
     /// Tables whose last step failed, and why.
-    failures: BTreeMap<Table, String>,
+    failures: BTreeMap<Option<Table>, String>,
 }
 
 impl Signal {
@@ -78,8 +82,13 @@ impl Compactor {
         bounds: Bounds,
     ) -> Result<Self> {
         signal.wake();
-        let work =
-            Work { writing, signal: Arc::clone(&signal), bounds, left_alone: BTreeSet::new() };
+        let work = Work {
+            writing,
+            signal: Arc::clone(&signal),
+            bounds,
+            left_alone: BTreeSet::new(),
+            rules_seen_ns: None,
+        };
         let thread = std::thread::Builder::new()
             .name("genstore-compact".to_owned())
             .spawn(move || work.run())
@@ -119,14 +128,34 @@ struct Work {
     bounds: Bounds,
     /// Files that cannot be read, by table.
     left_alone: BTreeSet<(Table, String)>,
+    /// When the store's rules of retention were last looked at, by the monotonic clock.
+    rules_seen_ns: Option<i64>,
 }
 
 impl Work {
     fn run(mut self) {
         while self.signal.wait() {
+            self.apply_rules();
             for table in Table::ALL {
                 self.steps(*table);
             }
+        }
+    }
+
+    /// Retention, where the store holds rules and a day has passed.
+    fn apply_rules(&mut self) {
+        let now_ns = self.writing.clock.monotonic_ns();
+        if self.rules_seen_ns.is_some_and(|it| now_ns - it < RULES_AGE_NS) {
+            return;
+        }
+        self.rules_seen_ns = Some(now_ns);
+        let retain = AssertUnwindSafe(|| retain_if_due(&self.writing));
+        let retained =
+            catch_unwind(retain).unwrap_or_else(|_| Err(Error::internal("a retention panicked")));
+        match retained {
+            Ok(None) => {} // not its turn
+            Ok(Some(_)) => self.tell(None, None),
+            Err(error) => self.tell(None, Some(&error)),
         }
     }
 
@@ -140,7 +169,7 @@ impl Work {
                 Ok(false) => return,
                 Err(error) => {
                     if !self.signal.is_closed() {
-                        self.tell(table, Some(&error));
+                        self.tell(Some(table), Some(&error));
                     }
                     return;
                 }
@@ -169,21 +198,22 @@ impl Work {
             false => ControlFlow::Continue(()),
         };
         match step::merge_files(&self.writing, table, &inputs, &group, true, go_on)? {
-            Outcome::Done(_) => self.tell(table, None),
+            Outcome::Done(_) => self.tell(Some(table), None),
             Outcome::Stale => {}
             Outcome::Unreadable(path, error) => {
                 self.left_alone.insert((table, name_of(&path)));
-                self.tell(table, Some(&error));
+                self.tell(Some(table), Some(&error));
             }
         }
         Ok(true)
     }
 
-    fn tell(&self, table: Table, failure: Option<&Error>) {
+    /// `of`: the table that a step was of; none for a retention.
+    fn tell(&self, of: Option<Table>, failure: Option<&Error>) {
         let failures = &mut self.signal.state().failures;
         match failure {
-            Some(error) => drop(failures.insert(table, error.in_one_line())),
-            None => drop(failures.remove(&table)),
+            Some(error) => drop(failures.insert(of, error.in_one_line())),
+            None => drop(failures.remove(&of)),
         }
     }
 }

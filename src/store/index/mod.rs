@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use catch_up::{IndexObserver, IndexProgress};
 pub use files::IndexedFiles;
 pub use names::NameKind;
+pub(super) use runs::run_number;
 pub use status::{IndexStatus, IndexTree};
 
 use self::opened::Opened;
@@ -230,7 +231,7 @@ impl State {
 impl Index {
     /// The whole record of a run, if the index has it and nothing newer can add to it.
     pub(super) fn record(&self, snapshot: &Snapshot, run_id: &str) -> Option<RunRecord> {
-        let id = runs::run_number(run_id)?;
+        let id = run_number(run_id)?;
         self.ask(snapshot, |opened| opened.record(snapshot, run_id, id)).flatten()
     }
 

@@ -27,7 +27,7 @@ pub(super) struct RunEntry {
 }
 
 /// The number of an id; `None` for one that is no UUID in its usual form.
-pub(super) fn run_number(id: &str) -> Option<RunNumber> {
+pub(in crate::store) fn run_number(id: &str) -> Option<u128> {
     let uuid = Uuid::try_parse(id).ok()?;
     let mut usual = Uuid::encode_buffer();
     (uuid.hyphenated().encode_lower(&mut usual) == id).then(|| uuid.as_u128())
