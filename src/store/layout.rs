@@ -97,14 +97,14 @@ impl Layout {
 /// Name of the file that makes a folder a store.
 pub(super) const IDENTITY_NAME: &str = "store.json";
 
+/// Name of the file that lies in a place while a store is copied there.
+pub(super) const COPY_NAME: &str = "copy.json";
+
 /// Name of the file of a store's rules of retention.
 pub(super) const RETENTION_NAME: &str = "retention.json";
 
 /// Name of the file that says when these were last applied.
 pub(super) const RETAINED_NAME: &str = "retained";
-
-/// Name of the file that lies in a place while a store is copied there.
-pub(super) const COPY_NAME: &str = "copy.json";
 
 /// What the name of an object begins with by which an object store is tried out.
 pub(super) const PROBE_PREFIX: &str = "_genstore_probe_";

@@ -162,8 +162,10 @@ fn growth_of(table: Table, files: &[DataFile], now_us: i64) -> Option<Growth> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 mod tests {
-    use super::*;
     use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::*;
 
     fn file(rows: u64, size_bytes: u64, times: (&str, &str)) -> DataFile {
         let us = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().timestamp_micros();
@@ -174,8 +176,8 @@ mod tests {
             digest: None,
             run_ids: None,
             times_us: Some((us(times.0), us(times.1))),
+            replaces: Arc::default(),
             committed_ms: 0,
-            replaces: std::sync::Arc::default(),
         }
     }
 

@@ -33,7 +33,7 @@ struct State {
     is_woken: bool,
     is_closed: bool,
     /// Tables whose last step failed, and why.
-    failures: BTreeMap<Table, String>,
+    failures: BTreeMap<Option<Table>, String>,
 }
 
 impl Signal {
@@ -152,8 +152,10 @@ impl Work {
         let retain = AssertUnwindSafe(|| retain_if_due(&self.writing));
         let retained =
             catch_unwind(retain).unwrap_or_else(|_| Err(Error::internal("a retention panicked")));
-        if let Err(error) = retained {
-            self.tell(Table::Runs, Some(&error));
+        match retained {
+            Ok(None) => {} // not its turn
+            Ok(Some(_)) => self.tell(None, None),
+            Err(error) => self.tell(None, Some(&error)),
         }
     }
 
@@ -167,7 +169,7 @@ impl Work {
                 Ok(false) => return,
                 Err(error) => {
                     if !self.signal.is_closed() {
-                        self.tell(table, Some(&error));
+                        self.tell(Some(table), Some(&error));
                     }
                     return;
                 }
@@ -196,21 +198,22 @@ impl Work {
             false => ControlFlow::Continue(()),
         };
         match step::merge_files(&self.writing, table, &inputs, &group, true, go_on)? {
-            Outcome::Done(_) => self.tell(table, None),
+            Outcome::Done(_) => self.tell(Some(table), None),
             Outcome::Stale => {}
             Outcome::Unreadable(path, error) => {
                 self.left_alone.insert((table, name_of(&path)));
-                self.tell(table, Some(&error));
+                self.tell(Some(table), Some(&error));
             }
         }
         Ok(true)
     }
 
-    fn tell(&self, table: Table, failure: Option<&Error>) {
+    /// `of`: the table that a step was of; none for a retention.
+    fn tell(&self, of: Option<Table>, failure: Option<&Error>) {
         let failures = &mut self.signal.state().failures;
         match failure {
-            Some(error) => drop(failures.insert(table, error.in_one_line())),
-            None => drop(failures.remove(&table)),
+            Some(error) => drop(failures.insert(of, error.in_one_line())),
+            None => drop(failures.remove(&of)),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Rows in batches, put into the order that `store::order` gives to a table. Rows that come in order
-//! stay as they are and cost one look each.
+//! Rows in batches, put into the order that `store::order` gives to a table. Rows that come in
+//! order stay as they are and cost one look each.
 
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
