@@ -5,7 +5,8 @@
 //! `GENSTORE_PYTHON` names one with deltalake, duckdb and polars. Stops at the first loss; prints
 //! the counts. With `--s3`, and `moto[server]` in that Python, the tables lie on an S3 server on
 //! this machine. Measures nothing.
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and stops on errors")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints")]
+#![allow(clippy::unwrap_used, reason = "a bench stops on errors")]
 #![allow(clippy::indexing_slicing, reason = "the same")]
 
 #[path = "../tests/it/dice.rs"]

@@ -4,7 +4,8 @@
 //! that Python, the tables lie on an S3 server on this machine, and Python does not read. Stops at
 //! the first reader that sees less than before, or half a run; prints what was done. Measures
 //! nothing.
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and stops on errors")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints")]
+#![allow(clippy::unwrap_used, reason = "a bench stops on errors")]
 #![allow(clippy::indexing_slicing, reason = "the same")]
 
 #[path = "../tests/it/dice.rs"]
