@@ -11,6 +11,7 @@ use super::flush::Writing;
 use super::identity;
 use super::layout::Layout;
 use super::location::Location;
+use super::options::StoreOptions;
 use super::slot;
 use super::tables::Tables;
 use crate::clock::{Clock, IdSource};
@@ -102,9 +103,7 @@ impl Keeper {
     pub(super) fn rewriting(&self) -> Result<Rewriting> {
         Rewriting::take(&self.writing.layout)
     }
-}
 
-impl Keeper {
     /// Waits for whoever has the right, half a minute at most.
     ///
     /// # Errors
@@ -117,6 +116,14 @@ impl Keeper {
             }
         }
         self.rewriting()
+    }
+
+    /// Writes the checkpoints that are due after commits of this keeper. One that cannot be written
+    /// is only late: a log is longer to read, no more.
+    pub(super) fn keep_logs(&self) {
+        let Writing { tables, ids, clock, .. } = &self.writing;
+        let keeping = StoreOptions::default().log_keeping();
+        drop(tables.keep_logs(&**ids, keeping, clock.now_us()));
     }
 }
 

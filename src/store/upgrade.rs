@@ -43,7 +43,7 @@ impl Keeper {
 
     /// As [`Keeper::upgrade`], to a format version.
     pub(super) fn upgrade_to(&self, version: u32, dry_run: bool) -> Result<Vec<UpgradeStep>> {
-        let _rewriting = if dry_run { None } else { Some(self.rewriting()?) };
+        let _rewriting = if dry_run { None } else { Some(self.rewriting_soon()?) };
         let mut steps = Vec::new();
         for table in Tables::writing_order() {
             steps.extend(self.upgrade_columns(table, dry_run)?);

@@ -137,7 +137,7 @@ impl Keeper {
         options: &CompactOptions,
         progress: CompactObserver<'_>,
     ) -> Result<Compacted> {
-        let _right = if options.dry_run { None } else { Some(self.rewriting()?) };
+        let _right = if options.dry_run { None } else { Some(self.rewriting_soon()?) };
         let tables = match &*options.tables {
             [] => Table::ALL,
             some => some,
@@ -145,6 +145,9 @@ impl Keeper {
         let mut compacted = Compacted::default();
         for table in tables {
             compacted.tables.push(self.compact_table(*table, options, progress)?);
+        }
+        if !options.dry_run {
+            self.keep_logs();
         }
         Ok(compacted)
     }

@@ -35,14 +35,12 @@ use super::segment::Segment;
 use super::segment_writer::remove;
 use super::tables::Tables;
 use crate::clock::{Clock, IdSource};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::event::Table;
 use crate::journal::disk::Disk;
 
 pub use keys::{Conflict, Finder, Found};
 
-/// Whoever looks after the store in small steps is waited for this many times 0.2 s.
-const WAITS_MAX: u32 = 150;
 const AGAIN_HINT: &str =
     "What is in the store stays, and is left out when the import is done again: do it again.";
 
@@ -119,15 +117,7 @@ impl Load {
         let (layout, files) = (location.layout(), location.files(&disk)?);
         identity::read_or_create(&*files, &layout, &*disk, &*clock, &*ids)?;
         let keeper = Keeper::open_with(disk, location, clock, ids)?;
-        let mut waits = 0;
-        let rewriting = loop {
-            match keeper.rewriting() {
-                Err(error) if error.kind() == ErrorKind::Unavailable && waits < WAITS_MAX => {
-                    waits += 1;
-                }
-                taken => break taken?,
-            }
-        };
+        let rewriting = keeper.rewriting_soon()?;
         // whoever made the store may have died over it
         let Writing { tables, clock, ids, .. } = &keeper.writing;
         tables.files().create_folder(&layout.tables())?;
@@ -222,6 +212,7 @@ impl Load {
             let segments = std::mem::take(&mut part.segments);
             commit(writing, table, &part.app_ids, segments, time_us)?;
         }
+        store.keeper.keep_logs();
         Ok(())
     }
 }

@@ -95,7 +95,11 @@ impl Keeper {
     /// must be read cannot be.
     pub fn retain(&self, options: &RetainOptions) -> Result<Retained> {
         let _right = if options.dry_run { None } else { Some(self.rewriting_soon()?) };
-        retain(&self.writing, options)
+        let retained = retain(&self.writing, options)?;
+        if !options.dry_run {
+            self.keep_logs();
+        }
+        Ok(retained)
     }
 
     /// The rules that the store holds.

@@ -260,3 +260,15 @@ fn the_command_line() {
     assert_eq!(place.count("SELECT count(*) AS n FROM steps JOIN runs USING (run_id)"), 1);
     place.assert_checked();
 }
+
+#[test]
+fn many_imports_leave_a_log_that_is_soon_read() {
+    let case = Case::new();
+    for number in 0..=100 {
+        let id = format!("run-{number}");
+        let file = case.write(&format!("{number}.csv"), &runs(&[&id]));
+        run(&case.store(), &files(Table::Runs, &[&file])).unwrap();
+    }
+    let log = case.store().join("tables/runs/_delta_log");
+    assert!(log.join(format!("{:020}.checkpoint.parquet", 100)).exists());
+}
