@@ -225,7 +225,7 @@ impl Keeper {
                     }
                 }
             }
-            // what writers have added meanwhile waits for another compaction: this one would not end
+            // what writers add meanwhile waits for the next compaction: this one would not end
             let is_ours = |it: &DataFile| known.contains(&name_of(&it.path)) || it.is_merged();
             let now = files_of(&self.writing, table)?;
             files = Arc::new(now.iter().filter(|it| is_ours(it)).cloned().collect());
