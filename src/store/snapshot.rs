@@ -63,11 +63,6 @@ pub struct DataFile {
 }
 
 impl DataFile {
-    /// Whether a compaction made it of others.
-    pub(super) fn is_merged(&self) -> bool {
-        !self.replaces.is_empty()
-    }
-
     /// Looks whether a file of the right size is there, which costs no reading.
     ///
     /// # Errors

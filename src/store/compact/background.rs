@@ -198,7 +198,7 @@ impl Work {
             false => ControlFlow::Continue(()),
         };
         match step::merge_files(&self.writing, table, &inputs, &group, true, go_on)? {
-            Outcome::Done(_) => self.tell(Some(table), None),
+            Outcome::Done(..) => self.tell(Some(table), None),
             Outcome::Stale => {}
             Outcome::Unreadable(path, error) => {
                 self.left_alone.insert((table, name_of(&path)));

@@ -186,7 +186,7 @@ impl Keeper {
         let bounds = whole_bounds(options.large_bytes);
         let steps = StoreOptions::default().compact_bounds().filter(|_| options.steps);
         let rounds_max = if options.steps { STEPS_MAX } else { ROUNDS_MAX };
-        let known: BTreeSet<String> = files.iter().map(|it| name_of(&it.path)).collect();
+        let mut known: BTreeSet<String> = files.iter().map(|it| name_of(&it.path)).collect();
         let mut left_alone = BTreeSet::new();
         for _ in 0..rounds_max {
             let planned = plan_files(&files, &left_alone);
@@ -214,7 +214,8 @@ impl Keeper {
                     progress(told)
                 };
                 match step::merge_files(&self.writing, table, &inputs, group, false, go_on)? {
-                    Outcome::Done(merge) => {
+                    Outcome::Done(merge, names) => {
+                        known.extend(names);
                         done.merges.push(merge);
                         changed = true;
                     }
@@ -226,9 +227,9 @@ impl Keeper {
                 }
             }
             // what writers add meanwhile waits for the next compaction: this one would not end
-            let is_ours = |it: &DataFile| known.contains(&name_of(&it.path)) || it.is_merged();
             let now = files_of(&self.writing, table)?;
-            files = Arc::new(now.iter().filter(|it| is_ours(it)).cloned().collect());
+            let is_ours = |it: &&DataFile| known.contains(&name_of(&it.path));
+            files = Arc::new(now.iter().filter(is_ours).cloned().collect());
             let has_fewer = (files.len() as u64) < done.after.files;
             done.after = extent(&files);
             if !changed || (!has_fewer && left_alone.is_empty()) {

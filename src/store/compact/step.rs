@@ -30,7 +30,8 @@ const READ_BYTES_MIN: usize = 64 << 10;
 /// What became of a group.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    Done(Merge),
+    /// With the names of the new files.
+    Done(Merge, Vec<String>),
     /// One of the files is no part of the table any more: the plan was for another table.
     Stale,
     /// One of the files is not what the log says, or holds what cannot be merged.
@@ -82,7 +83,8 @@ pub(super) fn merge_files(
     let mut log = writing.tables.log(table)?;
     if delta::rewrite(&**writing.files(), &*writing.ids, &mut log, &rewrite)? {
         let (rows, reason) = (group.rows, group.reason.clone());
-        return Ok(Outcome::Done(Merge { before, after: Some(after), rows, reason }));
+        let names = segments.into_iter().map(|it| it.name).collect();
+        return Ok(Outcome::Done(Merge { before, after: Some(after), rows, reason }, names));
     }
     drop(log);
     segment_writer::remove(writing, table, &segments);

@@ -38,6 +38,8 @@ use crate::error::{Error, Result};
 
 /// How often a put is begun anew whose answer was lost, or that collided with another.
 const PUTS_MAX: usize = 5;
+/// Files up to this size are read in one request.
+const WHOLE_BYTES_MAX: u64 = 4 << 20;
 /// Parts of one file that are on their way at the same time.
 const PARTS_IN_FLIGHT: usize = 4;
 
@@ -279,7 +281,11 @@ impl Files for RemoteFiles {
         probe::check(self, folder, ids)
     }
 
+    /// A small file comes whole: one request, and not one per column and page.
     fn open(self: Arc<Self>, path: &Path, size_bytes: u64) -> Result<Input> {
+        if (1..=WHOLE_BYTES_MAX).contains(&size_bytes) {
+            return self.read_range(path, 0..size_bytes).map(Input::Memory);
+        }
         let path = path.to_owned();
         Ok(Input::Ranges(RangeInput { files: self, path, size_bytes }))
     }
