@@ -1,9 +1,8 @@
 //! Two writers and three readers on one store for minutes: `cargo bench --bench crowd -- --seconds
 //! 300`, with compaction, retention and vacuum beside them. One of the readers is Python where
 //! `GENSTORE_PYTHON` names one with deltalake, duckdb and polars. With `--s3`, and `moto[server]`
-//! in that Python, the tables lie on an S3 server on this machine, and Python does not read. Stops at
-//! the first reader that sees less than before, or half a run; prints what was done. Measures
-//! nothing.
+//! in that Python, the tables lie on an S3 server on this machine, and Python does not read. Stops
+//! at the first reader that sees less than before, or half a run; prints what was done.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints")]
 #![allow(clippy::unwrap_used, reason = "a bench stops on errors")]
 #![allow(clippy::indexing_slicing, reason = "the same")]

@@ -190,8 +190,8 @@ fn tell(
         .map(|it| it.unwrap().metadata().unwrap().len())
         .sum();
     println!(
-        "{month:>6} {runs:>9} {:>9.1} {all:>6} {most:>6} {:>8} {:>8.1} {:>9.1} {:>9.1} {month_ms:>8.1} \
-         {sum:>8.1} {:>8.1}  {}",
+        "{month:>6} {runs:>9} {:>9.1} {all:>6} {most:>6} {:>8} {:>8.1} {:>9.1} {:>9.1} \
+         {month_ms:>8.1} {sum:>8.1} {:>8.1}  {}",
         bytes as f64 / runs as f64,
         logs / 1_000,
         median(&mut open_ms),
