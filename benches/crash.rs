@@ -19,7 +19,7 @@ use std::process::Command;
 
 use dice::Dice;
 use genstore::clock::{Clock, SystemClock};
-use program::{Cloud, Pace, Place, Printed, Until, Victim, python, python_counts, write};
+use program::{Cloud, Pace, Place, Printed, Python, Until, Victim, write};
 
 /// Kills until a new store is begun.
 const KILLS_OF_A_STORE: u64 = 100;
@@ -145,8 +145,8 @@ impl Bench {
                        WHERE run_id NOT IN (SELECT run_id FROM runs)";
         assert_eq!(self.place.count(orphans), 0, "steps without a run");
         self.place.assert_checked();
-        if let Some(python) = python().filter(|_| self.cloud.is_none()) {
-            let counts = python_counts(&python, &self.place);
+        if let Some(python) = self.cloud.is_none().then(Python::new).flatten() {
+            let counts = python.counts(&self.place.store(), 1).unwrap();
             assert_eq!(counts, self.place.flushed_counts(), "Python");
             self.counts.opened_by_python += counts.len();
         }

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::Command;
 
 use program::crowd::crowd;
-use program::{Cloud, Pace, Place, python, write};
+use program::{Cloud, Pace, Place, Python, write};
 
 const JOURNAL_BYTES_MAX: u64 = 512 << 10;
 const PAUSE_US: u64 = 1_000;
@@ -34,7 +34,7 @@ fn main() {
     }
     let cloud = std::env::args().any(|it| it == "--s3").then(|| Cloud::new().unwrap());
     let place = cloud.as_ref().map_or_else(Place::new, Cloud::place);
-    let python = python().filter(|_| cloud.is_none());
+    let python = cloud.is_none().then(Python::new).flatten();
     let mut writer = Command::new(std::env::current_exe().unwrap());
     writer.arg("--seconds").arg(seconds.to_string()).arg("--writer").arg(place.store());
     writer.envs(place.variables());

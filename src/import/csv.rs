@@ -29,7 +29,6 @@ pub(super) struct CsvReader {
     lacking: Vec<usize>,
     record: Record,
     rows: Rows,
-    rows_done: u64,
     bytes: Vec<u8>,
 }
 
@@ -53,15 +52,15 @@ impl CsvReader {
         let targets = matched(path, table, &known, options.ignore_unknown)?;
         let lacking = (0..table.columns().len()).filter(|it| !targets.contains(&Some(*it)));
         let (lacking, rows) = (lacking.collect(), Rows::new(table, limits));
-        let (rows_done, bytes) = (0, Vec::new());
-        Ok(Self { lines, table, limits, names, targets, lacking, record, rows, rows_done, bytes })
+        let bytes = Vec::new();
+        Ok(Self { lines, table, limits, names, targets, lacking, record, rows, bytes })
     }
 
     /// Adds the record to the rows.
     fn add(&mut self) -> Result<()> {
         let place = Place {
             path: self.lines.path(),
-            row: self.rows_done + 1,
+            row: self.rows.number(),
             line: Some(self.record.first_line),
             column: None,
         };
@@ -87,21 +86,16 @@ impl CsvReader {
             self.rows.append(*index, Cell::Null).map_err(|it| it.at(place))?;
         }
         self.rows.end_row();
-        self.rows_done += 1;
         Ok(())
     }
 }
 
 impl Reader for CsvReader {
     fn next(&mut self) -> Result<Option<Batch>> {
-        let first_row = self.rows_done + 1;
-        while !self.rows.is_full() && self.record.read(&mut self.lines, self.rows_done + 1)? {
+        while !self.rows.is_full() && self.record.read(&mut self.lines, self.rows.number())? {
             self.add()?;
         }
-        if self.rows.len() == 0 {
-            return Ok(None);
-        }
-        Ok(Some(Batch { rows: self.rows.take()?, first_row }))
+        self.rows.take()
     }
 
     fn position(&self) -> u64 {

@@ -25,7 +25,6 @@ pub(super) struct NdjsonReader {
     table: Table,
     ignore_unknown: bool,
     rows: Rows,
-    rows_done: u64,
     raw: Vec<u8>,
     bytes: Vec<u8>,
     /// Per column of the table, whether the row has it.
@@ -40,7 +39,7 @@ impl NdjsonReader {
         let rows = Rows::new(table, options.limits);
         let (raw, bytes, guesses) = (Vec::new(), Vec::new(), Vec::new());
         let (ignore_unknown, seen) = (options.ignore_unknown, vec![false; table.columns().len()]);
-        Ok(Self { lines, table, ignore_unknown, rows, rows_done: 0, raw, bytes, seen, guesses })
+        Ok(Self { lines, table, ignore_unknown, rows, raw, bytes, seen, guesses })
     }
 
     /// Reads the next line that holds something; `false` at the end of the file.
@@ -48,7 +47,7 @@ impl NdjsonReader {
         loop {
             self.raw.clear();
             let line = self.lines.line() + 1;
-            if !self.lines.append(&mut self.raw, self.rows_done + 1, line)? {
+            if !self.lines.append(&mut self.raw, self.rows.number(), line)? {
                 return Ok(false);
             }
             if !self.raw.trim_ascii().is_empty() {
@@ -59,7 +58,7 @@ impl NdjsonReader {
 
     /// Adds the line to the rows.
     fn add(&mut self) -> Result<()> {
-        let (row, line) = (self.rows_done + 1, self.lines.line());
+        let (row, line) = (self.rows.number(), self.lines.line());
         let place = Place { path: self.lines.path(), row, line: Some(line), column: None };
         let raw = self.lines.text(&self.raw, row, line)?;
         let mut scanner = Scanner { rest: raw.trim_ascii() };
@@ -104,21 +103,16 @@ impl NdjsonReader {
             }
         }
         self.rows.end_row();
-        self.rows_done += 1;
         Ok(())
     }
 }
 
 impl Reader for NdjsonReader {
     fn next(&mut self) -> Result<Option<Batch>> {
-        let first_row = self.rows_done + 1;
         while !self.rows.is_full() && self.read_line()? {
             self.add()?;
         }
-        if self.rows.len() == 0 {
-            return Ok(None);
-        }
-        Ok(Some(Batch { rows: self.rows.take()?, first_row }))
+        self.rows.take()
     }
 
     fn position(&self) -> u64 {

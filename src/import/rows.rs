@@ -2,8 +2,8 @@
 
 use arrow::array::RecordBatch;
 
-use super::Limits;
 use super::refusal::Refusal;
+use super::{Batch, Limits};
 use crate::error::Result;
 use crate::event::{Cell, Column, ColumnType, Table};
 use crate::store::schema::{ColumnBuilder, arrow_schema};
@@ -16,6 +16,8 @@ pub(super) struct Rows {
     table: Table,
     columns: Vec<ColumnBuilder>,
     len: usize,
+    /// Rows that were handed on.
+    handed_on: u64,
     /// Bytes of text, and eight for each other value.
     size_bytes: usize,
     limits: Limits,
@@ -24,11 +26,12 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn new(table: Table, limits: Limits) -> Self {
         let columns = table.columns().iter().map(|it| ColumnBuilder::new(it.kind)).collect();
-        Self { table, columns, len: 0, size_bytes: 0, limits }
+        Self { table, columns, len: 0, handed_on: 0, size_bytes: 0, limits }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.len
+    /// The number in the file, from 1, of the row that is next to be complete.
+    pub(super) fn number(&self) -> u64 {
+        self.handed_on + self.len as u64 + 1
     }
 
     /// Whether the rows should be handed on before more are added.
@@ -61,14 +64,20 @@ impl Rows {
         self.len += 1;
     }
 
-    /// The rows as a batch; there are none afterwards.
-    pub(super) fn take(&mut self) -> Result<RecordBatch> {
+    /// Hands on the rows, if there are any; there are none afterwards.
+    pub(super) fn take(&mut self) -> Result<Option<Batch>> {
+        if self.len == 0 {
+            return Ok(None);
+        }
+        let first_row = self.handed_on + 1;
+        self.handed_on += self.len as u64;
         (self.len, self.size_bytes) = (0, 0);
         let columns = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
-        RecordBatch::try_new(arrow_schema(self.table), columns).map_err(|source| {
+        let rows = RecordBatch::try_new(arrow_schema(self.table), columns).map_err(|source| {
             let message = format!("cannot build a batch of {}", self.table.name());
             crate::error::Error::internal(message).with_source(source)
-        })
+        })?;
+        Ok(Some(Batch { rows, first_row }))
     }
 }
 

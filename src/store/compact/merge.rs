@@ -7,17 +7,15 @@
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray, new_null_array};
+use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use arrow::error::ArrowError;
-use arrow::row::{RowConverter, Rows, SortField};
+use arrow::row::Rows;
 
 use crate::error::{Error, Result};
-use crate::event::{Column, Table};
-use crate::store::order;
-use crate::store::schema::{arrow_schema, data_type};
+use crate::event::Table;
+use crate::store::order::{Keys, unsorted};
+use crate::store::schema::arrow_schema;
 
 /// Rows that are handed on at once, and bytes, if that is sooner.
 const ROWS_OUT: usize = 8 * 1024;
@@ -66,11 +64,11 @@ pub(super) fn merge<'a>(
     sources: Vec<Source<'a>>,
     take: &mut dyn FnMut(Vec<Piece>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let keys = Keys::of(table)?;
+    let keys = Keys::new(table)?;
     let mut heap = BinaryHeap::with_capacity(sources.len());
     let mut states = Vec::with_capacity(sources.len());
     for (index, source) in sources.into_iter().enumerate() {
-        heap.push(Reverse((keys.first(source.first_run)?, index)));
+        heap.push(Reverse((first_key(&keys, source.first_run)?, index)));
         states.push(State::Waiting(source.open));
     }
     let mut pieces = Pieces::default();
@@ -106,52 +104,17 @@ pub(super) fn joined(table: Table, pieces: &[Piece]) -> Result<RecordBatch> {
     if let [Piece { batch, .. }] = pieces {
         return Ok(batch.clone());
     }
-    concat_batches(&arrow_schema(table), pieces.iter().map(|it| &it.batch)).map_err(not_merged)
-}
-
-fn not_merged(source: ArrowError) -> Error {
-    Error::internal("rows cannot be merged").with_source(source)
+    concat_batches(&arrow_schema(table), pieces.iter().map(|it| &it.batch))
+        .map_err(|it| unsorted(table, it))
 }
 
 /// The encoded values that a row is sorted by.
 type Key = Box<[u8]>;
 
-/// Encodes the columns that rows of a table are sorted by.
-struct Keys {
-    columns: Vec<&'static Column>,
-    converter: RowConverter,
-    /// Whether rows come in the order of their run ids, and each has one.
-    by_run: bool,
-}
-
-impl Keys {
-    fn of(table: Table) -> Result<Self> {
-        let column = |name: &&str| table.columns().iter().find(|it| it.name == *name);
-        let columns: Vec<&Column> = order::columns(table).iter().filter_map(column).collect();
-        let fields = columns.iter().map(|it| SortField::new(data_type(it.kind)));
-        let converter = RowConverter::new(fields.collect()).map_err(not_merged)?;
-        // the bounds of a column that may be NULL say nothing of those rows, which come first
-        let by_run = columns.first().is_some_and(|it| it.name == "run_id" && !it.nullable);
-        Ok(Self { columns, converter, by_run })
-    }
-
-    fn rows(&self, batch: &RecordBatch) -> Result<Rows> {
-        let values = |it: &&Column| batch.column_by_name(it.name).cloned();
-        let values: Option<Vec<ArrayRef>> = self.columns.iter().map(values).collect();
-        let values = values.ok_or_else(|| Error::internal("a column to sort by is lacking"))?;
-        self.converter.convert_columns(&values).map_err(not_merged)
-    }
-
-    /// A key that no row is below whose run id is not below this one.
-    fn first(&self, run_id: Option<&str>) -> Result<Key> {
-        let Some(run_id) = run_id.filter(|_| self.by_run) else { return Ok(Key::default()) };
-        let id: ArrayRef = Arc::new(StringArray::from(vec![run_id]));
-        let null = |it: &&Column| new_null_array(&data_type(it.kind), 1);
-        let nulls = self.columns.iter().skip(1).map(null);
-        let values: Vec<ArrayRef> = std::iter::once(id).chain(nulls).collect();
-        let rows = self.converter.convert_columns(&values).map_err(not_merged)?;
-        Ok(rows.row(0).as_ref().into())
-    }
+/// A key that no row of a source is below; the smallest of all where nothing is known of it.
+fn first_key(keys: &Keys, first_run: Option<&str>) -> Result<Key> {
+    let rows = first_run.map(|it| keys.of_run(it)).transpose()?.flatten();
+    Ok(rows.map_or_else(Key::default, |it| it.row(0).as_ref().into()))
 }
 
 /// How far a source is read.
@@ -167,7 +130,7 @@ impl<'a> State<'a> {
         for batch in rest.by_ref() {
             let batch = batch?;
             if batch.num_rows() > 0 {
-                let keys = keys.rows(&batch)?;
+                let keys = keys.of(&batch)?;
                 let row_bytes = size_of(&batch) / batch.num_rows();
                 return Ok(Self::Reading(Cursor { rest, batch, keys, at: 0, row_bytes }));
             }

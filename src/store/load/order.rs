@@ -3,55 +3,27 @@
 
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
-use arrow::error::ArrowError;
-use arrow::row::{OwnedRow, RowConverter, Rows, SortField};
+use arrow::row::OwnedRow;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::event::Table;
-use crate::store::order::columns;
+use crate::store::order::{Keys, unsorted};
 use crate::store::schema::arrow_schema;
 
 /// Rows of the batches that are handed on.
 const BATCH_ROWS: usize = 8 * 1024;
 
-/// Makes keys of rows that compare as the rows are sorted: NULL comes first.
-#[derive(Debug)]
-pub(super) struct Keys {
-    table: Table,
-    columns: Vec<usize>,
-    converter: RowConverter,
-}
-
-impl Keys {
-    pub(super) fn new(table: Table) -> Result<Self> {
-        let schema = arrow_schema(table);
-        let columns: Vec<usize> =
-            columns(table).iter().filter_map(|it| schema.index_of(it).ok()).collect();
-        let fields = columns.iter().map(|it| SortField::new(schema.field(*it).data_type().clone()));
-        let converter = RowConverter::new(fields.collect()).map_err(|it| unsorted(table, it))?;
-        Ok(Self { table, columns, converter })
-    }
-
-    fn of(&self, batch: &RecordBatch) -> Result<Rows> {
-        let columns = batch.project(&self.columns).map_err(|it| unsorted(self.table, it))?;
-        self.converter.convert_columns(columns.columns()).map_err(|it| unsorted(self.table, it))
-    }
-
-    /// The first and the last key of rows in order.
-    pub(super) fn ends(&self, batch: &RecordBatch) -> Result<Option<[OwnedRow; 2]>> {
-        let Some(last) = batch.num_rows().checked_sub(1) else { return Ok(None) };
-        let (first, last) = (self.of(&batch.slice(0, 1))?, self.of(&batch.slice(last, 1))?);
-        Ok(Some([first.row(0).owned(), last.row(0).owned()]))
-    }
-}
-
-fn unsorted(table: Table, source: ArrowError) -> Error {
-    Error::internal(format!("cannot sort {}", table.name())).with_source(source)
+/// The first and the last key of rows in order.
+pub(super) fn ends(keys: &Keys, batch: &RecordBatch) -> Result<Option<[OwnedRow; 2]>> {
+    let Some(last) = batch.num_rows().checked_sub(1) else { return Ok(None) };
+    let (first, last) = (keys.of(&batch.slice(0, 1))?, keys.of(&batch.slice(last, 1))?);
+    Ok(Some([first.row(0).owned(), last.row(0).owned()]))
 }
 
 /// Rows of a table that are put in order together.
 #[derive(Debug)]
 pub(super) struct Chunk {
+    table: Table,
     keys: Keys,
     batches: Vec<RecordBatch>,
     pub(super) rows: usize,
@@ -64,7 +36,7 @@ pub(super) struct Chunk {
 impl Chunk {
     pub(super) fn new(table: Table) -> Result<Self> {
         let (keys, batches) = (Keys::new(table)?, Vec::new());
-        Ok(Self { keys, batches, rows: 0, size_bytes: 0, is_sorted: true, last: None })
+        Ok(Self { table, keys, batches, rows: 0, size_bytes: 0, is_sorted: true, last: None })
     }
 
     /// Adds rows at the end.
@@ -86,7 +58,7 @@ impl Chunk {
 
     /// The rows in order, in batches.
     pub(super) fn sorted(self) -> Result<Sorted> {
-        let table = self.keys.table;
+        let table = self.table;
         if self.is_sorted {
             return Ok(Sorted { table, batches: self.batches.into_iter(), taken: None });
         }

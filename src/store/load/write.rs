@@ -8,12 +8,13 @@ use arrow::array::RecordBatch;
 use arrow::row::OwnedRow;
 
 use super::keys::TableKeys;
-use super::order::{Chunk, Keys};
+use super::order::{Chunk, ends};
 use super::{LoadOptions, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
 use crate::store::flush::Writing;
 use crate::store::latency::Sketches;
+use crate::store::order::Keys;
 use crate::store::schema::to_batch;
 use crate::store::segment::Segment;
 use crate::store::segment_writer::SegmentWriter;
@@ -152,7 +153,7 @@ impl<'w> Files<'w> {
         let keys = Keys::new(self.table)?;
         for batch in chunk.sorted()? {
             let batch = batch?;
-            let Some([first, last]) = keys.ends(&batch)? else { continue };
+            let Some([first, last]) = ends(&keys, &batch)? else { continue };
             if self.last.as_ref().is_some_and(|it| first < *it) {
                 writer.end_file()?;
             }

@@ -2,12 +2,10 @@
 //! that has these; skips without it.
 #![allow(clippy::print_stderr, reason = "says when it is skipped")]
 
-use std::process::Command;
-
 use genstore::event::Table;
 
 use super::fixture::*;
-use crate::program::python;
+use crate::program::Python;
 use crate::store::rows::columns;
 
 const SCRIPT: &str = include_str!("foreign.py");
@@ -29,13 +27,9 @@ const FILES: [&str; 13] = [
 
 #[test]
 fn files_of_python_are_taken_exactly_or_refused() {
-    let Some(python) = python() else {
-        eprintln!("skipped: GENSTORE_PYTHON names no Python with pandas, polars and duckdb");
-        return;
-    };
+    let Some(python) = Python::new() else { return };
     let place = tempfile::tempdir().unwrap();
-    let written = Command::new(python).args(["-c", SCRIPT]).arg(place.path()).output().unwrap();
-    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    python.run(SCRIPT, [place.path()], &[]).unwrap();
     let store = place.path().join("store");
     for (n, name) in (1..).zip(FILES) {
         let report = run(&store, &files(Table::Runs, &[&place.path().join(name)]));

@@ -74,8 +74,13 @@ impl Cloud {
 
     /// The program on this store.
     pub(crate) fn place(&self) -> Place {
+        self.place_of(self.url())
+    }
+
+    /// The program on a store at another address of this server.
+    pub(crate) fn place_of(&self, url: String) -> Place {
         let mut variables = self.variables();
         variables.push(("XDG_STATE_HOME", self.home.path().display().to_string()));
-        Place::remote(self.url(), variables)
+        Place::remote(url, variables)
     }
 }

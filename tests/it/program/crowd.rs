@@ -6,7 +6,6 @@
 //! and no others.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,7 +17,7 @@ use genstore::clock::SystemClock;
 use genstore::sql::{Params, Session, SessionSettings};
 use genstore::store::Store;
 
-use super::{Place, Printed, Until, Victim, lines, python_counts};
+use super::{Place, Printed, Python, Until, Victim, lines};
 
 /// Runs and steps that no retention takes away, and what must be 0: runs that succeeded and have no
 /// step, steps that are not in the sketches.
@@ -74,7 +73,7 @@ pub(crate) fn crowd(
     place: &Place,
     writer: Command,
     seconds: u64,
-    python: Option<OsString>,
+    python: Option<Python>,
 ) -> String {
     place.copies(5);
     let first = place.run(&["replay", "set", "--format", "ndjson"]); // so that there is a store
@@ -118,7 +117,7 @@ pub(crate) fn crowd(
             scope.spawn(|| {
                 let mut seen = Seen::default();
                 while let Some(python) = python.as_ref().filter(|_| !is_done()) {
-                    let mut counts = python_counts(python, place);
+                    let mut counts = python.counts(&place.store(), 1).unwrap();
                     counts.retain(|name, _| matches!(name.as_str(), "batches" | "contracts"));
                     seen.see("Python", counts); // of the others, retention takes some away
                     pythons.turns.fetch_add(1, Ordering::SeqCst);
@@ -138,7 +137,8 @@ pub(crate) fn crowd(
     assert_eq!(place.count(orphans), 0, "steps of runs that a retention has taken away");
     assert_eq!(usize::try_from(runs).unwrap(), printed.len(), "runs against printed ones");
     if let Some(python) = python {
-        assert_eq!(python_counts(&python, place), place.flushed_counts(), "Python at the end");
+        let counts = python.counts(&place.store(), 1).unwrap();
+        assert_eq!(counts, place.flushed_counts(), "Python at the end");
     }
     let turns = members.map(|it| format!("{} {}", it.name, it.turns.into_inner()));
     let still = still.into_inner();

@@ -22,7 +22,7 @@ use tempfile::TempDir;
 
 pub(crate) use cloud::Cloud;
 pub(crate) use proxy::Faults;
-pub(crate) use python::{python, python_counts};
+pub(crate) use python::Python;
 pub(crate) use victim::{Until, Victim};
 pub(crate) use writer::{Pace, write};
 

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::python;
+use super::Python;
 
 const SCRIPT: &str = "
 import sys
@@ -30,11 +30,7 @@ static SERVER: OnceLock<Option<Server>> = OnceLock::new();
 static BUCKETS: AtomicU64 = AtomicU64::new(0);
 
 fn start() -> Option<Server> {
-    let Some(python) = python() else {
-        eprintln!("skipped: GENSTORE_PYTHON names no interpreter that could serve S3");
-        return None;
-    };
-    let mut child = Command::new(python)
+    let mut child = Command::new(Python::new()?.interpreter)
         .args(["-c", SCRIPT])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -2,6 +2,7 @@
 //! proxy that fails, loses, delays and lies as it is told. Wants `GENSTORE_PYTHON`, an interpreter
 //! with `moto[server]`; skips, and says so, without.
 
+mod care;
 mod crowd;
 mod errors;
 mod faults;

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use super::Cloud;
-use crate::program::python;
+use crate::program::Python;
 use crate::store::rows::{quiet, run_id, whole_run};
 
 /// The number that a query gives.
@@ -74,14 +74,9 @@ for name in sys.argv[2:]:
     table = deltalake.DeltaTable(f'{sys.argv[1]}/tables/{name}', storage_options=options)
     print(name, table.to_pyarrow_table().num_rows)
 ";
-    let output = Command::new(python().unwrap())
-        .args(["-c", script, &cloud.url(), "runs", "steps", "issues", "baselines"])
-        .envs(cloud.variables())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(said, "runs 50\nsteps 250\nissues 50\nbaselines 0\n");
+    let args = [&cloud.url(), "runs", "steps", "issues", "baselines"];
+    let said = Python::new().unwrap().run(script, args, &cloud.variables());
+    assert_eq!(said.unwrap(), "runs 50\nsteps 250\nissues 50\nbaselines 0\n");
 }
 
 #[test]

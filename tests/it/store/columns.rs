@@ -1,10 +1,10 @@
 //! Tables of an older and of a newer build, made by hand: columns that are missing, columns that
 //! are unknown here, and columns that forbid to write.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use arrow::array::{Int64Array, RecordBatch};
@@ -17,6 +17,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
 use super::rows::{NOW_US, open, quiet, run_id, whole_run};
+use crate::program::Python;
 use crate::sql::fixture::{ask, session};
 
 fn commit(path: &Path, table: &str, version: u64) -> PathBuf {
@@ -82,18 +83,13 @@ async fn query(path: &Path, sql: &str) -> Vec<String> {
 
 /// Rows, and rows in which a column is NULL, as Python's deltalake counts them.
 fn check_with_python(path: &Path, table: &str, column: &str, expected: &str) {
-    let Some(python) = std::env::var_os("GENSTORE_PYTHON") else {
-        eprintln!("skipped: GENSTORE_PYTHON names no Python with deltalake");
-        return;
-    };
+    let Some(python) = Python::new() else { return };
     let script = "import sys, deltalake\n\
                   it = deltalake.DeltaTable(sys.argv[1]).to_pyarrow_table()\n\
                   print(it.num_rows, it.column(sys.argv[2]).null_count)";
     let folder = path.join("tables").join(table);
-    let output = Command::new(python).args(["-c", script]).arg(folder).arg(column).output();
-    let output = output.unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expected);
+    let said = python.run(script, [folder.as_os_str(), OsStr::new(column)], &[]).unwrap();
+    assert_eq!(said.trim(), expected);
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -21,6 +20,7 @@ use super::crash::each;
 use super::rows::{NOW_US, all_rows, columns, open, quiet, run_id, whole_run};
 use super::script::{open_on, small};
 use crate::disk::{Fault, FaultDisk, Kind, Machine};
+use crate::program::Python;
 
 /// A row of any table, made up from a number; each third value that may be NULL is.
 fn row(table: Table, number: i64) -> Row {
@@ -464,22 +464,14 @@ for name in tables:
 
 #[test]
 fn other_programs_count_and_sum_the_same_before_and_after() {
-    let Some(python) = std::env::var_os("GENSTORE_PYTHON") else {
-        eprintln!("skipped: GENSTORE_PYTHON names no Python with deltalake, duckdb and polars");
-        return;
-    };
+    let Some(python) = Python::new() else { return };
     let folder = tempfile::tempdir().unwrap();
     drop(filled(folder.path(), 0..10));
     let sums = || {
         let tables = Table::ALL.iter().filter(|it| **it != Table::StepLatency);
-        let output = Command::new(&python)
-            .args(["-c", SUMS])
-            .arg(folder.path().join("tables"))
-            .args(tables.map(|it| it.name()))
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        let mut args = vec![folder.path().join("tables")];
+        args.extend(tables.map(|it| it.name().into()));
+        python.run(SUMS, args, &[]).unwrap()
     };
     let before = sums();
     let done = compact(folder.path());

@@ -3,7 +3,7 @@
 
 use super::kill::writer;
 use crate::program::crowd::crowd;
-use crate::program::{Pace, Place, python};
+use crate::program::{Pace, Place, Python};
 
 #[test]
 fn two_writers_and_three_readers_get_on_with_each_other() {
@@ -12,5 +12,5 @@ fn two_writers_and_three_readers_get_on_with_each_other() {
     let pace =
         Pace { seconds: SECONDS, journal_bytes_max: 256 << 10, pause_us: 1_000, old_every: 4 };
     let command = writer(&place, pace);
-    eprintln!("{}", crowd(&place, command, SECONDS, python()));
+    eprintln!("{}", crowd(&place, command, SECONDS, Python::new()));
 }
