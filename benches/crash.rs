@@ -108,7 +108,10 @@ impl Bench {
         let long = self.within_ms(600);
         let short = self.within_ms(60); // while it opens the store, and recovers
         let (lines, more) = (self.dice.below(150), self.dice.below(400));
-        let victims = match self.dice.below(11) {
+        let kind = self.dice.below(11);
+        let victims = match kind {
+            // the others need a store that is there
+            _ if self.printed.is_empty() => vec![(self.replay(), Until::Lines(lines + 1))],
             0 => vec![(self.replay(), long)],
             1 => vec![(self.replay(), Until::Lines(lines))],
             2 => vec![(self.writer(), Until::Lines(more))],
