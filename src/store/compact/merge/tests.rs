@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::store::order;
 use crate::event::{LlmCallRow, MetricRow, Row, Text, TimeUs};
 use crate::store::schema::to_batch;
 
