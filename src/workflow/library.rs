@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::component::{Lane, Output};
@@ -59,6 +60,41 @@ pub struct About {
     pub pure: bool,
 }
 
+impl About {
+    /// Its line in a list of components.
+    pub fn listed(&self) -> Listed {
+        let mut inputs: Vec<String> = self.inputs.iter().map(Input::in_words).collect();
+        if self.open {
+            inputs.push("any other".to_owned());
+        }
+        Listed {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            pure: self.pure,
+            inputs: inputs.join(", "),
+            output: self.output.clone(),
+            description: self.description.clone(),
+        }
+    }
+}
+
+/// A component as a row, for a person who looks for one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Whether a recorded output may stand in.
+    pub pure: bool,
+    /// Its inputs in words: `argv: list, stdin?: any, output: text = text`.
+    pub inputs: String,
+    /// What it hands on.
+    pub output: String,
+    /// What it does.
+    pub description: String,
+}
+
 /// One input of a component, or one parameter of a pipeline.
 #[derive(Debug, Clone, Default)]
 pub struct Input {
@@ -70,6 +106,8 @@ pub struct Input {
     pub required: bool,
     /// What it is when it is not given.
     pub default: Option<Json>,
+    /// The only texts it may be, if there are only some.
+    pub one_of: Vec<String>,
     /// What it means, in words.
     pub description: String,
 }
@@ -82,6 +120,7 @@ impl Input {
             kind,
             required: true,
             default: None,
+            one_of: Vec::new(),
             description: description.to_owned(),
         }
     }
@@ -96,6 +135,43 @@ impl Input {
     pub fn or(mut self, default: impl Into<Json>) -> Self {
         (self.required, self.default) = (false, Some(default.into()));
         self
+    }
+
+    /// Sets the only texts it may be.
+    #[must_use]
+    pub fn one_of(mut self, texts: &[&str]) -> Self {
+        self.one_of = texts.iter().map(|it| (*it).to_owned()).collect();
+        self
+    }
+
+    /// What is wrong with a value for it, as a sentence that names both; `None` if nothing is.
+    pub fn problem(&self, value: &Json) -> Option<String> {
+        let (name, found) = (&self.name, shown(value));
+        if !self.kind.admits(value) {
+            return Some(format!("`{name}` is {found}, not {}", self.kind.in_words()));
+        }
+        let text = value.as_str().filter(|_| !self.one_of.is_empty())?;
+        if self.one_of.iter().any(|it| it == text) {
+            return None;
+        }
+        let choices = format!("`{}`", self.one_of.join("`, `"));
+        Some(match nearest(text, self.one_of.iter().map(String::as_str)) {
+            Some(near) => {
+                format!("`{name}` is {found}; did you mean `{near}`? It may be {choices}")
+            }
+            None => format!("`{name}` is {found}; it may be {choices}"),
+        })
+    }
+
+    /// Name and kind, with `?` when it may be left out, and its default.
+    fn in_words(&self) -> String {
+        let Self { name, kind, required, default, .. } = self;
+        match default {
+            Some(Json::String(text)) => format!("{name}: {kind} = {text}"),
+            Some(default) => format!("{name}: {kind} = {default}"),
+            None if *required => format!("{name}: {kind}"),
+            None => format!("{name}?: {kind}"),
+        }
     }
 }
 
@@ -182,6 +258,24 @@ impl Kind {
     }
 }
 
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Most characters of a value in a message.
+const SHOWN_CHARS_MAX: usize = 60;
+
+/// A value as a message shows it: as JSON, cut when it is long.
+pub(super) fn shown(value: &Json) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN_CHARS_MAX) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text,
+    }
+}
+
 /// A time span that a value stands for: a text such as `250ms`, or a number of seconds. `None` for
 /// anything else, and for one that is negative.
 pub fn duration(value: &Json) -> Option<Duration> {
@@ -229,4 +323,12 @@ impl Library {
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Task>> {
         self.tasks.values()
     }
+
+    /// Every component as a row, by name.
+    pub fn listed(&self) -> Vec<Listed> {
+        self.iter().map(|task| task.about().listed()).collect()
+    }
 }
+
+#[cfg(test)]
+mod tests;
