@@ -12,7 +12,7 @@ use crate::pipeline::{NodeGeneration, OutputFolder, WriteOptions};
 use crate::recorder::Recorder;
 use crate::replay::Workshop;
 use crate::store::{Store, StoreOptions};
-use crate::workflow::Cancel;
+use crate::workflow::{Cancel, end_programs};
 
 use super::Context;
 
@@ -113,6 +113,7 @@ async fn watch(cancel: Cancel) {
         cancel.cancel();
     }
     if asked_to_end().await.is_ok() {
+        end_programs();
         std::process::exit(i32::from(ErrorKind::Interrupted.exit_code()));
     }
 }

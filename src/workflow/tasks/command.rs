@@ -1,11 +1,15 @@
 //! `command` runs any program, so that a team can bring its own generator or validator. It knows no
 //! shell and hands on no variable that is not allowed.
 //!
-//! The program leads a process group of its own, which ends with the step, however that ends: when
-//! the program has ended, what it left behind is killed; on its timeout, the wish to stop or too
-//! much output the group gets SIGTERM and, after a grace, SIGKILL; when the future is dropped, by
-//! the step's own timeout for example, SIGKILL at once. What has left the group (`setsid`) or
-//! outlives a kill of this process is out of reach.
+//! The program leads a process group of its own, which ends with the step, however that ends:
+//! - When the program has ended by itself, whoever it left behind and still holds its pipes may
+//!   write on for the grace; then the group is killed.
+//! - On its timeout, the wish to stop, or too much output, the group gets SIGTERM; when the program
+//!   has ended or the grace is over, SIGKILL.
+//! - When the future is dropped, by the step's own timeout for example, SIGKILL at once.
+//!
+//! Out of reach is what has left the group (`setsid`), and the group of a process that is killed
+//! itself. A terminal's Ctrl-C does not reach the group: [`end_programs`] does.
 //!
 //! The runtime needs IO and real time: on a paused clock every timeout is over before the program
 //! has begun.
@@ -101,7 +105,12 @@ fn inputs() -> Vec<Input> {
         Input::optional("read", Kind::List, "names of files of that folder to hand on as texts")
             .or(json!([])),
         Input::optional("timeout", Kind::Duration, "when it is asked to end"),
-        Input::optional("grace", Kind::Duration, "from then until it is killed").or("500ms"),
+        Input::optional(
+            "grace",
+            Kind::Duration,
+            "from then until it is killed; also what its children have to close its pipes",
+        )
+        .or("500ms"),
         Input::optional(
             "output_bytes_max",
             Kind::Integer,

@@ -93,6 +93,8 @@ pub(super) async fn run(
             // the leader may have gone to another group
             child.start_kill().ok();
             timeout(BURIAL, child.wait()).await.ok();
+            // its last words
+            timeout(order.grace, streams.rest()).await.ok();
             end
         }
     };

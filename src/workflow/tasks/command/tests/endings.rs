@@ -9,10 +9,14 @@ use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use tokio::sync::oneshot;
 
+use super::super::end_programs;
 use super::*;
 
 /// Everyone of a group holds it open as file 9.
 const HELD: &str = "exec 9>\"$WITNESS\"; echo $$ >&9;";
+
+/// Who says so hears no SIGTERM, and neither do its children.
+const DEAF: &str = "trap '' TERM";
 
 /// A named pipe, and who listens at it.
 struct Witness {
@@ -42,8 +46,13 @@ impl Witness {
     }
 
     /// A script whose whole group is watched.
-    fn inputs(&self, script: &str, mut inputs: Json) -> Json {
-        inputs["argv"] = json!(["sh", "-c", format!("{HELD} {script}")]);
+    fn inputs(&self, script: &str, inputs: Json) -> Json {
+        self.trapping(":", script, inputs)
+    }
+
+    /// The same, which sets a trap before it says that it has started.
+    fn trapping(&self, trap: &str, script: &str, mut inputs: Json) -> Json {
+        inputs["argv"] = json!(["sh", "-c", format!("{trap}; {HELD} {script}")]);
         inputs["env"] = json!({ "WITNESS": self.path });
         inputs
     }
@@ -79,11 +88,11 @@ async fn a_signal_that_a_program_dies_of_is_named() {
 #[tokio::test]
 async fn a_timeout_asks_the_group_to_end() {
     let witness = Witness::new().await;
-    let script = "trap 'echo I go >&2; exit 0' TERM; sleep 1000 & wait";
     // the grace is never over: whoever is asked goes
-    let inputs = witness.inputs(script, json!({ "timeout": "200ms", "grace": "1h" }));
+    let inputs =
+        witness.inputs("sleep 1000 & sleep 1000", json!({ "timeout": "200ms", "grace": "1h" }));
     let tried = call(inputs).await;
-    let message = "`sh` had no end within 200ms and was ended: I go";
+    let message = "`sh` had no end within 200ms and was ended";
     assert_eq!(tried.end(), ("timeout", "timeout", message));
     witness.gone().await;
 }
@@ -91,8 +100,8 @@ async fn a_timeout_asks_the_group_to_end() {
 #[tokio::test]
 async fn who_does_not_hear_is_killed_after_the_grace() {
     let witness = Witness::new().await;
-    let script = "trap '' TERM; sleep 1000 & while :; do sleep 1000; done";
-    let inputs = witness.inputs(script, json!({ "timeout": "100ms", "grace": "100ms" }));
+    let script = "sleep 1000 & while :; do sleep 1000; done";
+    let inputs = witness.trapping(DEAF, script, json!({ "timeout": "1s", "grace": "100ms" }));
     assert_eq!(call(inputs).await.results(), ["timeout"]);
     witness.gone().await;
 }
@@ -108,13 +117,14 @@ async fn a_stopped_program_hears_it_too() {
 #[tokio::test]
 async fn a_wish_to_stop_ends_the_group() {
     let (mut witness, cancel) = (Witness::new().await, Cancel::new());
-    let inputs = witness.inputs("sleep 1000 & sleep 1000", json!({ "grace": "10s" }));
+    let trap = "trap 'echo I go >&2; exit 0' TERM";
+    let inputs = witness.trapping(trap, "sleep 1000 & wait", json!({ "grace": "1h" }));
     let wish = async {
         witness.started().await;
         cancel.cancel();
     };
     let (tried, ()) = tokio::join!(run(command(inputs), &cancel), wish);
-    let message = "`sh` was ended by the wish to stop";
+    let message = "`sh` was ended by the wish to stop: I go";
     assert_eq!(tried.end(), ("cancellation", "cancelled", message));
     witness.gone().await;
 }
@@ -122,9 +132,9 @@ async fn a_wish_to_stop_ends_the_group() {
 #[tokio::test]
 async fn a_program_that_is_deaf_to_the_wish_outlives_no_run() {
     let (mut witness, cancel) = (Witness::new().await, Cancel::new());
-    let script = "trap '' TERM; while :; do sleep 1000; done";
+    let script = "while :; do sleep 1000; done";
     // the run's own grace of a second is over first
-    let inputs = witness.inputs(script, json!({ "grace": "1h" }));
+    let inputs = witness.trapping(DEAF, script, json!({ "grace": "1h" }));
     let wish = async {
         witness.started().await;
         cancel.cancel();
@@ -137,8 +147,8 @@ async fn a_program_that_is_deaf_to_the_wish_outlives_no_run() {
 #[tokio::test]
 async fn the_timeout_of_the_step_kills_the_group() {
     let witness = Witness::new().await;
-    let script = "trap '' TERM; sleep 1000 & while :; do sleep 1000; done";
-    let step = command(witness.inputs(script, json!({ "grace": "1h" })));
+    let script = "sleep 1000 & while :; do sleep 1000; done";
+    let step = command(witness.trapping(DEAF, script, json!({ "grace": "1h" })));
     let policy = Policy { timeout: Some(Duration::from_millis(200)), ..Policy::default() };
     let tried = run(step.with_policy(policy), &Cancel::new()).await;
     assert_eq!(tried.end(), ("timeout", "timeout", "no answer within 200ms"));
@@ -148,7 +158,7 @@ async fn the_timeout_of_the_step_kills_the_group() {
 #[tokio::test]
 async fn a_drop_kills_the_group_and_leaves_no_zombie() {
     let mut witness = Witness::new().await;
-    let inputs = witness.inputs("trap '' TERM; sleep 1000 & sleep 1000", json!({}));
+    let inputs = witness.trapping(DEAF, "sleep 1000 & sleep 1000", json!({}));
     let cancel = Cancel::new();
     let run = run(command(inputs), &cancel);
     let leader = tokio::select! {
@@ -168,7 +178,7 @@ async fn a_drop_kills_the_group_and_leaves_no_zombie() {
 #[tokio::test]
 async fn a_runtime_that_goes_takes_its_programs_with_it() {
     let mut witness = Witness::new().await;
-    let inputs = witness.inputs("trap '' TERM; sleep 1000 & sleep 1000", json!({}));
+    let inputs = witness.trapping(DEAF, "sleep 1000 & sleep 1000", json!({}));
     let (tell, told) = oneshot::channel();
     let thread = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -184,8 +194,8 @@ async fn a_runtime_that_goes_takes_its_programs_with_it() {
 #[tokio::test]
 async fn what_a_program_leaves_behind_ends_with_it() {
     let witness = Witness::new().await;
-    let script = "trap '' TERM; sleep 1000 </dev/null >/dev/null 2>&1 & echo done";
-    let tried = call(witness.inputs(script, json!({ "grace": "1h" }))).await;
+    let script = "sleep 1000 </dev/null >/dev/null 2>&1 & echo done";
+    let tried = call(witness.trapping(DEAF, script, json!({ "grace": "1h" }))).await;
     assert_eq!(tried.value(), "done\n");
     witness.gone().await;
 }
@@ -253,4 +263,40 @@ async fn endless_stderr_is_no_output_and_hides_no_timeout() {
     assert_eq!(result, "timeout");
     assert!(message.ends_with("\non and on") || message.ends_with("on"), "{message}");
     assert!(message.len() < 9_000, "{}", message.len());
+}
+
+const LEAVER: &str = "GENSTORE_TEST_LEAVER_WITNESS";
+
+/// Not a test by itself: the process that leaves in a hurry when it is told to. Does nothing unless
+/// another test starts it.
+#[tokio::test]
+async fn process_that_leaves() {
+    let Some(witness) = std::env::var_os(LEAVER) else { return };
+    let script = format!("{DEAF}; {HELD} sleep 1000 & sleep 1000");
+    let env = json!({ "WITNESS": witness.to_str().unwrap() });
+    let told = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
+    tokio::select! {
+        _ = call(json!({ "argv": ["sh", "-c", script], "env": env })) => panic!("it ends by itself"),
+        _ = told => {
+            end_programs();
+            std::process::exit(0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_leaves_in_a_hurry_can_end_its_programs() {
+    let mut witness = Witness::new().await;
+    let this = module_path!().split_once("::").unwrap().1;
+    let mut leaver = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("{this}::process_that_leaves"), "--nocapture"])
+        .env(LEAVER, &witness.path)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    witness.started().await;
+    drop(leaver.stdin.take()); // tells it
+    assert!(leaver.wait().await.unwrap().success());
+    witness.gone().await;
 }
