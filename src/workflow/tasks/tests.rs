@@ -1,6 +1,6 @@
 //! Tests of the components for trying things out, and the bench on which all of them are tried:
 //! each is one step of a run of the engine.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

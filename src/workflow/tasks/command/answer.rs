@@ -34,7 +34,7 @@ pub(super) fn answer(
     let (class, error_type, what) = match end {
         End::Exit(status) => match (status.code(), status.signal()) {
             (Some(code), _) if order.codes.ok.contains(&code) => {
-                return Ok(output(order, code, stdout, folder)?);
+                return output(order, code, stdout, folder);
             }
             (Some(code), _) if order.codes.reject.contains(&code) => {
                 let message = said.lines().last().map(str::to_owned);

@@ -1,5 +1,5 @@
 //! Tests of programs as steps, with real processes and in real time.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
 
 mod endings;
 mod files;
