@@ -35,7 +35,9 @@ impl Task for Sleep {
             tokio::select! {
                 biased;
                 () = tokio::time::sleep(time) => Ok(Output::new(Json::Null)),
-                () = ctx.cancel().cancelled() => Err(StepError::cancelled("woken by a wish to stop")),
+                () = ctx.cancel().cancelled() => {
+                    Err(StepError::cancelled("woken by the wish to stop"))
+                }
             }
         })
     }

@@ -169,7 +169,7 @@ async fn sleep_ends_at_once_when_the_run_is_cancelled() {
     let sleep = run(step(&library, "sleep", json!({ "for": "90s" })), &cancel);
     let (tried, ()) = tokio::join!(sleep, wish);
     assert_eq!(start.elapsed(), Duration::from_secs(5), "without the grace of the run");
-    assert_eq!(tried.end(), ("cancellation", "cancelled", "woken by a wish to stop"));
+    assert_eq!(tried.end(), ("cancellation", "cancelled", "woken by the wish to stop"));
 }
 
 #[tokio::test(start_paused = true)]

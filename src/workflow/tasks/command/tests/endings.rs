@@ -1,5 +1,6 @@
-//! Tests of how programs and their groups come to an end: by themselves, by a signal, by a limit, by
-//! a wish, by a drop. That nobody is left is seen by a pipe that everyone of the group holds open.
+//! Tests of how programs and their groups come to an end: by themselves, by a signal, by a limit,
+//! by a wish, by a drop. That nobody is left is seen by a pipe that everyone of the group holds
+//! open.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
