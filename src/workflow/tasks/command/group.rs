@@ -42,8 +42,8 @@ impl Group {
         }
     }
 
-    /// Kills whoever is left. At once after the leader was waited for: the number of a group that
-    /// is empty may one day be given to another.
+    /// Kills whoever is left. To be called soon after the leader was waited for: nobody else gets
+    /// the number of a group as long as someone is in it, but one day after.
     pub(super) fn end(&mut self) {
         if let Some(leader) = self.0.take()
             && at_work().remove(&leader)

@@ -205,6 +205,16 @@ async fn a_program_that_cannot_be_started_is_named() {
     assert_eq!(end(none).await, ("not_found".to_owned(), message));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_programs_run_at_a_time() {
+    let one = async |at: usize| {
+        let argv = json!(["sh", "-c", "read line; echo \"$line $0\"", at.to_string()]);
+        let tried = call(json!({ "argv": argv, "stdin": format!("{at}\n") })).await;
+        assert_eq!(tried.value(), format!("{at} {at}\n"));
+    };
+    futures::future::join_all((0..64).map(one)).await;
+}
+
 #[tokio::test]
 async fn a_wrong_input_is_named() {
     let cases = [
