@@ -6,7 +6,7 @@
 //! | `noop` | nothing, whatever it is given | null |
 //! | `value` | hands on its input `value` | the value |
 //! | `sleep` | waits for the time `for` | null |
-//! | `fail` | fails as `class` says, at every attempt or up to one | `value`, when it does not fail |
+//! | `fail` | fails as `class` says, at every attempt or up to one | `value`, unless it fails |
 //! | `command` | runs the program `argv`, without a shell | what the program wrote |
 
 use std::collections::BTreeMap;
