@@ -28,19 +28,15 @@ pub(super) enum Attempt<'c> {
 
 impl<'c> Attempt<'c> {
     /// Calls the component. Must be called within a tokio runtime.
-    pub(super) fn start(component: &'c Arc<dyn Component>, ctx: StepContext) -> Self {
+    pub(super) fn start(component: &'c Arc<dyn Component>, lane: Lane, ctx: StepContext) -> Self {
+        if lane == Lane::Task {
+            let component = Arc::clone(component);
+            return Self::Task(tokio::spawn(async move { component.run(ctx).await }));
+        }
         // a component that has panicked is not looked at again by this attempt; what it shares
         // with others is its own affair, as it is with threads
-        let lane = catch_unwind(AssertUnwindSafe(|| component.lane()));
-        match lane {
-            Ok(Lane::Task) => {
-                let component = Arc::clone(component);
-                Self::Task(tokio::spawn(async move { component.run(ctx).await }))
-            }
-            Ok(Lane::Inline) => match catch_unwind(AssertUnwindSafe(|| component.run(ctx))) {
-                Ok(future) => Self::Inline(future),
-                Err(panic) => Self::Broken(Some(StepError::panicked(&*panic))),
-            },
+        match catch_unwind(AssertUnwindSafe(|| component.run(ctx))) {
+            Ok(future) => Self::Inline(future),
             Err(panic) => Self::Broken(Some(StepError::panicked(&*panic))),
         }
     }

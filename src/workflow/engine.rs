@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use super::cancel::Cancel;
 use super::component::Value;
-use super::execution::Execution;
+use super::execution::{Execution, nanos};
 use super::limits::Limits;
 use super::outcome::Outcome;
 use super::plan::Plan;
 use super::schedule::Strategy;
+use super::shared::{Root, Shared};
+use super::summary::Stop;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::event::{EventSink, Text};
 
-/// What runs work with; shared by all runs of a process.
+/// What runs work with; shared by all runs of a process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Engine {
     /// Where time comes from. Timeouts and back-off follow tokio's time.
@@ -94,8 +96,12 @@ impl Engine {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(Error::internal("a run needs a tokio runtime"));
         }
-        let mut execution = Execution::new(self, plan, &run, cancel)?;
+        let (timeout, concurrency_max) = (run.timeout, run.concurrency_max);
+        let root = Root::new(self, run);
+        let deadline = timeout.map(|it| (root.start_ns.saturating_add(nanos(it)), Stop::Deadline));
+        let shared = Arc::new(Shared::outermost(root, plan));
+        let mut execution = Execution::new(shared, plan, concurrency_max, deadline, cancel)?;
         poll_fn(|cx| execution.poll(cx)).await;
-        Ok(execution.conclude(run))
+        Ok(execution.conclude())
     }
 }

@@ -8,9 +8,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result, nearest};
 
-/// Places for working steps. Clones share their places.
+/// Places for working steps. Clones share their places, and cost nothing.
 #[derive(Debug, Clone)]
-pub struct Limits {
+pub struct Limits(Arc<Doors>);
+
+#[derive(Debug, Clone)]
+struct Doors {
     places: Arc<Semaphore>,
     resources: BTreeMap<String, Arc<Semaphore>>,
 }
@@ -18,23 +21,25 @@ pub struct Limits {
 impl Limits {
     /// Lets `steps_max` steps work at a time; 0 counts as 1.
     pub fn new(steps_max: usize) -> Self {
-        Self { places: semaphore(steps_max), resources: BTreeMap::new() }
+        let resources = BTreeMap::new();
+        Self(Arc::new(Doors { places: semaphore(steps_max), resources }))
     }
 
     /// Adds a named limit: of the steps that use `resource`, `steps_max` work at a time.
     #[must_use]
     pub fn with_resource(mut self, resource: impl Into<String>, steps_max: usize) -> Self {
-        self.resources.insert(resource.into(), semaphore(steps_max));
+        let doors = Arc::make_mut(&mut self.0);
+        doors.resources.insert(resource.into(), semaphore(steps_max));
         self
     }
 
     pub(super) fn gate(&self) -> Gate {
-        Gate::new(&self.places)
+        Gate::new(&self.0.places)
     }
 
     pub(super) fn resource_gate(&self, resource: &str) -> Result<Gate> {
-        self.resources.get(resource).map(Gate::new).ok_or_else(|| {
-            let names = self.resources.keys().map(String::as_str);
+        self.0.resources.get(resource).map(Gate::new).ok_or_else(|| {
+            let names = self.0.resources.keys().map(String::as_str);
             let error = Error::invalid(format!("no limit is set for the resource `{resource}`"));
             match nearest(resource, names) {
                 Some(name) => error.with_hint(format!("Did you mean `{name}`?")),

@@ -6,8 +6,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 
-use super::context::Done;
-use super::plan::Plan;
+use super::plan::{FIRST_RESOURCE, Plan};
+use super::shared::Done;
 use super::step::RunWhen;
 
 /// In which order, and how many at a time.
@@ -84,7 +84,7 @@ pub(super) struct Schedule {
     strategy: Strategy,
     /// Per step, dependencies that have not ended.
     waiting: Vec<usize>,
-    /// Ready steps per slot: 0 needs no resource, each other one a place of its resource.
+    /// Ready steps per slot.
     slots: Vec<BinaryHeap<Ready>>,
     barrier: Option<Barrier>,
     /// Per step the number of its chain, for [`Strategy::DependencyChains`].
@@ -111,14 +111,17 @@ impl Schedule {
         Self {
             strategy,
             waiting: plan.nodes().iter().map(|node| node.dependencies.len()).collect(),
-            slots: (0..=plan.resources().len()).map(|_| BinaryHeap::new()).collect(),
+            slots: (0..FIRST_RESOURCE + plan.resources().len())
+                .map(|_| BinaryHeap::new())
+                .collect(),
             barrier,
             chains: (strategy == Strategy::DependencyChains).then(|| chains(plan)),
         }
     }
 
-    /// Lets a step queue for its place. It may be pushed again after it was popped.
-    pub(super) fn push(&mut self, plan: &Plan, index: usize) {
+    /// Lets a step queue for its place, the fallback of a step for its own. It may be pushed again
+    /// after it was popped.
+    pub(super) fn push(&mut self, plan: &Plan, index: usize, by_fallback: bool) {
         let node = &plan.nodes()[index];
         if let Some(barrier) = &mut self.barrier
             && node.stage > barrier.open
@@ -131,7 +134,7 @@ impl Schedule {
             (_, Some(chains)) => -chains[index],
             (_, None) => 0,
         };
-        self.slots[node.slot].push(Ready { urgency, index: Reverse(index) });
+        self.slots[node.slot(by_fallback)].push(Ready { urgency, index: Reverse(index) });
     }
 
     /// The slot of the most urgent step among the slots for which `open` says yes; `open` is asked
@@ -173,7 +176,7 @@ impl Schedule {
                 opened.append(held);
             }
         }
-        opened.into_iter().for_each(|step| self.push(plan, step));
+        opened.into_iter().for_each(|step| self.push(plan, step, false));
     }
 
     /// Lets no more step queue.

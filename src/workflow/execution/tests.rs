@@ -3,6 +3,7 @@
 
 mod faults;
 mod flow;
+mod nested;
 mod places;
 mod random;
 mod stopping;

@@ -1,0 +1,135 @@
+//! The end of an attempt: its record, and what follows for the step.
+#![allow(clippy::indexing_slicing, reason = "one entry per step of one plan")]
+
+use serde_json::Map;
+
+use super::{Execution, Phase, Signal, duration};
+use crate::workflow::component::{Output, Verdict};
+use crate::workflow::failure::{ErrorClass, StepError};
+use crate::workflow::outcome::ResultKind;
+use crate::workflow::policy::{Decision, random};
+use crate::workflow::record::{Record, step_id};
+use crate::workflow::shared::Done;
+
+impl Execution<'_> {
+    /// Takes note of the end of an attempt and decides what follows.
+    pub(super) fn ended(&mut self, index: usize, answer: Result<Output, StepError>) {
+        let now_ns = self.clock.monotonic_ns();
+        let by_fallback = self.states[index].by_fallback;
+        match answer {
+            Ok(mut output) => {
+                let mut record = self.record(index, ResultKind::Success, now_ns);
+                let inside = record.inside.as_ref().is_some_and(|it| it.sums().degraded);
+                let degraded = by_fallback || output.degraded || inside;
+                record.degraded = degraded;
+                record.input_digest = output.input_digest.take();
+                record.output_digest = output.output_digest.take();
+                record.attributes = std::mem::take(&mut output.attributes);
+                if let Verdict::Failure(message) = &output.verdict {
+                    record.result = ResultKind::Failure;
+                    record.error_type = Some("rejected".into());
+                    record.error_message = Some(message.as_str().into());
+                }
+                let result = record.result;
+                self.records.push(record);
+                let passed = result == ResultKind::Success;
+                let output = Some(output);
+                self.done(index, Done { result, passed, degraded, output });
+                self.settle(now_ns);
+            }
+            Err(error) => self.failed(index, &error, now_ns),
+        }
+    }
+
+    fn failed(&mut self, index: usize, error: &StepError, now_ns: i64) {
+        let policy = &self.plan.nodes()[index].step.policy;
+        let state = &mut self.states[index];
+        let decision = if state.by_fallback || self.stop.is_some() {
+            Decision::Fail
+        } else {
+            let left = self.deadline.map(|(deadline_ns, _)| duration(deadline_ns - now_ns));
+            let random = random(self.shared.seed, index, state.attempt);
+            policy.decide(error.class, state.attempt, random, left)
+        };
+        let result = match error.class {
+            ErrorClass::Timeout => ResultKind::Timeout,
+            ErrorClass::Cancelled => ResultKind::Cancellation,
+            _ => ResultKind::Error,
+        };
+        let mut record = self.record(index, result, now_ns);
+        record.class = Some(error.class);
+        record.degraded = decision == Decision::Degrade;
+        record.error_type = Some((&*error.error_type).into());
+        record.error_message = Some(error.message.as_str().into());
+        record.attributes.insert("decision".to_owned(), decision.as_str().into());
+        self.records.push(record);
+        let state = &mut self.states[index];
+        state.phase = Phase::Waiting;
+        match decision {
+            Decision::Retry { wait } => {
+                state.backed_off_ns = now_ns;
+                self.signal(async move {
+                    tokio::time::sleep(wait).await;
+                    Signal::BackedOff(index)
+                });
+            }
+            Decision::Fallback => {
+                state.by_fallback = true;
+                state.wait_ns = 0;
+                state.ready_ns = now_ns;
+                self.schedule.push(self.plan, index, true);
+            }
+            Decision::Degrade | Decision::Fail => {
+                let degraded = decision == Decision::Degrade;
+                self.done(index, Done { result, passed: degraded, degraded, output: None });
+                self.settle(now_ns);
+            }
+        }
+    }
+
+    pub(super) fn queue_again(&mut self, index: usize) {
+        let now_ns = self.clock.monotonic_ns();
+        let state = &mut self.states[index];
+        state.wait_ns = now_ns - state.backed_off_ns;
+        state.ready_ns = now_ns;
+        self.schedule.push(self.plan, index, false);
+    }
+
+    pub(super) fn record(&mut self, index: usize, result: ResultKind, now_ns: i64) -> Record {
+        let state = &mut self.states[index];
+        let inside = state.inside.take();
+        if let Some(inside) = &inside {
+            inside.close();
+        }
+        Record {
+            index,
+            ordinal: state.ordinal,
+            step_id: state.step_id.take().unwrap_or_else(|| step_id(state.ordinal)),
+            attempt: state.attempt,
+            tried: true,
+            by_fallback: state.by_fallback,
+            result,
+            degraded: false,
+            error_type: None,
+            error_message: None,
+            start_ns: state.start_ns,
+            duration_ns: now_ns - state.start_ns,
+            queue_ns: state.start_ns - state.ready_ns,
+            wait_ns: state.wait_ns,
+            input_digest: None,
+            output_digest: None,
+            attributes: Map::new(),
+            class: None,
+            inside,
+        }
+    }
+
+    pub(super) fn done(&mut self, index: usize, done: Done) {
+        self.shared.done[index].get_or_init(|| done);
+        self.states[index].phase = Phase::Done;
+        self.unfinished -= 1;
+        if self.stop.is_none() {
+            self.schedule.finish(self.plan, index, &mut self.released);
+        }
+    }
+}
