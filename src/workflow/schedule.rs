@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 
+use super::outcome::ResultKind;
 use super::plan::{FIRST_RESOURCE, Plan};
 use super::shared::Done;
 use super::step::RunWhen;
@@ -202,23 +203,39 @@ fn chains(plan: &Plan) -> Vec<i64> {
     chains.into_iter().flatten().collect()
 }
 
+/// Why a step does not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bar {
+    pub(super) reason: String,
+    /// Whether it goes back to a failure; else to a condition.
+    pub(super) by_failure: bool,
+}
+
 /// Whether a step may run, given how its dependencies ended; if not, why not.
 pub(super) fn may_run<'d>(
     run_when: RunWhen,
     dependencies: impl Iterator<Item = (&'d str, &'d Done)> + Clone,
-) -> Result<(), String> {
-    let mut passed = dependencies.clone().filter(|(_, done)| done.passed);
+) -> Result<(), Bar> {
+    let find = |wanted: fn(&Done) -> bool| dependencies.clone().find(|(_, done)| wanted(done));
+    // a failure says more than a condition
+    let failed = || find(Done::failed);
     let missing = match run_when {
         RunWhen::AllDone => None,
-        RunWhen::AllSuccess => dependencies.clone().find(|(_, done)| !done.passed),
-        RunWhen::AnySuccess if passed.next().is_some() => None,
-        RunWhen::AnySuccess => dependencies.clone().next(),
+        RunWhen::NoneFailed => failed(),
+        RunWhen::AllSuccess => find(|done| !done.passed).and_then(|it| failed().or(Some(it))),
+        RunWhen::AnySuccess if find(|done| done.passed).is_some() => None,
+        RunWhen::AnySuccess => failed().or_else(|| dependencies.clone().next()),
     };
-    match (run_when, missing) {
-        (_, None) => Ok(()),
-        (RunWhen::AnySuccess, Some(_)) => Err("no dependency succeeded".to_owned()),
-        (_, Some((name, done))) => Err(format!("dependency `{name}` ended as {}", done.result)),
-    }
+    let Some((name, done)) = missing else { return Ok(()) };
+    let reason = match (run_when, done.result) {
+        (RunWhen::AnySuccess, _) => "no dependency succeeded".to_owned(),
+        (_, ResultKind::Skip) if done.barred => {
+            format!("dependency `{name}` was skipped after a failure")
+        }
+        (_, ResultKind::Skip) => format!("dependency `{name}` was skipped"),
+        (_, result) => format!("dependency `{name}` ended as {result}"),
+    };
+    Err(Bar { reason, by_failure: done.failed() })
 }
 
 #[cfg(test)]

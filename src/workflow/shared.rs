@@ -24,8 +24,23 @@ pub(super) struct Done {
     pub(super) result: ResultKind,
     /// Whether steps that need this one may run.
     pub(super) passed: bool,
+    /// Whether it was skipped because a step before it failed.
+    pub(super) barred: bool,
     pub(super) degraded: bool,
     pub(super) output: Option<Output>,
+}
+
+impl Done {
+    /// Ended without an output.
+    pub(super) fn without_output(result: ResultKind) -> Self {
+        Self { result, passed: false, barred: false, degraded: false, output: None }
+    }
+
+    /// Whether it failed, or could not be tried because something before it failed; a step that was
+    /// not wanted did not.
+    pub(super) fn failed(&self) -> bool {
+        !self.passed && (self.barred || self.result != ResultKind::Skip)
+    }
 }
 
 /// What a whole run shares: its own plan and all plans that run inside its steps.

@@ -96,8 +96,8 @@ impl Step {
     }
 }
 
-/// Which ends of its dependencies let a step run. All three wait until every dependency has ended;
-/// a degraded step counts as a success, a skipped one does not.
+/// Which ends of its dependencies let a step run. All wait until every dependency has ended; a
+/// degraded step counts as a success, a skipped one does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RunWhen {
     /// Every dependency succeeded.
@@ -105,6 +105,9 @@ pub enum RunWhen {
     AllSuccess,
     /// At least one dependency succeeded.
     AnySuccess,
+    /// No dependency failed, and none was skipped because something before it failed. One that was
+    /// skipped because its condition said no does not stop the step, and neither does one behind it.
+    NoneFailed,
     /// However they ended.
     AllDone,
 }

@@ -34,7 +34,7 @@ impl Execution<'_> {
                 self.records.push(record);
                 let passed = result == ResultKind::Success;
                 let output = Some(output);
-                self.done(index, Done { result, passed, degraded, output });
+                self.done(index, Done { result, passed, barred: false, degraded, output });
                 self.settle(now_ns);
             }
             Err(error) => self.failed(index, &error, now_ns),
@@ -81,7 +81,10 @@ impl Execution<'_> {
             }
             Decision::Degrade | Decision::Fail => {
                 let degraded = decision == Decision::Degrade;
-                self.done(index, Done { result, passed: degraded, degraded, output: None });
+                self.done(
+                    index,
+                    Done { passed: degraded, degraded, ..Done::without_output(result) },
+                );
                 self.settle(now_ns);
             }
         }

@@ -4,15 +4,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use serde_json::Value as Json;
-
 use super::Execution;
-use crate::event::Text;
 use crate::workflow::context::View;
 use crate::workflow::failure::StepError;
 use crate::workflow::outcome::ResultKind;
-use crate::workflow::record::step_id;
-use crate::workflow::schedule::may_run;
+use crate::workflow::record::{Record, step_id};
+use crate::workflow::schedule::{Bar, may_run};
 use crate::workflow::shared::Done;
 
 impl Execution<'_> {
@@ -22,49 +19,61 @@ impl Execution<'_> {
         while let Some(&index) = self.released.get(at) {
             at += 1;
             match self.may_start(index) {
-                Ok(None) => {
+                Ok(()) => {
                     self.states[index].ready_ns = now_ns;
                     self.schedule.push(self.plan, index, false);
                 }
-                Ok(Some(reason)) => self.refuse(index, ResultKind::Skip, None, reason, now_ns),
-                Err(error) => {
-                    let error_type = Some((&*error.error_type).into());
-                    self.refuse(index, ResultKind::Error, error_type, error.message, now_ns);
+                Err(Refusal::Skip(bar)) => self.skip(index, bar, now_ns),
+                Err(Refusal::Error(error)) => {
+                    let mut record = self.untried(index, ResultKind::Error, now_ns);
+                    record.error_type = Some((&*error.error_type).into());
+                    record.error_message = Some(error.message.into());
+                    record.class = Some(error.class);
+                    self.records.push(record);
+                    self.done(index, Done::without_output(ResultKind::Error));
                 }
             }
         }
         self.released.clear();
     }
 
-    /// Why a step is to be skipped, if it is; an error if its condition has none.
-    fn may_start(&self, index: usize) -> Result<Option<String>, StepError> {
+    /// Whether a step that waits for nothing more may queue.
+    fn may_start(&self, index: usize) -> Result<(), Refusal> {
         let node = &self.plan.nodes()[index];
         let ends = node.dependencies.iter().filter_map(|&dependency| {
             Some((self.plan.step_name(dependency), self.shared.done(dependency)?))
         });
-        if let Err(reason) = may_run(node.step.run_when, ends) {
-            return Ok(Some(reason));
-        }
-        let Some(condition) = &node.step.condition else { return Ok(None) };
+        may_run(node.step.run_when, ends).map_err(Refusal::Skip)?;
+        let Some(condition) = &node.step.condition else { return Ok(()) };
         let view = View { shared: Arc::clone(&self.shared), index };
-        let holds = catch_unwind(AssertUnwindSafe(|| condition.holds(&view)))
+        let text = condition.text();
+        match catch_unwind(AssertUnwindSafe(|| condition.holds(&view)))
             .unwrap_or_else(|panic| Err(StepError::panicked(&*panic)))
-            .map_err(|error| {
-                let message = format!("condition `{}`: {error}", condition.text());
-                StepError::permanent("condition", message)
-            })?;
-        Ok((!holds).then(|| format!("condition `{}` does not hold", condition.text())))
+        {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let reason = format!("condition `{text}` does not hold");
+                Err(Refusal::Skip(Bar { reason, by_failure: false }))
+            }
+            Err(error) => {
+                let message = format!("condition `{text}`: {error}");
+                Err(Refusal::Error(StepError::permanent("condition", message)))
+            }
+        }
     }
 
-    /// Ends a step that was not, or not again, started.
-    pub(super) fn refuse(
-        &mut self,
-        index: usize,
-        result: ResultKind,
-        error_type: Option<Text>,
-        reason: String,
-        now_ns: i64,
-    ) {
+    fn skip(&mut self, index: usize, bar: Bar, now_ns: i64) {
+        let mut record = self.untried(index, ResultKind::Skip, now_ns);
+        let cause = if bar.by_failure { "failure" } else { "condition" };
+        record.attributes.insert("reason".to_owned(), bar.reason.into());
+        record.attributes.insert("cause".to_owned(), cause.into());
+        self.records.push(record);
+        let done = Done { barred: bar.by_failure, ..Done::without_output(ResultKind::Skip) };
+        self.done(index, done);
+    }
+
+    /// The record of an attempt that is not begun.
+    pub(super) fn untried(&mut self, index: usize, result: ResultKind, now_ns: i64) -> Record {
         let ordinal = self.shared.root.next_attempt();
         let state = &mut self.states[index];
         (state.ordinal, state.step_id) = (ordinal, Some(step_id(ordinal)));
@@ -73,12 +82,13 @@ impl Execution<'_> {
         record.attempt += 1;
         record.tried = false;
         record.wait_ns = 0;
-        record.error_type = error_type;
-        match result {
-            ResultKind::Error => record.error_message = Some(reason.into()),
-            _ => drop(record.attributes.insert("reason".to_owned(), Json::String(reason))),
-        }
-        self.records.push(record);
-        self.done(index, Done { result, passed: false, degraded: false, output: None });
+        record
     }
+}
+
+/// Why a step does not queue.
+enum Refusal {
+    Skip(Bar),
+    /// Its condition has no answer.
+    Error(StepError),
 }

@@ -34,8 +34,10 @@ impl Execution<'_> {
         let now_ns = self.clock.monotonic_ns();
         for index in 0..self.states.len() {
             if self.states[index].phase == Phase::Waiting {
-                let reason = stop.reason().to_owned();
-                self.refuse(index, ResultKind::Cancellation, None, reason, now_ns);
+                let mut record = self.untried(index, ResultKind::Cancellation, now_ns);
+                record.attributes.insert("reason".to_owned(), stop.reason().into());
+                self.records.push(record);
+                self.done(index, Done::without_output(ResultKind::Cancellation));
             }
         }
         let grace = if stop.is_at_once() { std::time::Duration::ZERO } else { self.grace };
@@ -68,8 +70,7 @@ impl Execution<'_> {
                 record.error_type = Some("cancelled".into());
                 record.error_message = self.stop.map(|stop| stop.reason().into());
                 self.records.push(record);
-                let result = ResultKind::Cancellation;
-                self.done(index, Done { result, passed: false, degraded: false, output: None });
+                self.done(index, Done::without_output(ResultKind::Cancellation));
             }
         }
     }

@@ -10,7 +10,7 @@ fn step(name: &str, after: &[&str]) -> Step {
 }
 
 fn done(result: ResultKind, passed: bool) -> Done {
-    Done { result, passed, degraded: false, output: None }
+    Done { passed, ..Done::without_output(result) }
 }
 
 #[test]
@@ -96,19 +96,40 @@ fn a_stage_opens_when_the_one_before_is_over() {
 #[test]
 fn dependencies_decide_whether_a_step_may_run() {
     let (fine, skipped) = (done(ResultKind::Success, true), done(ResultKind::Skip, false));
-    let degraded = done(ResultKind::Error, true);
+    let barred = Done { barred: true, ..Done::without_output(ResultKind::Skip) };
+    let (degraded, broken) = (done(ResultKind::Error, true), done(ResultKind::Timeout, false));
+    let rejected = done(ResultKind::Failure, false);
     let check = |run_when, ends: &[(&'static str, &Done)]| {
-        may_run(run_when, ends.iter().copied()).map_err(|reason| reason.to_string())
+        let answer = may_run(run_when, ends.iter().copied());
+        answer.err().map(|bar| (bar.reason, bar.by_failure))
     };
+    let no = |reason: &str, by_failure| Some((reason.to_owned(), by_failure));
     let mixed = [("a", &fine), ("b", &skipped)];
-    let why = Err("dependency `b` ended as skip".to_owned());
-    assert_eq!(check(RunWhen::AllSuccess, &mixed), why);
-    assert_eq!(check(RunWhen::AnySuccess, &mixed), Ok(()));
-    assert_eq!(check(RunWhen::AllDone, &mixed), Ok(()));
-    assert_eq!(check(RunWhen::AllSuccess, &[("a", &fine), ("c", &degraded)]), Ok(()));
-    let why = Err("no dependency succeeded".to_owned());
-    assert_eq!(check(RunWhen::AnySuccess, &[("b", &skipped)]), why);
-    for run_when in [RunWhen::AllSuccess, RunWhen::AnySuccess, RunWhen::AllDone] {
-        assert_eq!(check(run_when, &[]), Ok(()), "nothing to wait for");
+    assert_eq!(check(RunWhen::AllSuccess, &mixed), no("dependency `b` was skipped", false));
+    assert_eq!(check(RunWhen::AnySuccess, &mixed), None);
+    assert_eq!(check(RunWhen::NoneFailed, &mixed), None);
+    assert_eq!(check(RunWhen::AllDone, &mixed), None);
+    let good = [("a", &fine), ("c", &degraded)];
+    assert_eq!(check(RunWhen::AllSuccess, &good), None);
+    assert_eq!(check(RunWhen::NoneFailed, &good), None);
+    let none = [("b", &skipped)];
+    assert_eq!(check(RunWhen::AnySuccess, &none), no("no dependency succeeded", false));
+    assert_eq!(check(RunWhen::NoneFailed, &none), None);
+
+    let after = [("b", &skipped), ("d", &barred)];
+    let why = no("dependency `d` was skipped after a failure", true);
+    assert_eq!(check(RunWhen::AllSuccess, &after), why);
+    assert_eq!(check(RunWhen::NoneFailed, &after), why);
+    assert_eq!(check(RunWhen::AnySuccess, &after), no("no dependency succeeded", true));
+    assert_eq!(check(RunWhen::AllDone, &after), None);
+    for (end, text) in [(&broken, "timeout"), (&rejected, "failure")] {
+        let why = no(&format!("dependency `e` ended as {text}"), true);
+        assert_eq!(check(RunWhen::NoneFailed, &[("a", &fine), ("e", end)]), why);
+        assert_eq!(check(RunWhen::AllSuccess, &[("b", &skipped), ("e", end)]), why);
+    }
+    for run_when in
+        [RunWhen::AllSuccess, RunWhen::AnySuccess, RunWhen::NoneFailed, RunWhen::AllDone]
+    {
+        assert_eq!(check(run_when, &[]), None, "nothing to wait for");
     }
 }
