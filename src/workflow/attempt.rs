@@ -41,14 +41,31 @@ impl<'c> Attempt<'c> {
         }
     }
 
-    /// Waits for the end, at most for `timeout`.
-    pub(super) async fn within(self, timeout: Option<Duration>) -> Answer {
-        match timeout {
+    /// Waits for the end, at most as long as the limit says.
+    pub(super) async fn within(self, limit: Option<Limit>) -> Answer {
+        match limit {
             None => self.await,
-            Some(limit) => tokio::time::timeout(limit, self)
-                .await
-                .unwrap_or_else(|_| Err(StepError::timed_out(limit))),
+            Some(limit) => {
+                let answer = tokio::time::timeout(limit.duration, self).await;
+                answer.unwrap_or_else(|_| Err((limit.error)(limit.named)))
+            }
         }
+    }
+}
+
+/// How long an attempt may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    pub(super) duration: Duration,
+    /// The error, and the time span that it names.
+    pub(super) error: fn(Duration) -> StepError,
+    pub(super) named: Duration,
+}
+
+impl Limit {
+    /// The limit, with a delay.
+    pub(super) fn longer(self, by: Duration) -> Self {
+        Self { duration: self.duration.saturating_add(by), ..self }
     }
 }
 

@@ -10,6 +10,7 @@ mod ends;
 mod places;
 mod settle;
 mod stops;
+mod waiting;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use super::record::{Record, step_id};
 use super::schedule::{Schedule, Strategy};
 use super::shared::Shared;
 use super::summary::{Ended, Stop, conclude};
+use super::waits::Waits;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::event::Text;
@@ -62,6 +64,7 @@ pub(super) struct Execution<'p> {
     unfinished: usize,
     /// Steps that wait for nothing more, to be queued or skipped.
     released: Vec<usize>,
+    waits: Waits,
     start_ns: i64,
     /// When it is stopped, and why.
     deadline: Option<(i64, Stop)>,
@@ -90,6 +93,10 @@ struct State {
     /// When it began to queue.
     ready_ns: i64,
     start_ns: i64,
+    /// When the wait for a place is over, for a step that may not wait for ever.
+    until_ns: Option<i64>,
+    /// When all attempts of its component must have ended.
+    total_ns: Option<i64>,
     /// When its last attempt ended that is to be repeated.
     backed_off_ns: i64,
     wait_ns: i64,
@@ -106,6 +113,8 @@ enum Signal {
     BackedOff(usize),
     /// A place of all runs, for [`PLAIN`], or of a resource. `None`: there are no more.
     Place(usize, Option<OwnedSemaphorePermit>),
+    /// A step has waited too long for its place.
+    WaitOver,
     Stop(Stop),
     GraceOver,
 }
@@ -145,6 +154,7 @@ impl<'p> Execution<'p> {
             working: 0,
             unfinished: plan.len(),
             released: Vec::new(),
+            waits: Waits::default(),
             start_ns,
             deadline,
             grace: root.run.grace,
@@ -215,6 +225,7 @@ impl<'p> Execution<'p> {
             Signal::Place(slot, Some(permit)) => {
                 self.resources[slot - FIRST_RESOURCE].answer(permit);
             }
+            Signal::WaitOver => self.end_waits(),
             Signal::Stop(stop) => self.stop(stop),
             Signal::GraceOver => self.abandon(),
         }
@@ -230,7 +241,9 @@ impl<'p> Execution<'p> {
         };
         let lane = node.lane(by_fallback);
         let start_ns = self.clock.monotonic_ns();
-        let own_deadline_ns = policy.timeout.map(|it| start_ns.saturating_add(nanos(it)));
+        self.end_wait(index);
+        let limit = self.limit(index, start_ns);
+        let own_deadline_ns = limit.map(|it| start_ns.saturating_add(nanos(it.duration)));
         let ordinal = self.shared.root.next_attempt();
         let step_id = step_id(ordinal);
         let inside =
@@ -260,12 +273,12 @@ impl<'p> Execution<'p> {
                 state.phase = Phase::Working;
                 state.held = Some(held);
                 self.working += usize::from(self.counts(index));
-                let timeout = match lane {
+                let limit = match lane {
                     // plans inside keep the deadline themselves; this is for what does not
-                    Lane::Nested => policy.timeout.map(|it| it.saturating_add(self.grace)),
-                    Lane::Inline | Lane::Task => policy.timeout,
+                    Lane::Nested => limit.map(|it| it.longer(self.grace)),
+                    Lane::Inline | Lane::Task => limit,
                 };
-                self.signal(async move { Signal::Ended(index, attempt.within(timeout).await) });
+                self.signal(async move { Signal::Ended(index, attempt.within(limit).await) });
             }
         }
     }
@@ -300,6 +313,8 @@ impl State {
             step_id: None,
             ready_ns: 0,
             start_ns: 0,
+            until_ns: None,
+            total_ns: None,
             backed_off_ns: 0,
             wait_ns: 0,
             held: None,

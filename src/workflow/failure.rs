@@ -72,6 +72,16 @@ impl StepError {
         Self::new(ErrorClass::Timeout, "timeout", format!("no answer within {limit:?}"))
     }
 
+    pub(super) fn queued_too_long(limit: Duration) -> Self {
+        let message = format!("no place became free within {limit:?}");
+        Self::new(ErrorClass::Timeout, "queue_deadline", message)
+    }
+
+    pub(super) fn took_too_long(limit: Duration) -> Self {
+        let message = format!("attempts and waits took longer than {limit:?}");
+        Self::new(ErrorClass::Timeout, "total_deadline", message)
+    }
+
     pub(super) fn panicked(payload: &(dyn std::any::Any + Send)) -> Self {
         let text = payload
             .downcast_ref::<&str>()

@@ -47,6 +47,7 @@ mod schedule;
 mod shared;
 mod step;
 mod summary;
+mod waits;
 
 pub use cancel::Cancel;
 pub use component::{Component, FnComponent, Lane, Output, Value, Verdict};

@@ -9,8 +9,16 @@ use super::failure::ErrorClass;
 /// How long an attempt may take, how often it is repeated, and what follows when that is over.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Longest time of one attempt; `None` leaves only the run's own timeout.
+    /// Longest time of one attempt, that of the fallback included; `None` leaves only the run's own
+    /// timeout.
     pub timeout: Option<Duration>,
+    /// Longest wait for a place before an attempt. Then the step has failed as `timeout` of type
+    /// `queue_deadline`, whatever attempts are left.
+    pub queue_timeout: Option<Duration>,
+    /// Longest time of all attempts and waits together, from when the step could first start. Then
+    /// the step has failed as `timeout` of type `total_deadline`. A fallback comes after that and
+    /// does not count.
+    pub total_timeout: Option<Duration>,
     /// Repetition of failed attempts.
     pub retry: Retry,
     /// What follows the last failed attempt.
@@ -22,6 +30,8 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             timeout: Some(Duration::from_secs(300)),
+            queue_timeout: None,
+            total_timeout: None,
             retry: Retry::default(),
             on_failure: OnFailure::Fail,
         }
@@ -128,8 +138,8 @@ impl Decision {
 }
 
 impl Policy {
-    /// Decides after `attempt` (from 1) has failed with `class`. `left` is the time until the run
-    /// must end: a wait that reaches it is no use. A cancelled attempt is never made up for.
+    /// Decides after `attempt` (from 1) has failed with `class`. `left` is the time until the step
+    /// or its run must end: a wait that reaches it is no use. A cancelled attempt is never made up for.
     pub fn decide(
         &self,
         class: ErrorClass,
@@ -153,7 +163,8 @@ impl Policy {
         Decision::Retry { wait }
     }
 
-    fn last(&self) -> Decision {
+    /// What follows when no attempt is left.
+    pub(super) fn last(&self) -> Decision {
         match self.on_failure {
             OnFailure::Fail => Decision::Fail,
             OnFailure::Degrade => Decision::Degrade,

@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, reason = "one entry per step and per slot of one plan")]
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 use std::fmt;
 
 use super::outcome::ResultKind;
@@ -178,6 +178,14 @@ impl Schedule {
             }
         }
         opened.into_iter().for_each(|step| self.push(plan, step, false));
+    }
+
+    /// Takes steps out of the queue.
+    pub(super) fn remove(&mut self, steps: &HashSet<usize>) {
+        self.slots.iter_mut().for_each(|slot| slot.retain(|it| !steps.contains(&it.index.0)));
+        if let Some(barrier) = &mut self.barrier {
+            barrier.held.iter_mut().for_each(|held| held.retain(|it| !steps.contains(it)));
+        }
     }
 
     /// Lets no more step queue.

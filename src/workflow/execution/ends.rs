@@ -42,21 +42,35 @@ impl Execution<'_> {
     }
 
     fn failed(&mut self, index: usize, error: &StepError, now_ns: i64) {
-        let policy = &self.plan.nodes()[index].step.policy;
-        let state = &mut self.states[index];
+        let state = &self.states[index];
         let decision = if state.by_fallback || self.stop.is_some() {
             Decision::Fail
         } else {
-            let left = self.deadline.map(|(deadline_ns, _)| duration(deadline_ns - now_ns));
+            let ends_ns = [self.deadline.map(|(deadline_ns, _)| deadline_ns), state.total_ns];
+            let left = ends_ns.into_iter().flatten().min().map(|it| duration(it - now_ns));
             let random = random(self.shared.seed, index, state.attempt);
+            let policy = &self.plan.nodes()[index].step.policy;
             policy.decide(error.class, state.attempt, random, left)
         };
-        let result = match error.class {
-            ErrorClass::Timeout => ResultKind::Timeout,
-            ErrorClass::Cancelled => ResultKind::Cancellation,
-            _ => ResultKind::Error,
-        };
-        let mut record = self.record(index, result, now_ns);
+        let record = self.record(index, result_of(error.class), now_ns);
+        self.follow(record, error, decision, now_ns);
+    }
+
+    /// Takes note that an attempt could not begin.
+    pub(super) fn fail_unbegun(
+        &mut self,
+        index: usize,
+        error: &StepError,
+        decision: Decision,
+        now_ns: i64,
+    ) {
+        let record = self.unbegun(index, result_of(error.class), now_ns);
+        self.follow(record, error, decision, now_ns);
+    }
+
+    /// Does what was decided after a failure.
+    fn follow(&mut self, mut record: Record, error: &StepError, decision: Decision, now_ns: i64) {
+        let (index, result) = (record.index, record.result);
         record.class = Some(error.class);
         record.degraded = decision == Decision::Degrade;
         record.error_type = Some((&*error.error_type).into());
@@ -76,15 +90,12 @@ impl Execution<'_> {
             Decision::Fallback => {
                 state.by_fallback = true;
                 state.wait_ns = 0;
-                state.ready_ns = now_ns;
-                self.schedule.push(self.plan, index, true);
+                self.queue(index, now_ns);
             }
             Decision::Degrade | Decision::Fail => {
                 let degraded = decision == Decision::Degrade;
-                self.done(
-                    index,
-                    Done { passed: degraded, degraded, ..Done::without_output(result) },
-                );
+                let done = Done { passed: degraded, degraded, ..Done::without_output(result) };
+                self.done(index, done);
                 self.settle(now_ns);
             }
         }
@@ -94,8 +105,7 @@ impl Execution<'_> {
         let now_ns = self.clock.monotonic_ns();
         let state = &mut self.states[index];
         state.wait_ns = now_ns - state.backed_off_ns;
-        state.ready_ns = now_ns;
-        self.schedule.push(self.plan, index, false);
+        self.queue(index, now_ns);
     }
 
     pub(super) fn record(&mut self, index: usize, result: ResultKind, now_ns: i64) -> Record {
@@ -134,5 +144,13 @@ impl Execution<'_> {
         if self.stop.is_none() {
             self.schedule.finish(self.plan, index, &mut self.released);
         }
+    }
+}
+
+fn result_of(class: ErrorClass) -> ResultKind {
+    match class {
+        ErrorClass::Timeout => ResultKind::Timeout,
+        ErrorClass::Cancelled => ResultKind::Cancellation,
+        _ => ResultKind::Error,
     }
 }

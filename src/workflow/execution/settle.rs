@@ -19,10 +19,7 @@ impl Execution<'_> {
         while let Some(&index) = self.released.get(at) {
             at += 1;
             match self.may_start(index) {
-                Ok(()) => {
-                    self.states[index].ready_ns = now_ns;
-                    self.schedule.push(self.plan, index, false);
-                }
+                Ok(()) => self.queue_first(index, now_ns),
                 Err(Refusal::Skip(bar)) => self.skip(index, bar, now_ns),
                 Err(Refusal::Error(error)) => {
                     let mut record = self.untried(index, ResultKind::Error, now_ns);
@@ -72,16 +69,22 @@ impl Execution<'_> {
         self.done(index, done);
     }
 
-    /// The record of an attempt that is not begun.
+    /// The record of a step that is not tried.
     pub(super) fn untried(&mut self, index: usize, result: ResultKind, now_ns: i64) -> Record {
+        let state = &mut self.states[index];
+        (state.ready_ns, state.wait_ns) = (now_ns, 0);
+        self.unbegun(index, result, now_ns)
+    }
+
+    /// The record of an attempt that was waited for but not begun.
+    pub(super) fn unbegun(&mut self, index: usize, result: ResultKind, now_ns: i64) -> Record {
         let ordinal = self.shared.root.next_attempt();
         let state = &mut self.states[index];
         (state.ordinal, state.step_id) = (ordinal, Some(step_id(ordinal)));
-        (state.ready_ns, state.start_ns) = (now_ns, now_ns);
+        state.start_ns = now_ns;
+        state.attempt += 1;
         let mut record = self.record(index, result, now_ns);
-        record.attempt += 1;
         record.tried = false;
-        record.wait_ns = 0;
         record
     }
 }

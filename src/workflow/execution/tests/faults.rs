@@ -66,8 +66,7 @@ async fn a_hanging_attempt_times_out_and_is_retried() {
         }
         Ok(Output::none())
     });
-    let policy =
-        Policy { timeout: Some(ms(5_000)), retry: attempts(2), on_failure: OnFailure::Fail };
+    let policy = Policy { timeout: Some(ms(5_000)), retry: attempts(2), ..Policy::default() };
     let outcome = bench.run(vec![Step::new("hang", hang).with_policy(policy)]).await;
     assert_eq!(outcome.result, ResultKind::Success);
     assert_eq!(bench.story(), ["hang#1=timeout", "hang#2=success"]);
