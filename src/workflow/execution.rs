@@ -26,9 +26,10 @@ use super::attempt::Attempt;
 use super::cancel::Cancel;
 use super::component::{Lane, Output};
 use super::context::{StepContext, View};
+use super::door::Pass;
 use super::failure::StepError;
+use super::gate::{Gate, ResourceGate};
 use super::inside::Inside;
-use super::limits::Gate;
 use super::outcome::Outcome;
 use super::plan::{FIRST_RESOURCE, FREE, PLAIN, Plan};
 use super::policy::OnFailure;
@@ -56,7 +57,7 @@ pub(super) struct Execution<'p> {
     /// Door to the places of all runs.
     places: Gate,
     /// Doors to the resources.
-    resources: Vec<Gate>,
+    resources: Vec<ResourceGate>,
     concurrency_max: usize,
     /// Whether a step with a plan inside counts as working, too.
     exclusive: bool,
@@ -104,8 +105,12 @@ struct State {
     inside: Option<Arc<Inside>>,
 }
 
-/// The places that a working step holds, of all runs and of its resource.
-type Held = (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>);
+/// What a working step holds: a place of all runs, and its pass to a resource.
+#[derive(Debug, Default)]
+struct Held {
+    place: Option<OwnedSemaphorePermit>,
+    pass: Option<Pass>,
+}
 
 /// Something that the run waits for.
 enum Signal {
@@ -113,6 +118,9 @@ enum Signal {
     BackedOff(usize),
     /// A place of all runs, for [`PLAIN`], or of a resource. `None`: there are no more.
     Place(usize, Option<OwnedSemaphorePermit>),
+    /// It is time to look at a resource again, or it has changed.
+    Look(usize),
+    Changed(usize),
     /// A step has waited too long for its place.
     WaitOver,
     Stop(Stop),
@@ -215,7 +223,9 @@ impl<'p> Execution<'p> {
         match signal {
             Signal::Ended(index, answer) => {
                 self.working -= usize::from(self.counts(index));
-                self.states[index].held = None;
+                if let Some(held) = self.states[index].held.take() {
+                    self.leave(index, held, &answer);
+                }
                 self.ended(index, answer);
             }
             Signal::BackedOff(index) if self.stop.is_none() => self.queue_again(index),
@@ -223,8 +233,10 @@ impl<'p> Execution<'p> {
             Signal::Place(_, None) => self.stop(Stop::Limits),
             Signal::Place(PLAIN, Some(permit)) => self.places.answer(permit),
             Signal::Place(slot, Some(permit)) => {
-                self.resources[slot - FIRST_RESOURCE].answer(permit);
+                self.resources[slot - FIRST_RESOURCE].places.answer(permit);
             }
+            Signal::Look(at) => self.resources[at].looked(),
+            Signal::Changed(at) => self.resources[at].seen(),
             Signal::WaitOver => self.end_waits(),
             Signal::Stop(stop) => self.stop(stop),
             Signal::GraceOver => self.abandon(),
@@ -266,7 +278,8 @@ impl<'p> Execution<'p> {
         // most steps compute and end at once: they cost no task, no timer and no queue
         match Pin::new(&mut attempt).poll(cx) {
             Poll::Ready(answer) => {
-                drop((attempt, held));
+                drop(attempt);
+                self.leave(index, held, &answer);
                 self.ended(index, answer);
             }
             Poll::Pending => {

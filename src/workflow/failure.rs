@@ -82,6 +82,14 @@ impl StepError {
         Self::new(ErrorClass::Timeout, "total_deadline", message)
     }
 
+    pub(super) fn circuit_open(resource: &str, failures: u32, left: Duration) -> Self {
+        let times = if failures == 1 { "once" } else { "again and again" };
+        let message =
+            format!("`{resource}` has failed {times} and is left alone for another {left:?}");
+        let class = ErrorClass::RateLimited { retry_after: Some(left) };
+        Self::new(class, "circuit_open", message)
+    }
+
     pub(super) fn panicked(payload: &(dyn std::any::Any + Send)) -> Self {
         let text = payload
             .downcast_ref::<&str>()

@@ -29,12 +29,16 @@
 //! ```
 
 mod attempt;
+mod bucket;
 mod cancel;
+mod circuit;
 mod component;
 mod context;
+mod door;
 mod engine;
 mod execution;
 mod failure;
+mod gate;
 mod inside;
 mod library;
 mod limits;
@@ -49,13 +53,15 @@ mod step;
 mod summary;
 mod waits;
 
+pub use bucket::Rate;
 pub use cancel::Cancel;
+pub use circuit::CircuitBreaker;
 pub use component::{Component, FnComponent, Lane, Output, Value, Verdict};
 pub use context::{StepContext, View};
 pub use engine::{Engine, Run};
 pub use failure::{ErrorClass, StepError};
 pub use library::{About, Input, Kind, Library, Task, duration};
-pub use limits::Limits;
+pub use limits::{Limits, ResourceLimit};
 pub use nested::{NESTING_MAX, Nested};
 pub use outcome::{Outcome, ResultKind, StepSummary};
 pub use plan::{Plan, PlanProblem, STEPS_MAX};

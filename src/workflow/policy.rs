@@ -105,7 +105,8 @@ pub enum OnFailure {
     Fail,
     /// The run goes on without the output, marked as degraded.
     Degrade,
-    /// Another component tries once; its output stands in, marked as degraded.
+    /// Another component tries once; its output stands in, marked as degraded. It needs no place of
+    /// the step's resource, which may be what failed.
     Fallback(Arc<dyn Component>),
 }
 

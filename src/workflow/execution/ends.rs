@@ -5,8 +5,10 @@ use serde_json::Map;
 
 use super::{Execution, Phase, Signal, duration};
 use crate::workflow::component::{Output, Verdict};
+use crate::workflow::door::Answer;
 use crate::workflow::failure::{ErrorClass, StepError};
 use crate::workflow::outcome::ResultKind;
+use crate::workflow::plan::FIRST_RESOURCE;
 use crate::workflow::policy::{Decision, random};
 use crate::workflow::record::{Record, step_id};
 use crate::workflow::shared::Done;
@@ -42,18 +44,47 @@ impl Execution<'_> {
     }
 
     fn failed(&mut self, index: usize, error: &StepError, now_ns: i64) {
-        let state = &self.states[index];
-        let decision = if state.by_fallback || self.stop.is_some() {
-            Decision::Fail
-        } else {
-            let ends_ns = [self.deadline.map(|(deadline_ns, _)| deadline_ns), state.total_ns];
-            let left = ends_ns.into_iter().flatten().min().map(|it| duration(it - now_ns));
-            let random = random(self.shared.seed, index, state.attempt);
-            let policy = &self.plan.nodes()[index].step.policy;
-            policy.decide(error.class, state.attempt, random, left)
-        };
+        let decision = self.decide(index, error, 0, now_ns);
         let record = self.record(index, result_of(error.class), now_ns);
         self.follow(record, error, decision, now_ns);
+    }
+
+    /// What follows an error of the last attempt, or of the one after it that could not begin.
+    pub(super) fn decide(
+        &self,
+        index: usize,
+        error: &StepError,
+        more: u32,
+        now_ns: i64,
+    ) -> Decision {
+        let state = &self.states[index];
+        if state.by_fallback || self.stop.is_some() {
+            return Decision::Fail;
+        }
+        let ends_ns = [self.deadline.map(|(deadline_ns, _)| deadline_ns), state.total_ns];
+        let left = ends_ns.into_iter().flatten().min().map(|it| duration(it - now_ns));
+        let attempt = state.attempt.saturating_add(more);
+        let class = self.until_door_opens(index, error.class, now_ns);
+        let random = random(self.shared.seed, index, attempt);
+        let policy = &self.plan.nodes()[index].step.policy;
+        policy.decide(class, attempt, random, left)
+    }
+
+    /// The class of an error, with the time for which the step's resource is left alone: to try
+    /// before that would only use up an attempt.
+    fn until_door_opens(&self, index: usize, class: ErrorClass, now_ns: i64) -> ErrorClass {
+        let at = self.plan.nodes()[index].slot.checked_sub(FIRST_RESOURCE);
+        let Some(Answer::No(shut)) = at.map(|at| self.resources[at].door.ask(now_ns)) else {
+            return class;
+        };
+        match (class, shut.class) {
+            (
+                ErrorClass::RateLimited { retry_after: Some(asked) },
+                ErrorClass::RateLimited { retry_after: Some(left) },
+            ) => ErrorClass::RateLimited { retry_after: Some(asked.max(left)) },
+            (ErrorClass::Permanent | ErrorClass::Cancelled, _) => class,
+            (_, shut) => shut,
+        }
     }
 
     /// Takes note that an attempt could not begin.

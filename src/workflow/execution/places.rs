@@ -7,7 +7,10 @@ use std::task::Context;
 
 use tokio::sync::Semaphore;
 
-use super::{Execution, Held, Signal, TURN_NS, Turn};
+use super::{Execution, Held, Signal, TURN_NS, Turn, duration};
+use crate::workflow::component::Output;
+use crate::workflow::door::Answer;
+use crate::workflow::failure::StepError;
 use crate::workflow::plan::{FIRST_RESOURCE, FREE, PLAIN};
 
 impl Execution<'_> {
@@ -24,7 +27,7 @@ impl Execution<'_> {
                 turn = Turn::Over;
                 break;
             }
-            let Some((index, held)) = self.next() else { break };
+            let Some((index, held)) = self.next(now_ns) else { break };
             self.start(index, held, cx);
             now_ns = self.clock.monotonic_ns();
         }
@@ -32,7 +35,7 @@ impl Execution<'_> {
         let full = self.is_full();
         for (at, gate) in self.resources.iter_mut().enumerate() {
             if full || !self.schedule.wants(FIRST_RESOURCE + at) {
-                gate.give_back();
+                gate.places.give_back();
             }
         }
         turn
@@ -45,42 +48,94 @@ impl Execution<'_> {
     /// The most urgent step for which there are places, with its places. A place of a resource is
     /// taken first and kept while waiting for one of the places of all runs, never the other way
     /// round: two runs cannot wait for each other. A step that needs no place waits for nobody.
-    fn next(&mut self) -> Option<(usize, Held)> {
+    fn next(&mut self, now_ns: i64) -> Option<(usize, Held)> {
         let full = self.is_full();
         let free = !(full && self.exclusive);
         if full && !(free && self.schedule.wants(FREE)) {
             return None;
         }
-        let resources = &mut self.resources;
-        let slot = self.schedule.best(|slot| match slot {
-            FREE => free,
-            PLAIN => !full,
-            _ => !full && resources[slot - FIRST_RESOURCE].secure(),
-        });
         if !full {
-            self.claim_resources();
+            self.look_at_resources(now_ns);
         }
-        let slot = slot?;
-        if slot != FREE && !self.places.secure() {
-            let semaphore = self.places.claim();
-            self.claim(PLAIN, semaphore);
-            let index = if self.exclusive { None } else { self.schedule.pop(FREE) };
-            return Some((index?, Held::default()));
+        loop {
+            let resources = &mut self.resources;
+            let slot = self.schedule.best(|slot| match slot {
+                FREE => free,
+                PLAIN => !full,
+                _ => !full && resources[slot - FIRST_RESOURCE].secure(now_ns),
+            })?;
+            if slot == FREE {
+                return Some((self.schedule.pop(FREE)?, Held::default()));
+            }
+            if !self.places.secure() {
+                let semaphore = self.places.claim();
+                self.claim(PLAIN, semaphore);
+                let index = if self.exclusive { None } else { self.schedule.pop(FREE) };
+                return Some((index?, Held::default()));
+            }
+            let mut pass = None;
+            if let Some(at) = slot.checked_sub(FIRST_RESOURCE) {
+                pass = self.resources[at].enter(now_ns);
+                if pass.is_none() {
+                    // another run was faster: the next look says for what to wait
+                    self.look_at_resources(now_ns);
+                    continue;
+                }
+            }
+            let index = self.schedule.pop(slot)?;
+            return Some((index, Held { place: self.places.take(), pass }));
         }
-        let resource =
-            slot.checked_sub(FIRST_RESOURCE).and_then(|resource| self.resources[resource].take());
-        let index = self.schedule.pop(slot)?;
-        let place = if slot == FREE { None } else { self.places.take() };
-        Some((index, (place, resource)))
     }
 
-    fn claim_resources(&mut self) {
+    /// Of each resource that steps queue for: claims a place, or waits until they may go through, or
+    /// ends them if it is left alone.
+    fn look_at_resources(&mut self, now_ns: i64) {
         for at in 0..self.resources.len() {
             let slot = FIRST_RESOURCE + at;
-            if !self.resources[at].is_secured() && self.schedule.wants(slot) {
-                let semaphore = self.resources[at].claim();
-                self.claim(slot, semaphore);
+            if !self.schedule.wants(slot) {
+                continue;
             }
+            if let Some(mut changes) = self.resources[at].watch() {
+                self.signal(async move {
+                    // the sender lives as long as the resource
+                    let _ = changes.changed().await;
+                    Signal::Changed(at)
+                });
+            }
+            match self.resources[at].door.ask(now_ns) {
+                Answer::Yes => {
+                    let places = &mut self.resources[at].places;
+                    let semaphore = if places.secure() { None } else { places.claim() };
+                    self.claim(slot, semaphore);
+                }
+                Answer::Changed => {}
+                Answer::Later(at_ns) => {
+                    if self.resources[at].look_at(at_ns) {
+                        let left = duration(at_ns - now_ns);
+                        self.signal(async move {
+                            tokio::time::sleep(left).await;
+                            Signal::Look(at)
+                        });
+                    }
+                }
+                Answer::No(error) => {
+                    while let Some(index) = self.schedule.pop(slot) {
+                        self.end_wait(index);
+                        let decision = self.decide(index, &error, 1, now_ns);
+                        self.fail_unbegun(index, &error, decision, now_ns);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives back what a step held, with word of how it ended.
+    pub(super) fn leave(&self, index: usize, held: Held, answer: &Result<Output, StepError>) {
+        let Held { place, pass } = held;
+        drop(place);
+        if let Some(pass) = pass {
+            let hold_max = self.plan.nodes()[index].step.policy.retry.retry_after_max;
+            pass.tell(answer, hold_max, self.clock.monotonic_ns());
         }
     }
 

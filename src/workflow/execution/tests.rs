@@ -7,6 +7,7 @@ mod flow;
 mod nested;
 mod places;
 mod random;
+mod resources;
 mod stopping;
 
 use std::fmt;
