@@ -6,18 +6,19 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::bucket::Bucket;
 use super::circuit::{Circuit, Health, Passage};
 use super::component::Output;
 use super::failure::{ErrorClass, StepError};
-use super::limits::{ResourceLimit, semaphore};
+use super::limits::ResourceLimit;
+use super::line::Line;
 
 /// The way to a resource.
 pub(super) struct Door {
     pub(super) name: String,
-    pub(super) semaphore: Arc<Semaphore>,
+    pub(super) places: Arc<Line>,
     /// Not before this time, because the other side asked for it.
     held_ns: AtomicI64,
     /// `None` if there is neither a rate nor a breaker: then no lock is taken.
@@ -57,7 +58,7 @@ impl Door {
         let plain = state.bucket.is_none() && state.circuit.is_none();
         Self {
             name,
-            semaphore: semaphore(limit.places),
+            places: Arc::new(Line::new(limit.places)),
             held_ns: AtomicI64::new(i64::MIN),
             state: (!plain).then(|| Mutex::new(state)),
             changed: watch::Sender::new(()),

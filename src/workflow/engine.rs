@@ -48,6 +48,10 @@ pub struct Run {
     pub strategy: Strategy,
     /// Steps of this run that may work at a time; 0 counts as 1.
     pub concurrency_max: usize,
+    /// Of the runs that share limits and wait for a place, those of higher priority go first;
+    /// among equals they take turns, and each plan inside of a step has turns of its own. What works
+    /// is not interrupted, and a run may wait as long as more urgent ones have work.
+    pub priority: i32,
     /// Longest time of the whole run.
     pub timeout: Option<Duration>,
     /// How long working steps may go on after the wish to stop; then they are dropped.
@@ -74,6 +78,7 @@ impl Run {
             input: None,
             strategy: Strategy::default(),
             concurrency_max: 8,
+            priority: 0,
             timeout: Some(Duration::from_secs(3_600)),
             grace: Duration::from_secs(1),
             seed: 0,

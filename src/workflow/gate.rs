@@ -3,28 +3,29 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::door::{Answer, Door, Pass};
+use super::line::Line;
 
-/// One run's way to one semaphore. At most one claim of a run waits at a time, so that runs which
+/// One run's way to places. At most one claim of a run waits at a time, so that runs which
 /// share the places take turns, while within the run the most urgent step goes first.
 #[derive(Debug)]
 pub(super) struct Gate {
-    semaphore: Arc<Semaphore>,
+    line: Arc<Line>,
     spare: Option<OwnedSemaphorePermit>,
     claimed: bool,
 }
 
 impl Gate {
-    pub(super) fn new(semaphore: &Arc<Semaphore>) -> Self {
-        Self { semaphore: Arc::clone(semaphore), spare: None, claimed: false }
+    pub(super) fn new(line: &Arc<Line>) -> Self {
+        Self { line: Arc::clone(line), spare: None, claimed: false }
     }
 
     /// Makes sure of one place without waiting.
     pub(super) fn secure(&mut self) -> bool {
         if self.spare.is_none() {
-            self.spare = Arc::clone(&self.semaphore).try_acquire_owned().ok();
+            self.spare = self.line.try_take();
         }
         self.spare.is_some()
     }
@@ -39,9 +40,9 @@ impl Gate {
         self.spare = None;
     }
 
-    /// The semaphore to wait for, unless a claim is waiting already.
-    pub(super) fn claim(&mut self) -> Option<Arc<Semaphore>> {
-        (!std::mem::replace(&mut self.claimed, true)).then(|| Arc::clone(&self.semaphore))
+    /// The line to wait in, unless a claim is waiting already.
+    pub(super) fn claim(&mut self) -> Option<Arc<Line>> {
+        (!std::mem::replace(&mut self.claimed, true)).then(|| Arc::clone(&self.line))
     }
 
     /// A claim has been answered.
@@ -65,7 +66,7 @@ pub(super) struct ResourceGate {
 impl ResourceGate {
     pub(super) fn new(door: &Arc<Door>) -> Self {
         Self {
-            places: Gate::new(&door.semaphore),
+            places: Gate::new(&door.places),
             changes: door.changes(),
             door: Arc::clone(door),
             watched: false,

@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use super::bucket::Rate;
 use super::circuit::CircuitBreaker;
 use super::door::Door;
 use super::gate::{Gate, ResourceGate};
+use super::line::Line;
 use crate::error::{Error, Result, nearest};
 
 /// What steps may use of a resource.
@@ -39,7 +38,7 @@ pub struct Limits(Arc<Doors>);
 
 #[derive(Debug, Clone)]
 struct Doors {
-    places: Arc<Semaphore>,
+    places: Arc<Line>,
     resources: BTreeMap<String, Arc<Door>>,
 }
 
@@ -47,7 +46,7 @@ impl Limits {
     /// Lets `steps_max` steps work at a time; 0 counts as 1.
     pub fn new(steps_max: usize) -> Self {
         let resources = BTreeMap::new();
-        Self(Arc::new(Doors { places: semaphore(steps_max), resources }))
+        Self(Arc::new(Doors { places: Arc::new(Line::new(steps_max)), resources }))
     }
 
     /// Adds a resource, in the place of one of the same name. A number limits how many of the steps
@@ -78,8 +77,4 @@ impl Limits {
             }
         })
     }
-}
-
-pub(super) fn semaphore(places: usize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS)))
 }

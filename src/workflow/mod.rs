@@ -42,6 +42,7 @@ mod gate;
 mod inside;
 mod library;
 mod limits;
+mod line;
 mod nested;
 mod outcome;
 mod plan;

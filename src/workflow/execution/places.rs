@@ -5,12 +5,11 @@
 use std::sync::Arc;
 use std::task::Context;
 
-use tokio::sync::Semaphore;
-
 use super::{Execution, Held, Signal, TURN_NS, Turn, duration};
 use crate::workflow::component::Output;
 use crate::workflow::door::Answer;
 use crate::workflow::failure::StepError;
+use crate::workflow::line::Line;
 use crate::workflow::plan::{FIRST_RESOURCE, FREE, PLAIN};
 
 impl Execution<'_> {
@@ -68,8 +67,8 @@ impl Execution<'_> {
                 return Some((self.schedule.pop(FREE)?, Held::default()));
             }
             if !self.places.secure() {
-                let semaphore = self.places.claim();
-                self.claim(PLAIN, semaphore);
+                let line = self.places.claim();
+                self.claim(PLAIN, line);
                 let index = if self.exclusive { None } else { self.schedule.pop(FREE) };
                 return Some((index?, Held::default()));
             }
@@ -105,8 +104,8 @@ impl Execution<'_> {
             match self.resources[at].door.ask(now_ns) {
                 Answer::Yes => {
                     let places = &mut self.resources[at].places;
-                    let semaphore = if places.secure() { None } else { places.claim() };
-                    self.claim(slot, semaphore);
+                    let line = if places.secure() { None } else { places.claim() };
+                    self.claim(slot, line);
                 }
                 Answer::Changed => {}
                 Answer::Later(at_ns) => {
@@ -139,9 +138,10 @@ impl Execution<'_> {
         }
     }
 
-    fn claim(&mut self, slot: usize, semaphore: Option<Arc<Semaphore>>) {
-        if let Some(semaphore) = semaphore {
-            self.signal(async move { Signal::Place(slot, semaphore.acquire_owned().await.ok()) });
+    fn claim(&mut self, slot: usize, line: Option<Arc<Line>>) {
+        if let Some(line) = line {
+            let priority = self.shared.root.run.priority;
+            self.signal(async move { Signal::Place(slot, line.take(priority).await) });
         }
     }
 }
