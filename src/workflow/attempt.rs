@@ -9,13 +9,29 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 use super::component::{Component, Lane, Output};
 use super::context::StepContext;
+use super::door::Pass;
 use super::failure::StepError;
 
 type Answer = Result<Output, StepError>;
+
+/// What a working step holds: a place of all runs, and its pass to a resource.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) place: Option<OwnedSemaphorePermit>,
+    pub(super) pass: Option<Pass>,
+}
+
+impl Held {
+    fn take_places(&mut self) -> [Option<OwnedSemaphorePermit>; 2] {
+        [self.place.take(), self.pass.as_mut().and_then(Pass::take_place)]
+    }
+}
 
 /// Work that may have panicked but does not pass the panic on. Dropping it stops the work where it
 /// awaits.
@@ -27,11 +43,29 @@ pub(super) enum Attempt<'c> {
 }
 
 impl<'c> Attempt<'c> {
-    /// Calls the component. Must be called within a tokio runtime.
-    pub(super) fn start(component: &'c Arc<dyn Component>, lane: Lane, ctx: StepContext) -> Self {
-        if lane == Lane::Task {
-            let component = Arc::clone(component);
-            return Self::Task(tokio::spawn(async move { component.run(ctx).await }));
+    /// Calls the component. Must be called within a tokio runtime. Work that cannot be stopped
+    /// takes the places along, to hold them as long as it lasts.
+    pub(super) fn start(
+        component: &'c Arc<dyn Component>,
+        lane: Lane,
+        ctx: StepContext,
+        held: &mut Held,
+    ) -> Self {
+        match lane {
+            Lane::Task => {
+                let component = Arc::clone(component);
+                return Self::Task(tokio::spawn(async move { component.run(ctx).await }));
+            }
+            Lane::Compute => {
+                let (component, places) = (Arc::clone(component), held.take_places());
+                let runtime = Handle::current();
+                return Self::Task(tokio::task::spawn_blocking(move || {
+                    let answer = runtime.block_on(component.run(ctx));
+                    drop(places);
+                    answer
+                }));
+            }
+            Lane::Inline | Lane::Nested => {}
         }
         // a component that has panicked is not looked at again by this attempt; what it shares
         // with others is its own affair, as it is with threads

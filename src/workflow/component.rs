@@ -43,6 +43,11 @@ pub enum Lane {
     /// As a task of its own on the runtime: for computing that should run beside other steps of the
     /// same run. Work that is timed out without ever awaiting is left behind, not stopped.
     Task,
+    /// In a thread of its own, beside the runtime: for computing that lasts long. The places bound
+    /// how many there are; a resource of its own, such as `cpu` with as many places as cores, bounds
+    /// them further. Computing cannot be stopped: an attempt that takes too long or is cancelled is
+    /// left behind, and its places come back only when it really ends.
+    Compute,
     /// Inline, and the work consists of whole plans: see [`StepContext::nested`]. The step holds no
     /// place of any limit and does not count as working; the steps inside do. A run by
     /// [`Strategy::Sequential`](super::Strategy::Sequential) does nothing beside it all the same.

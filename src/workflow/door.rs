@@ -136,6 +136,11 @@ pub(super) struct Pass {
 }
 
 impl Pass {
+    /// The place alone, to be held longer than the pass.
+    pub(super) fn take_place(&mut self) -> Option<OwnedSemaphorePermit> {
+        self.permit.take()
+    }
+
     /// Says how the attempt ended. When the other side asks for patience, the whole resource is
     /// held back, at most for `hold_max`.
     pub(super) fn tell(

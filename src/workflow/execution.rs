@@ -22,11 +22,10 @@ use futures::future::{BoxFuture, Future};
 use futures::stream::FuturesUnordered;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Held};
 use super::cancel::Cancel;
 use super::component::{Lane, Output};
 use super::context::{StepContext, View};
-use super::door::Pass;
 use super::failure::StepError;
 use super::gate::{Gate, ResourceGate};
 use super::inside::Inside;
@@ -103,13 +102,6 @@ struct State {
     wait_ns: i64,
     held: Option<Held>,
     inside: Option<Arc<Inside>>,
-}
-
-/// What a working step holds: a place of all runs, and its pass to a resource.
-#[derive(Debug, Default)]
-struct Held {
-    place: Option<OwnedSemaphorePermit>,
-    pass: Option<Pass>,
 }
 
 /// Something that the run waits for.
@@ -243,7 +235,7 @@ impl<'p> Execution<'p> {
         }
     }
 
-    fn start(&mut self, index: usize, held: Held, cx: &mut Context<'_>) {
+    fn start(&mut self, index: usize, mut held: Held, cx: &mut Context<'_>) {
         let node = &self.plan.nodes()[index];
         let policy = &node.step.policy;
         let by_fallback = self.states[index].by_fallback;
@@ -274,7 +266,7 @@ impl<'p> Execution<'p> {
             deadline_ns: [own_deadline_ns, deadline_ns].into_iter().flatten().min(),
             inside,
         };
-        let mut attempt = Attempt::start(component, lane, ctx);
+        let mut attempt = Attempt::start(component, lane, ctx, &mut held);
         // most steps compute and end at once: they cost no task, no timer and no queue
         match Pin::new(&mut attempt).poll(cx) {
             Poll::Ready(answer) => {
@@ -289,7 +281,7 @@ impl<'p> Execution<'p> {
                 let limit = match lane {
                     // plans inside keep the deadline themselves; this is for what does not
                     Lane::Nested => limit.map(|it| it.longer(self.grace)),
-                    Lane::Inline | Lane::Task => limit,
+                    Lane::Inline | Lane::Task | Lane::Compute => limit,
                 };
                 self.signal(async move { Signal::Ended(index, attempt.within(limit).await) });
             }

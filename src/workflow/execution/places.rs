@@ -5,7 +5,8 @@
 use std::sync::Arc;
 use std::task::Context;
 
-use super::{Execution, Held, Signal, TURN_NS, Turn, duration};
+use super::{Execution, Signal, TURN_NS, Turn, duration};
+use crate::workflow::attempt::Held;
 use crate::workflow::component::Output;
 use crate::workflow::door::Answer;
 use crate::workflow::failure::StepError;
