@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::cancel::Cancel;
 use super::failure::StepError;
-use super::inside::Inside;
+use super::inside::Composite;
 use super::outcome::ResultKind;
 use super::shared::{Done, Shared};
 use crate::clock::Clock;
@@ -74,7 +74,10 @@ impl View {
     fn dependency(&self, name: &str) -> Result<&Done, StepError> {
         let plan = &self.shared.plan;
         plan.find(name)
-            .filter(|index| plan.dependencies(self.index).contains(index))
+            .filter(|&index| {
+                // its own output a step has only when it is taken back
+                index == self.index || plan.dependencies(self.index).contains(&index)
+            })
             .and_then(|index| self.shared.done(index))
             .ok_or_else(|| {
                 let step = self.step_name();
@@ -92,7 +95,9 @@ pub struct StepContext {
     pub(super) attempt: u32,
     pub(super) deadline_ns: Option<i64>,
     /// Where inner plans run, if the component may run any.
-    pub(super) inside: Option<Arc<Inside>>,
+    pub(super) composite: Option<Arc<Composite>>,
+    /// The wish to stop of an undo.
+    pub(super) undo: Option<Cancel>,
 }
 
 impl StepContext {
@@ -151,7 +156,7 @@ impl StepContext {
 
     /// The wish to stop. Work that lasts should look at it.
     pub fn cancel(&self) -> &Cancel {
-        &self.view.shared.cancel
+        self.undo.as_ref().unwrap_or(&self.view.shared.cancel)
     }
 
     /// When the attempt is given up, by [`Clock::monotonic_ns`].

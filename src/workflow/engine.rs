@@ -56,6 +56,8 @@ pub struct Run {
     pub timeout: Option<Duration>,
     /// How long working steps may go on after the wish to stop; then they are dropped.
     pub grace: Duration,
+    /// How long taking back the effects of a failed plan may last.
+    pub undo_grace: Duration,
     /// Seed of everything random.
     pub seed: u64,
 }
@@ -81,6 +83,7 @@ impl Run {
             priority: 0,
             timeout: Some(Duration::from_secs(3_600)),
             grace: Duration::from_secs(1),
+            undo_grace: Duration::from_secs(30),
             seed: 0,
         }
     }
@@ -107,6 +110,7 @@ impl Engine {
         let shared = Arc::new(Shared::outermost(root, plan));
         let mut execution = Execution::new(shared, plan, concurrency_max, deadline, cancel)?;
         poll_fn(|cx| execution.poll(cx)).await;
+        execution.undo().await;
         Ok(execution.conclude())
     }
 }

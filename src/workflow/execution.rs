@@ -10,6 +10,7 @@ mod ends;
 mod places;
 mod settle;
 mod stops;
+mod undoing;
 mod waiting;
 
 use std::pin::Pin;
@@ -28,7 +29,7 @@ use super::component::{Lane, Output};
 use super::context::{StepContext, View};
 use super::failure::StepError;
 use super::gate::{Gate, ResourceGate};
-use super::inside::Inside;
+use super::inside::Composite;
 use super::outcome::Outcome;
 use super::plan::{FIRST_RESOURCE, FREE, PLAIN, Plan};
 use super::policy::OnFailure;
@@ -36,6 +37,7 @@ use super::record::{Record, step_id};
 use super::schedule::{Schedule, Strategy};
 use super::shared::Shared;
 use super::summary::{Ended, Stop, conclude};
+use super::undo::Undo;
 use super::waits::Waits;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -65,6 +67,9 @@ pub(super) struct Execution<'p> {
     /// Steps that wait for nothing more, to be queued or skipped.
     released: Vec<usize>,
     waits: Waits,
+    /// Steps that can be taken back, in the order of their ends.
+    undos: Vec<Undo>,
+    undo_failures: Vec<String>,
     start_ns: i64,
     /// When it is stopped, and why.
     deadline: Option<(i64, Stop)>,
@@ -101,7 +106,7 @@ struct State {
     backed_off_ns: i64,
     wait_ns: i64,
     held: Option<Held>,
-    inside: Option<Arc<Inside>>,
+    composite: Option<Arc<Composite>>,
 }
 
 /// Something that the run waits for.
@@ -155,6 +160,8 @@ impl<'p> Execution<'p> {
             unfinished: plan.len(),
             released: Vec::new(),
             waits: Waits::default(),
+            undos: Vec::new(),
+            undo_failures: Vec::new(),
             start_ns,
             deadline,
             grace: root.run.grace,
@@ -203,8 +210,8 @@ impl<'p> Execution<'p> {
 
     /// Makes the outcome of the plan, and its rows.
     pub(super) fn conclude(self) -> Outcome {
-        let Self { shared, records, stop, start_ns, .. } = self;
-        conclude(Ended { shared, records, stop, start_ns })
+        let Self { shared, records, stop, start_ns, undo_failures, .. } = self;
+        conclude(Ended { shared, records, stop, start_ns, undo_failures })
     }
 
     fn signal(&mut self, signal: impl Future<Output = Signal> + Send + 'p) {
@@ -250,21 +257,22 @@ impl<'p> Execution<'p> {
         let own_deadline_ns = limit.map(|it| start_ns.saturating_add(nanos(it.duration)));
         let ordinal = self.shared.root.next_attempt();
         let step_id = step_id(ordinal);
-        let inside =
-            (lane == Lane::Nested).then(|| Arc::new(Inside::new(step_id.clone(), own_deadline_ns)));
+        let composite = (lane == Lane::Nested)
+            .then(|| Arc::new(Composite::new(step_id.clone(), own_deadline_ns)));
         let state = &mut self.states[index];
         state.attempt += 1;
         state.ordinal = ordinal;
         state.step_id = Some(step_id.clone());
         state.start_ns = start_ns;
-        state.inside.clone_from(&inside);
+        state.composite.clone_from(&composite);
         let deadline_ns = self.deadline.map(|(deadline_ns, _)| deadline_ns);
         let ctx = StepContext {
             view: View { shared: Arc::clone(&self.shared), index },
             step_id,
             attempt: state.attempt,
             deadline_ns: [own_deadline_ns, deadline_ns].into_iter().flatten().min(),
-            inside,
+            composite,
+            undo: None,
         };
         let mut attempt = Attempt::start(component, lane, ctx, &mut held);
         // most steps compute and end at once: they cost no task, no timer and no queue
@@ -280,7 +288,7 @@ impl<'p> Execution<'p> {
                 self.working += usize::from(self.counts(index));
                 let limit = match lane {
                     // plans inside keep the deadline themselves; this is for what does not
-                    Lane::Nested => limit.map(|it| it.longer(self.grace)),
+                    Lane::Nested => limit.map(|it| it.longer(self.shared.root.run.undo_grace)),
                     Lane::Inline | Lane::Task | Lane::Compute => limit,
                 };
                 self.signal(async move { Signal::Ended(index, attempt.within(limit).await) });
@@ -323,7 +331,7 @@ impl State {
             backed_off_ns: 0,
             wait_ns: 0,
             held: None,
-            inside: None,
+            composite: None,
         }
     }
 }
@@ -332,7 +340,7 @@ pub(super) fn nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
-fn duration(ns: i64) -> Duration {
+pub(super) fn duration(ns: i64) -> Duration {
     Duration::from_nanos(u64::try_from(ns).unwrap_or(0))
 }
 

@@ -90,6 +90,10 @@ impl StepError {
         Self::new(class, "circuit_open", message)
     }
 
+    pub(super) fn no_time_to_undo() -> Self {
+        Self::new(ErrorClass::Timeout, "undo_deadline", "the time to take effects back is over")
+    }
+
     pub(super) fn panicked(payload: &(dyn std::any::Any + Send)) -> Self {
         let text = payload
             .downcast_ref::<&str>()

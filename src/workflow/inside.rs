@@ -1,8 +1,10 @@
 //! What goes on inside one attempt of a composite step: the runs of inner plans, what they sum up
 //! to, and which of them made the longest chain. Starts nothing.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::undo::Undo;
 use crate::event::Text;
 
 /// Where an inner plan runs.
@@ -14,7 +16,35 @@ pub(super) struct Inner {
     pub(super) depth: usize,
 }
 
-/// One attempt of a composite step.
+/// One attempt of a composite step, with what would have to be taken back of it. What is inside
+/// knows only the first, so that the two do not keep each other alive.
+pub(super) struct Composite {
+    pub(super) inside: Arc<Inside>,
+    undos: Mutex<Vec<Undo>>,
+}
+
+impl fmt::Debug for Composite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Composite").field("inside", &self.inside).finish_non_exhaustive()
+    }
+}
+
+impl Composite {
+    pub(super) fn new(step_id: Text, deadline_ns: Option<i64>) -> Self {
+        let inside = Arc::new(Inside { step_id, deadline_ns, state: Mutex::default() });
+        Self { inside, undos: Mutex::default() }
+    }
+
+    pub(super) fn add_undos(&self, undos: Vec<Undo>) {
+        self.undos.lock().unwrap_or_else(PoisonError::into_inner).extend(undos);
+    }
+
+    pub(super) fn take_undos(&self) -> Vec<Undo> {
+        std::mem::take(&mut *self.undos.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What goes on in one attempt of a composite step.
 #[derive(Debug)]
 pub(super) struct Inside {
     pub(super) step_id: Text,
@@ -53,10 +83,6 @@ pub(super) struct Sums {
 }
 
 impl Inside {
-    pub(super) fn new(step_id: Text, deadline_ns: Option<i64>) -> Self {
-        Self { step_id, deadline_ns, state: Mutex::default() }
-    }
-
     /// An inner run begins: how many have begun before, and which one it comes after. `None` when
     /// the attempt has ended.
     pub(super) fn begin(&self) -> Option<(u32, Option<usize>)> {

@@ -52,6 +52,7 @@ mod schedule;
 mod shared;
 mod step;
 mod summary;
+mod undo;
 mod waits;
 
 pub use bucket::Rate;

@@ -13,7 +13,7 @@ use super::component::Value;
 use super::context::StepContext;
 use super::execution::Execution;
 use super::failure::StepError;
-use super::inside::Inner;
+use super::inside::{Composite, Inner};
 use super::outcome::Outcome;
 use super::plan::Plan;
 use super::policy::random;
@@ -60,8 +60,12 @@ impl StepContext {
         let deadline = deadline_ns.map(|deadline_ns| (deadline_ns, Stop::StepDeadline));
         let cancel: &Cancel = &self.view.shared.cancel;
         let execution = Execution::new(shared, plan, concurrency_max, deadline, cancel)?;
-        let mut working = Working(Some(execution));
+        let composite = self.composite.as_ref().map(Arc::clone);
+        let mut working = Working { execution: Some(execution), composite };
         poll_fn(|cx| working.poll(cx)).await;
+        if let Some(execution) = &mut working.execution {
+            execution.undo().await;
+        }
         working.conclude().ok_or_else(|| StepError::internal("a plan has ended twice"))
     }
 
@@ -72,9 +76,12 @@ impl StepContext {
         nested: &Nested,
     ) -> Result<(Arc<Shared>, Option<i64>), StepError> {
         let (outer, step) = (&self.view.shared, self.step_name());
-        let Some(inside) = &self.inside else {
-            let message =
-                format!("step `{step}` runs a plan inside, but its lane is not `Lane::Nested`");
+        let Some(inside) = self.composite.as_ref().map(|composite| &composite.inside) else {
+            let why = match self.undo {
+                Some(_) => "to take it back, which must not need one",
+                None => "but its lane is not `Lane::Nested`",
+            };
+            let message = format!("step `{step}` runs a plan inside, {why}");
             return Err(StepError::internal(message));
         };
         let depth = outer.depth() + 1;
@@ -101,23 +108,30 @@ impl StepContext {
 }
 
 /// An inner plan at work. What it did is on record even if it is dropped.
-struct Working<'p>(Option<Execution<'p>>);
+struct Working<'p> {
+    execution: Option<Execution<'p>>,
+    composite: Option<Arc<Composite>>,
+}
 
 impl Working<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.as_mut().map_or(Poll::Ready(()), |execution| execution.poll(cx))
+        self.execution.as_mut().map_or(Poll::Ready(()), |execution| execution.poll(cx))
     }
 
-    fn conclude(mut self) -> Option<Outcome> {
-        self.0.take().map(Execution::conclude)
+    fn conclude(&mut self) -> Option<Outcome> {
+        let mut execution = self.execution.take()?;
+        if let Some(composite) = &self.composite {
+            composite.add_undos(execution.take_undos());
+        }
+        Some(execution.conclude())
     }
 }
 
 impl Drop for Working<'_> {
     fn drop(&mut self) {
-        if let Some(mut execution) = self.0.take() {
+        if let Some(execution) = &mut self.execution {
             execution.give_up();
-            drop(execution.conclude());
+            drop(self.conclude());
         }
     }
 }

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::fmt;
 
-use super::component::Lane;
+use super::component::{Component, Lane};
 use super::policy::OnFailure;
 use super::step::Step;
 use crate::error::{Error, Result, nearest};
@@ -34,7 +34,8 @@ pub(super) struct Node {
     pub(super) version: Text,
     /// Where the component works.
     pub(super) lane: Lane,
-    pub(super) fallback: Option<Fallback>,
+    pub(super) fallback: Option<Other>,
+    pub(super) undo: Option<Other>,
     /// Names of the dependencies, comma-separated.
     pub(super) depends_on: Text,
     pub(super) dependencies: Box<[usize]>,
@@ -47,9 +48,9 @@ pub(super) struct Node {
     pub(super) remaining: i64,
 }
 
-/// What is at hand of a fallback.
+/// What is at hand of a further component of a step.
 #[derive(Debug)]
-pub(super) struct Fallback {
+pub(super) struct Other {
     pub(super) name: Text,
     pub(super) version: Text,
     pub(super) lane: Lane,
@@ -240,6 +241,16 @@ impl Plan {
     }
 }
 
+impl Other {
+    fn new(component: &dyn Component) -> Self {
+        Self {
+            name: component.name().into(),
+            version: component.version().into(),
+            lane: component.lane(),
+        }
+    }
+}
+
 impl Node {
     fn new(step: Step, before: Vec<usize>, stage: usize, resources: &mut Vec<String>) -> Self {
         let lane = step.component.lane();
@@ -256,11 +267,7 @@ impl Node {
             None => PLAIN,
         };
         let fallback = match &step.policy.on_failure {
-            OnFailure::Fallback(it) => Some(Fallback {
-                name: it.name().into(),
-                version: it.version().into(),
-                lane: it.lane(),
-            }),
+            OnFailure::Fallback(it) => Some(Other::new(&**it)),
             OnFailure::Fail | OnFailure::Degrade => None,
         };
         Self {
@@ -269,6 +276,7 @@ impl Node {
             version: step.component.version().into(),
             lane,
             fallback,
+            undo: step.undo.as_deref().map(Other::new),
             depends_on: step.depends_on.join(",").into(),
             dependencies: before.into(),
             dependents: Box::default(),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::failure::ErrorClass;
-use super::inside::Inside;
+use super::component::Output;
+use super::failure::{ErrorClass, StepError};
+use super::inside::{Composite, Sums};
 use super::outcome::ResultKind;
 use super::shared::Shared;
 use crate::event::{StepRow, Text, TimeUs};
@@ -35,18 +36,66 @@ pub(super) struct Record {
     /// What the error meant for the next attempt.
     pub(super) class: Option<ErrorClass>,
     /// What went on inside, if the step ran plans.
-    pub(super) inside: Option<Arc<Inside>>,
+    pub(super) composite: Option<Arc<Composite>>,
+    /// Whether it took the step back.
+    pub(super) undo: bool,
 }
 
 impl Record {
+    /// That a step was taken back, or could not be.
+    pub(super) fn undo(
+        index: usize,
+        ordinal: u64,
+        start_ns: i64,
+        duration_ns: i64,
+        answer: &Result<Output, StepError>,
+        reason: &str,
+    ) -> Self {
+        let error = answer.as_ref().err();
+        let mut attributes = Map::new();
+        attributes.insert("reason".to_owned(), reason.into());
+        Self {
+            index,
+            ordinal,
+            step_id: step_id(ordinal),
+            attempt: 1,
+            tried: true,
+            by_fallback: false,
+            result: error.map_or(ResultKind::Success, |error| result_of(error.class)),
+            degraded: false,
+            error_type: error.map(|error| (&*error.error_type).into()),
+            error_message: error.map(|error| error.message.as_str().into()),
+            start_ns,
+            duration_ns,
+            queue_ns: 0,
+            wait_ns: 0,
+            input_digest: None,
+            output_digest: None,
+            attributes,
+            class: error.map(|error| error.class),
+            composite: None,
+            undo: true,
+        }
+    }
+
+    /// What went on inside, if there were plans.
+    pub(super) fn sums(&self) -> Option<Sums> {
+        self.composite.as_ref().map(|composite| composite.inside.sums())
+    }
+
     /// The row. Its start is the run's wall-clock start plus monotonic time, so that a clock that
     /// jumps cannot put a step before its run.
     pub(super) fn into_row(self, shared: &Shared, on_critical_path: bool) -> Option<StepRow> {
         let node = shared.plan.nodes().get(self.index)?;
-        let (component, component_version) = match &node.fallback {
-            Some(fallback) if self.by_fallback => (&fallback.name, &fallback.version),
+        let other = if self.undo { &node.undo } else { &node.fallback };
+        let (component, component_version) = match other {
+            Some(other) if self.undo || self.by_fallback => (&other.name, &other.version),
             _ => (&node.component, &node.version),
         };
+        let mut step_name = prefixed(&shared.prefix, &node.name);
+        if self.undo {
+            step_name = format!("{step_name}.undo").into();
+        }
         let (root, run) = (&shared.root, &shared.root.run);
         let around = shared.inner.as_ref().map(|inner| &inner.inside.step_id);
         let mut attributes = self.attributes;
@@ -60,7 +109,7 @@ impl Record {
             batch_id: run.batch_id.clone(),
             pipeline_name: run.pipeline_name.clone(),
             node_type: root.node_type.get().cloned(),
-            step_name: prefixed(&shared.prefix, &node.name),
+            step_name,
             component: component.clone(),
             component_version: component_version.clone(),
             attempt: i64::from(self.attempt),
@@ -110,4 +159,13 @@ pub(super) fn step_id(ordinal: u64) -> Text {
         rest >>= 4;
     }
     std::str::from_utf8(&digits).unwrap_or_default().into()
+}
+
+/// How an attempt ended that gave an error.
+pub(super) fn result_of(class: ErrorClass) -> ResultKind {
+    match class {
+        ErrorClass::Timeout => ResultKind::Timeout,
+        ErrorClass::Cancelled => ResultKind::Cancellation,
+        _ => ResultKind::Error,
+    }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::cancel::Cancel;
 use super::component::{Output, Value};
 use super::engine::{Engine, Run};
-use super::inside::{Inner, Inside};
+use super::inside::{Composite, Inner, Inside};
 use super::limits::Limits;
 use super::outcome::ResultKind;
 use super::plan::Plan;
@@ -63,15 +63,14 @@ struct Mouth {
     error: Option<Error>,
 }
 
-/// A row of an inner step, until the whole run has ended: only then it is known what the run was
+/// A row of an inner step or of an undo, until the whole run has ended: only then it is known what the run was
 /// about, and whether its longest chain went through here.
 pub(super) struct Kept {
     pub(super) ordinal: u64,
-    pub(super) within: Arc<Inside>,
-    /// Number of the inner run within the attempt.
-    pub(super) number: usize,
-    /// What went on inside of the step itself.
-    pub(super) inside: Option<Arc<Inside>>,
+    /// The attempt around it and the number of the inner run in it; `None` for an undo.
+    pub(super) within: Option<(Arc<Inside>, usize)>,
+    /// The attempt itself, if there were plans inside.
+    pub(super) composite: Option<Arc<Composite>>,
     pub(super) row: StepRow,
 }
 

@@ -23,6 +23,14 @@ pub struct Step {
     pub policy: Policy,
     /// Which ends of its dependencies let it run.
     pub run_when: RunWhen,
+    /// What takes the effect of the step back. Called once if the step has succeeded and the run
+    /// ends as error, failure, timeout or cancellation; the last step to end comes first. A plan
+    /// inside of a step is taken back as soon as it has failed by itself, and when the step fails
+    /// later. What the component sees is what the step saw, and the step's own output under its own
+    /// name. It waits for no place, has the step's timeout, and stands in a row of its own, named
+    /// after the step with `.undo` behind. What it gives is ignored; that it failed is named in the
+    /// error of the run. Should it be interrupted by the end of a run's grace, it is called again.
+    pub undo: Option<Arc<dyn Component>>,
     /// Named limit that the step needs a place of.
     pub resource: Option<String>,
 }
@@ -42,6 +50,7 @@ impl Step {
             condition: None,
             policy: Policy::default(),
             run_when: RunWhen::default(),
+            undo: None,
             resource: None,
         }
     }
@@ -85,6 +94,13 @@ impl Step {
     #[must_use]
     pub fn or_else(mut self, on_failure: OnFailure) -> Self {
         self.policy.on_failure = on_failure;
+        self
+    }
+
+    /// Sets what takes the effect of the step back.
+    #[must_use]
+    pub fn undone_by(mut self, undo: impl Component + 'static) -> Self {
+        self.undo = Some(Arc::new(undo));
         self
     }
 

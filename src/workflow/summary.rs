@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::failure::{ErrorClass, StepError};
-use super::inside::{Inner, Inside, Sums};
+use super::inside::{Composite, Inner, Sums};
 use super::outcome::{Outcome, ResultKind, StepSummary};
 use super::plan::Plan;
 use super::record::Record;
@@ -66,18 +66,25 @@ pub(super) struct Ended {
     pub(super) records: Vec<Record>,
     pub(super) stop: Option<Stop>,
     pub(super) start_ns: i64,
+    /// What could not be taken back, in words.
+    pub(super) undo_failures: Vec<String>,
 }
 
 /// Sums up a plan. The rows of the outermost one are emitted, with all others, in the order of
 /// their step ids; those of an inner one are kept until then.
 pub(super) fn conclude(ended: Ended) -> Outcome {
-    let Ended { shared, mut records, stop, start_ns } = ended;
+    let Ended { shared, mut records, stop, start_ns, undo_failures } = ended;
     let root = Arc::clone(&shared.root);
     let duration_ns = root.clock.monotonic_ns() - start_ns;
     let mut steps = summaries(&shared, &records);
     let mut sums = sums(&steps, &records);
     sums.critical_path_ns = mark_critical_path(&shared.plan, &mut steps, &records);
     let (mut result, mut error) = result(&shared, &steps, &records, stop);
+    if let Some(error) = &mut error {
+        for failure in undo_failures {
+            error.message = format!("{}; {failure}", error.message);
+        }
+    }
     records.sort_unstable_by_key(|record| record.ordinal);
     let sink_error = match &shared.inner {
         Some(inner) => {
@@ -120,10 +127,10 @@ fn emit(shared: &Shared, records: Vec<Record>, steps: &[StepSummary]) {
     let root = &shared.root;
     let mut kept = root.take_kept().into_iter().peekable();
     let emit_kept = |kept: Kept| {
-        let Kept { mut row, within, number, inside, .. } = kept;
+        let Kept { mut row, within, composite, .. } = kept;
         row.node_type = root.node_type.get().cloned();
-        row.on_critical_path &= within.is_marked(number);
-        mark(row.on_critical_path, inside.as_deref());
+        row.on_critical_path &= within.is_some_and(|(inside, number)| inside.is_marked(number));
+        mark(row.on_critical_path, composite.as_deref());
         root.emit(row.into())
     };
     for record in records {
@@ -133,7 +140,7 @@ fn emit(shared: &Shared, records: Vec<Record>, steps: &[StepSummary]) {
             }
         }
         let critical = steps[record.index].on_critical_path;
-        mark(critical, record.inside.as_deref());
+        mark(critical, record.composite.as_deref());
         let Some(row) = record.into_row(shared, critical) else { continue };
         if !root.emit(row.into()) {
             return;
@@ -143,9 +150,9 @@ fn emit(shared: &Shared, records: Vec<Record>, steps: &[StepSummary]) {
     let _ = kept.all(emit_kept);
 }
 
-fn mark(critical: bool, inside: Option<&Inside>) {
-    if let Some(inside) = inside.filter(|_| critical) {
-        inside.mark_longest_chain();
+fn mark(critical: bool, composite: Option<&Composite>) {
+    if let Some(composite) = composite.filter(|_| critical) {
+        composite.inside.mark_longest_chain();
     }
 }
 
@@ -157,10 +164,11 @@ fn keep(
     steps: &[StepSummary],
 ) {
     let rows = records.into_iter().filter_map(|record| {
-        let (ordinal, inside) = (record.ordinal, record.inside.clone());
+        let (ordinal, composite) = (record.ordinal, record.composite.clone());
         let critical = steps[record.index].on_critical_path;
         let row = record.into_row(shared, critical)?;
-        Some(Kept { ordinal, within: Arc::clone(&inner.inside), number, inside, row })
+        let within = Some((Arc::clone(&inner.inside), number));
+        Some(Kept { ordinal, within, composite, row })
     });
     shared.root.keep(rows);
 }
@@ -206,7 +214,7 @@ fn summaries(shared: &Shared, records: &[Record]) -> Vec<StepSummary> {
 fn sums(steps: &[StepSummary], records: &[Record]) -> Sums {
     let mut sums = Sums { degraded: steps.iter().any(|step| step.degraded), ..Sums::default() };
     for record in records {
-        let inside = record.inside.as_ref().map(|inside| inside.sums());
+        let inside = record.sums();
         sums.work_ns += inside.map_or(record.duration_ns, |inside| inside.work_ns);
         sums.queue_ns += record.queue_ns + inside.map_or(0, |inside| inside.queue_ns);
     }
@@ -219,7 +227,7 @@ fn sums(steps: &[StepSummary], records: &[Record]) -> Sums {
 fn mark_critical_path(plan: &Plan, steps: &mut [StepSummary], records: &[Record]) -> i64 {
     let mut own = vec![0_i64; steps.len()];
     for record in records {
-        let inside = record.inside.as_ref().map(|inside| inside.sums().critical_path_ns);
+        let inside = record.sums().map(|inside| inside.critical_path_ns);
         own[record.index] += inside.unwrap_or(record.duration_ns);
     }
     let mut until = vec![0_i64; steps.len()];
@@ -237,6 +245,15 @@ fn mark_critical_path(plan: &Plan, steps: &mut [StepSummary], records: &[Record]
         at = longest(&until, &mut plan.dependencies(index).iter().copied());
     }
     until[last]
+}
+
+/// How a plan ended whose steps have all ended.
+pub(super) fn verdict(
+    shared: &Shared,
+    records: &[Record],
+    stop: Option<Stop>,
+) -> (ResultKind, Option<StepError>) {
+    result(shared, &summaries(shared, records), records, stop)
 }
 
 fn result(

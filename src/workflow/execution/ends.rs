@@ -1,6 +1,8 @@
 //! The end of an attempt: its record, and what follows for the step.
 #![allow(clippy::indexing_slicing, reason = "one entry per step of one plan")]
 
+use std::sync::Arc;
+
 use serde_json::Map;
 
 use super::{Execution, Phase, Signal, duration};
@@ -10,8 +12,9 @@ use crate::workflow::failure::{ErrorClass, StepError};
 use crate::workflow::outcome::ResultKind;
 use crate::workflow::plan::FIRST_RESOURCE;
 use crate::workflow::policy::{Decision, random};
-use crate::workflow::record::{Record, step_id};
+use crate::workflow::record::{Record, result_of, step_id};
 use crate::workflow::shared::Done;
+use crate::workflow::undo::Undo;
 
 impl Execution<'_> {
     /// Takes note of the end of an attempt and decides what follows.
@@ -21,7 +24,7 @@ impl Execution<'_> {
         match answer {
             Ok(mut output) => {
                 let mut record = self.record(index, ResultKind::Success, now_ns);
-                let inside = record.inside.as_ref().is_some_and(|it| it.sums().degraded);
+                let inside = record.sums().is_some_and(|it| it.degraded);
                 let degraded = by_fallback || output.degraded || inside;
                 record.degraded = degraded;
                 record.input_digest = output.input_digest.take();
@@ -35,11 +38,18 @@ impl Execution<'_> {
                 let result = record.result;
                 self.records.push(record);
                 let passed = result == ResultKind::Success;
+                if passed && self.plan.nodes()[index].undo.is_some() {
+                    self.undos.push(Undo { shared: Arc::clone(&self.shared), index });
+                }
                 let output = Some(output);
                 self.done(index, Done { result, passed, barred: false, degraded, output });
                 self.settle(now_ns);
             }
-            Err(error) => self.failed(index, &error, now_ns),
+            Err(error) => {
+                if let Err(error) = self.undo_first(index, error) {
+                    self.failed(index, &error, now_ns);
+                }
+            }
         }
     }
 
@@ -141,9 +151,10 @@ impl Execution<'_> {
 
     pub(super) fn record(&mut self, index: usize, result: ResultKind, now_ns: i64) -> Record {
         let state = &mut self.states[index];
-        let inside = state.inside.take();
-        if let Some(inside) = &inside {
-            inside.close();
+        let composite = state.composite.take();
+        if let Some(composite) = &composite {
+            composite.inside.close();
+            self.undos.extend(composite.take_undos());
         }
         Record {
             index,
@@ -164,7 +175,8 @@ impl Execution<'_> {
             output_digest: None,
             attributes: Map::new(),
             class: None,
-            inside,
+            composite,
+            undo: false,
         }
     }
 
@@ -175,13 +187,5 @@ impl Execution<'_> {
         if self.stop.is_none() {
             self.schedule.finish(self.plan, index, &mut self.released);
         }
-    }
-}
-
-fn result_of(class: ErrorClass) -> ResultKind {
-    match class {
-        ErrorClass::Timeout => ResultKind::Timeout,
-        ErrorClass::Cancelled => ResultKind::Cancellation,
-        _ => ResultKind::Error,
     }
 }

@@ -10,6 +10,7 @@ mod places;
 mod random;
 mod resources;
 mod stopping;
+mod undoing;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};

@@ -40,7 +40,7 @@ where
     }
 }
 
-fn composite<F, W>(name: &str, function: F) -> Step
+pub(super) fn composite<F, W>(name: &str, function: F) -> Step
 where
     F: Fn(StepContext) -> W + Send + Sync + 'static,
     W: Future<Output = Result<Output, StepError>> + Send + 'static,
@@ -49,7 +49,7 @@ where
 }
 
 /// A step that runs the steps that `inside` makes as a plan, and hands on its outcome's error.
-fn around(name: &str, inside: impl Fn() -> Vec<Step>) -> Step {
+pub(super) fn around(name: &str, inside: impl Fn() -> Vec<Step>) -> Step {
     around_with(name, Nested::default(), inside)
 }
 
