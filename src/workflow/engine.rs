@@ -105,7 +105,7 @@ impl Engine {
             return Err(Error::internal("a run needs a tokio runtime"));
         }
         let (timeout, concurrency_max) = (run.timeout, run.concurrency_max);
-        let root = Root::new(self, run);
+        let root = Root::new(self, run, cancel);
         let deadline = timeout.map(|it| (root.start_ns.saturating_add(nanos(it)), Stop::Deadline));
         let shared = Arc::new(Shared::outermost(root, plan));
         let mut execution = Execution::new(shared, plan, concurrency_max, deadline, cancel)?;

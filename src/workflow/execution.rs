@@ -76,6 +76,8 @@ pub(super) struct Execution<'p> {
     grace: Duration,
     cancel: &'p Cancel,
     stop: Option<Stop>,
+    /// Whether somebody waits for the end of a pause.
+    paused: bool,
 }
 
 /// Where a step stands.
@@ -120,6 +122,8 @@ enum Signal {
     Changed(usize),
     /// A step has waited too long for its place.
     WaitOver,
+    /// A pause is over.
+    Resumed,
     Stop(Stop),
     GraceOver,
 }
@@ -167,6 +171,7 @@ impl<'p> Execution<'p> {
             grace: root.run.grace,
             cancel,
             stop: None,
+            paused: false,
             shared,
             clock,
         };
@@ -236,6 +241,7 @@ impl<'p> Execution<'p> {
             }
             Signal::Look(at) => self.resources[at].looked(),
             Signal::Changed(at) => self.resources[at].seen(),
+            Signal::Resumed => self.paused = false,
             Signal::WaitOver => self.end_waits(),
             Signal::Stop(stop) => self.stop(stop),
             Signal::GraceOver => self.abandon(),

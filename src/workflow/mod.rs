@@ -67,6 +67,6 @@ pub use limits::{Limits, ResourceLimit};
 pub use nested::{NESTING_MAX, Nested};
 pub use outcome::{Outcome, ResultKind, StepSummary};
 pub use plan::{Plan, PlanProblem, STEPS_MAX};
-pub use policy::{Backoff, Decision, OnFailure, Policy, Retry};
+pub use policy::{Backoff, Choice, Decision, OnFailure, Policy, Reason, Retry};
 pub use schedule::Strategy;
 pub use step::{Condition, RunWhen, Step};

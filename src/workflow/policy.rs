@@ -138,6 +138,76 @@ impl Decision {
     }
 }
 
+/// Why that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The error may be gone the next time.
+    Transient,
+    /// The attempt took too long; the next one may not.
+    Timeout,
+    /// The other side asked for patience.
+    RateLimited,
+    /// The next answer may have the agreed form.
+    InvalidOutput,
+    /// The resource is left alone because it keeps failing.
+    CircuitOpen,
+    /// No attempt is left.
+    AttemptsUsedUp,
+    /// The next attempt would fail the same way.
+    Permanent,
+    /// The wait would last beyond a deadline.
+    PastDeadline,
+    /// The wait that was asked for is longer than the step would wait.
+    RetryAfterTooLong,
+    /// No place became free in time.
+    QueueDeadline,
+    /// Attempts and waits together took too long.
+    TotalDeadline,
+    /// The step was asked to stop.
+    Cancelled,
+    /// The run is ending.
+    Stopping,
+    /// The fallback has failed, too, and has only one attempt.
+    FallbackFailed,
+}
+
+impl Reason {
+    /// The name in the attributes of a failed attempt.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::Timeout => "timeout",
+            Self::RateLimited => "rate_limited",
+            Self::InvalidOutput => "invalid_output",
+            Self::CircuitOpen => "circuit_open",
+            Self::AttemptsUsedUp => "attempts_used_up",
+            Self::Permanent => "permanent",
+            Self::PastDeadline => "past_deadline",
+            Self::RetryAfterTooLong => "retry_after_too_long",
+            Self::QueueDeadline => "queue_deadline",
+            Self::TotalDeadline => "total_deadline",
+            Self::Cancelled => "cancelled",
+            Self::Stopping => "stopping",
+            Self::FallbackFailed => "fallback_failed",
+        }
+    }
+}
+
+/// What to do next, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// What.
+    pub decision: Decision,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Choice {
+    pub(super) fn fail(reason: Reason) -> Self {
+        Self { decision: Decision::Fail, reason }
+    }
+}
+
 impl Policy {
     /// Decides after `attempt` (from 1) has failed with `class`. `left` is the time until the step
     /// or its run must end: a wait that reaches it is no use. A cancelled attempt is never made up for.
@@ -147,30 +217,37 @@ impl Policy {
         attempt: u32,
         random: u64,
         left: Option<Duration>,
-    ) -> Decision {
-        let asked = match class {
-            ErrorClass::Cancelled => return Decision::Fail,
-            ErrorClass::Permanent => return self.last(),
-            ErrorClass::RateLimited { retry_after } => retry_after.unwrap_or_default(),
-            ErrorClass::Transient | ErrorClass::Timeout | ErrorClass::InvalidOutput => {
-                Duration::ZERO
+    ) -> Choice {
+        let (asked, reason) = match class {
+            ErrorClass::Cancelled => return Choice::fail(Reason::Cancelled),
+            ErrorClass::Permanent => return self.last(Reason::Permanent),
+            ErrorClass::RateLimited { retry_after } => {
+                (retry_after.unwrap_or_default(), Reason::RateLimited)
             }
+            ErrorClass::Transient => (Duration::ZERO, Reason::Transient),
+            ErrorClass::Timeout => (Duration::ZERO, Reason::Timeout),
+            ErrorClass::InvalidOutput => (Duration::ZERO, Reason::InvalidOutput),
         };
         let wait = self.retry.backoff.wait(attempt, random).max(asked);
-        let too_long = asked > self.retry.retry_after_max || left.is_some_and(|left| wait >= left);
-        if attempt >= self.retry.attempts_max || too_long {
-            return self.last();
+        if attempt >= self.retry.attempts_max {
+            self.last(Reason::AttemptsUsedUp)
+        } else if asked > self.retry.retry_after_max {
+            self.last(Reason::RetryAfterTooLong)
+        } else if left.is_some_and(|left| wait >= left) {
+            self.last(Reason::PastDeadline)
+        } else {
+            Choice { decision: Decision::Retry { wait }, reason }
         }
-        Decision::Retry { wait }
     }
 
-    /// What follows when no attempt is left.
-    pub(super) fn last(&self) -> Decision {
-        match self.on_failure {
+    /// What follows when there is no further attempt.
+    pub(super) fn last(&self, reason: Reason) -> Choice {
+        let decision = match self.on_failure {
             OnFailure::Fail => Decision::Fail,
             OnFailure::Degrade => Decision::Degrade,
             OnFailure::Fallback(_) => Decision::Fallback,
-        }
+        };
+        Choice { decision, reason }
     }
 }
 

@@ -46,6 +46,8 @@ impl Done {
 /// What a whole run shares: its own plan and all plans that run inside its steps.
 pub(super) struct Root {
     pub(super) run: Run,
+    /// What is wished from outside.
+    pub(super) wish: Cancel,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) limits: Limits,
     pub(super) start_us: i64,
@@ -75,9 +77,10 @@ pub(super) struct Kept {
 }
 
 impl Root {
-    pub(super) fn new(engine: &Engine, run: Run) -> Self {
+    pub(super) fn new(engine: &Engine, run: Run, wish: &Cancel) -> Self {
         let mouth = Mouth { sink: Arc::clone(&engine.sink), closed: false, error: None };
         Self {
+            wish: wish.clone(),
             clock: Arc::clone(&engine.clock),
             limits: engine.limits.clone(),
             start_us: engine.clock.now_us(),

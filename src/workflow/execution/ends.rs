@@ -2,6 +2,7 @@
 #![allow(clippy::indexing_slicing, reason = "one entry per step of one plan")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Map;
 
@@ -11,7 +12,7 @@ use crate::workflow::door::Answer;
 use crate::workflow::failure::{ErrorClass, StepError};
 use crate::workflow::outcome::ResultKind;
 use crate::workflow::plan::FIRST_RESOURCE;
-use crate::workflow::policy::{Decision, random};
+use crate::workflow::policy::{Choice, Decision, Reason, random};
 use crate::workflow::record::{Record, result_of, step_id};
 use crate::workflow::shared::Done;
 use crate::workflow::undo::Undo;
@@ -54,46 +55,47 @@ impl Execution<'_> {
     }
 
     fn failed(&mut self, index: usize, error: &StepError, now_ns: i64) {
-        let decision = self.decide(index, error, 0, now_ns);
+        let choice = self.decide(index, error, 0, now_ns);
         let record = self.record(index, result_of(error.class), now_ns);
-        self.follow(record, error, decision, now_ns);
+        self.follow(record, error, choice, now_ns);
     }
 
     /// What follows an error of the last attempt, or of the one after it that could not begin.
-    pub(super) fn decide(
-        &self,
-        index: usize,
-        error: &StepError,
-        more: u32,
-        now_ns: i64,
-    ) -> Decision {
+    pub(super) fn decide(&self, index: usize, error: &StepError, more: u32, now_ns: i64) -> Choice {
         let state = &self.states[index];
-        if state.by_fallback || self.stop.is_some() {
-            return Decision::Fail;
+        if self.stop.is_some() {
+            return Choice::fail(Reason::Stopping);
+        }
+        if state.by_fallback {
+            return Choice::fail(Reason::FallbackFailed);
         }
         let ends_ns = [self.deadline.map(|(deadline_ns, _)| deadline_ns), state.total_ns];
         let left = ends_ns.into_iter().flatten().min().map(|it| duration(it - now_ns));
         let attempt = state.attempt.saturating_add(more);
-        let class = self.until_door_opens(index, error.class, now_ns);
         let random = random(self.shared.seed, index, attempt);
         let policy = &self.plan.nodes()[index].step.policy;
-        policy.decide(class, attempt, random, left)
+        let Some(class) = self.until_door_opens(index, error.class, now_ns) else {
+            return policy.decide(error.class, attempt, random, left);
+        };
+        let mut choice = policy.decide(class, attempt, random, left);
+        if more > 0 || matches!(choice.decision, Decision::Retry { .. }) {
+            choice.reason = Reason::CircuitOpen;
+        }
+        choice
     }
 
-    /// The class of an error, with the time for which the step's resource is left alone: to try
-    /// before that would only use up an attempt.
-    fn until_door_opens(&self, index: usize, class: ErrorClass, now_ns: i64) -> ErrorClass {
-        let at = self.plan.nodes()[index].slot.checked_sub(FIRST_RESOURCE);
-        let Some(Answer::No(shut)) = at.map(|at| self.resources[at].door.ask(now_ns)) else {
-            return class;
-        };
+    /// The class of an error with the time for which the step's resource is left alone, if it is:
+    /// to try before that would only use up an attempt.
+    fn until_door_opens(&self, index: usize, class: ErrorClass, now_ns: i64) -> Option<ErrorClass> {
+        let at = self.plan.nodes()[index].slot.checked_sub(FIRST_RESOURCE)?;
+        let Answer::No(shut) = self.resources[at].door.ask(now_ns) else { return None };
         match (class, shut.class) {
+            (ErrorClass::Permanent | ErrorClass::Cancelled, _) => None,
             (
                 ErrorClass::RateLimited { retry_after: Some(asked) },
                 ErrorClass::RateLimited { retry_after: Some(left) },
-            ) => ErrorClass::RateLimited { retry_after: Some(asked.max(left)) },
-            (ErrorClass::Permanent | ErrorClass::Cancelled, _) => class,
-            (_, shut) => shut,
+            ) => Some(ErrorClass::RateLimited { retry_after: Some(asked.max(left)) }),
+            (_, shut) => Some(shut),
         }
     }
 
@@ -102,21 +104,25 @@ impl Execution<'_> {
         &mut self,
         index: usize,
         error: &StepError,
-        decision: Decision,
+        choice: Choice,
         now_ns: i64,
     ) {
         let record = self.unbegun(index, result_of(error.class), now_ns);
-        self.follow(record, error, decision, now_ns);
+        self.follow(record, error, choice, now_ns);
     }
 
     /// Does what was decided after a failure.
-    fn follow(&mut self, mut record: Record, error: &StepError, decision: Decision, now_ns: i64) {
-        let (index, result) = (record.index, record.result);
+    fn follow(&mut self, mut record: Record, error: &StepError, choice: Choice, now_ns: i64) {
+        let (index, result, decision) = (record.index, record.result, choice.decision);
         record.class = Some(error.class);
         record.degraded = decision == Decision::Degrade;
         record.error_type = Some((&*error.error_type).into());
         record.error_message = Some(error.message.as_str().into());
         record.attributes.insert("decision".to_owned(), decision.as_str().into());
+        record.attributes.insert("reason".to_owned(), choice.reason.as_str().into());
+        if let Decision::Retry { wait } = decision {
+            record.attributes.insert("wait_ms".to_owned(), millis(wait).into());
+        }
         self.records.push(record);
         let state = &mut self.states[index];
         state.phase = Phase::Waiting;
@@ -188,4 +194,9 @@ impl Execution<'_> {
             self.schedule.finish(self.plan, index, &mut self.released);
         }
     }
+}
+
+/// Milliseconds, rounded up as the timer does.
+fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }

@@ -27,18 +27,32 @@ impl Execution<'_> {
                 turn = Turn::Over;
                 break;
             }
+            if self.shared.root.wish.is_paused() {
+                self.pause();
+                break;
+            }
             let Some((index, held)) = self.next(now_ns) else { break };
             self.start(index, held, cx);
             now_ns = self.clock.monotonic_ns();
         }
         self.places.give_back();
-        let full = self.is_full();
+        let full = self.is_full() || self.paused;
         for (at, gate) in self.resources.iter_mut().enumerate() {
             if full || !self.schedule.wants(FIRST_RESOURCE + at) {
                 gate.places.give_back();
             }
         }
         turn
+    }
+
+    fn pause(&mut self) {
+        if !std::mem::replace(&mut self.paused, true) {
+            let wish = self.shared.root.wish.clone();
+            self.signal(async move {
+                wish.resumed().await;
+                Signal::Resumed
+            });
+        }
     }
 
     fn is_full(&self) -> bool {
@@ -121,8 +135,8 @@ impl Execution<'_> {
                 Answer::No(error) => {
                     while let Some(index) = self.schedule.pop(slot) {
                         self.end_wait(index);
-                        let decision = self.decide(index, &error, 1, now_ns);
-                        self.fail_unbegun(index, &error, decision, now_ns);
+                        let choice = self.decide(index, &error, 1, now_ns);
+                        self.fail_unbegun(index, &error, choice, now_ns);
                     }
                 }
             }

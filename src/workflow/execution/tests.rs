@@ -6,6 +6,7 @@ mod deadlines;
 mod faults;
 mod flow;
 mod nested;
+mod pausing;
 mod places;
 mod random;
 mod resources;
@@ -130,6 +131,11 @@ where
     fn run(&self, ctx: StepContext) -> BoxFuture<'_, Result<Output, StepError>> {
         Box::pin((self.0)(ctx))
     }
+}
+
+/// The attributes of a row.
+fn facts(row: &StepRow) -> serde_json::Value {
+    row.attributes.as_deref().map(|it| serde_json::from_str(it).unwrap()).unwrap_or_default()
 }
 
 const MS: i64 = 1_000_000;

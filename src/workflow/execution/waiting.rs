@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::{Execution, Signal, duration, nanos};
 use crate::workflow::attempt::Limit;
 use crate::workflow::failure::StepError;
-use crate::workflow::policy::Decision;
+use crate::workflow::policy::{Choice, Reason};
 
 impl Execution<'_> {
     /// A step may start for the first time.
@@ -54,12 +54,15 @@ impl Execution<'_> {
             let state = &mut self.states[index];
             let total = state.total_ns.is_some_and(|total_ns| state.until_ns == Some(total_ns));
             state.until_ns = None;
-            let error = match (total, policy.queue_timeout, policy.total_timeout) {
-                (true, _, Some(limit)) => StepError::took_too_long(limit),
-                (_, limit, _) => StepError::queued_too_long(limit.unwrap_or_default()),
+            let (error, reason) = match (total, policy.queue_timeout, policy.total_timeout) {
+                (true, _, Some(limit)) => (StepError::took_too_long(limit), Reason::TotalDeadline),
+                (_, limit, _) => {
+                    let error = StepError::queued_too_long(limit.unwrap_or_default());
+                    (error, Reason::QueueDeadline)
+                }
             };
-            let decision = if state.by_fallback { Decision::Fail } else { policy.last() };
-            self.fail_unbegun(index, &error, decision, now_ns);
+            let choice = if state.by_fallback { Choice::fail(reason) } else { policy.last(reason) };
+            self.fail_unbegun(index, &error, choice, now_ns);
         }
     }
 

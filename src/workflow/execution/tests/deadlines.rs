@@ -37,6 +37,7 @@ async fn a_step_waits_for_a_place_only_so_long() {
         assert_eq!(late[0].error_type.as_deref(), Some("queue_deadline"));
         let message = late[0].error_message.as_deref();
         assert_eq!(message, Some("no place became free within 50ms"));
+        assert_eq!(facts(late[0])["reason"], "queue_deadline");
         assert_eq!(outcome.step("b").unwrap().attempts, 0);
     }
 }
@@ -109,6 +110,7 @@ async fn a_wait_beyond_the_total_deadline_is_not_begun() {
     let outcome = bench.run(vec![step]).await;
     assert_eq!((outcome.result, outcome.duration_ns), (ResultKind::Error, 0));
     assert_eq!(bench.story(), ["a#1=error"]);
+    assert_eq!(facts(&bench.step_rows()[0])["reason"], "past_deadline");
 }
 
 #[tokio::test(start_paused = true)]

@@ -108,11 +108,7 @@ async fn a_condition_stops_no_step_that_minds_only_failures() {
     let rows = bench.step_rows();
     let skipped = rows.iter().filter(|row| &*row.result == "skip");
     let causes: Vec<_> = skipped
-        .map(|row| {
-            let facts = row.attributes.as_deref().unwrap();
-            let facts: serde_json::Value = serde_json::from_str(facts).unwrap();
-            (row.step_name.to_string(), facts["cause"].as_str().unwrap().to_owned())
-        })
+        .map(|row| (row.step_name.to_string(), facts(row)["cause"].as_str().unwrap().to_owned()))
         .collect();
     let expected = [
         ("unwanted", "condition"),

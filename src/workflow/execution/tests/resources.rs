@@ -125,6 +125,7 @@ async fn a_resource_that_keeps_failing_is_left_alone() {
         Some("`model` has failed again and again and is left alone for another 1s")
     );
     assert_eq!((refused.attempt, refused.duration_ns, refused.queue_ns), (1, 0, 2 * MS));
+    assert_eq!(facts(refused)["reason"], "circuit_open");
     assert!(outcome.step("d").unwrap().degraded);
 }
 
@@ -148,6 +149,11 @@ async fn steps_that_may_retry_wait_for_the_trial() {
     assert_eq!(starts.iter().filter(|at| **at == 1_001).count(), 1, "the trial: {starts:?}");
     assert_eq!(starts.iter().filter(|at| **at == 1_002).count(), 2, "{starts:?}");
     assert_eq!(calls.load(Ordering::SeqCst), 2 + 6);
+    let rows = bench.step_rows();
+    let told: Vec<_> =
+        rows.iter().map(facts).filter(|facts| facts["reason"] == "circuit_open").collect();
+    assert_eq!(told.len(), 6, "the five, and the one that opened it");
+    assert!(told.iter().all(|facts| facts["wait_ms"] == 1_000), "{told:?}");
 }
 
 #[tokio::test(start_paused = true)]
