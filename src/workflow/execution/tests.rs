@@ -1,6 +1,7 @@
 //! Tests of whole runs on tokio's paused clock: times are exact, nothing really waits.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod chaos;
 mod compute;
 mod deadlines;
 mod faults;

@@ -213,7 +213,7 @@ fn run_drawn(
 }
 
 /// Panics are drawn on purpose: their messages would fill the terminal.
-fn quiet_panics() {
+pub(super) fn quiet_panics() {
     use std::sync::Once;
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
