@@ -191,6 +191,27 @@ async fn a_composite_step_counts_against_no_limit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_composite_step_that_starts_opens_no_way_for_others() {
+    let bench = Bench::with(Limits::new(9).with_resource("model", 1), usize::MAX);
+    let steps = vec![
+        sleeper("x", 10),
+        sleeper("asks", 10).using("model"),
+        around("in", || vec![sleeper("a", 5)]),
+        around("in2", || vec![sleeper("a", 5)]).after(["in"]),
+        noop("behind").after(["asks"]),
+        noop("far behind").after(["behind"]),
+        noop("behind x").after(["x"]),
+        noop("far behind x").after(["behind x"]),
+    ];
+    let run = Run { concurrency_max: 1, ..Run::new("run", "test") };
+    let outcome = bench.run_as(steps, run).await;
+    // at 5 ms `in2` may start although the run is full, but `asks`, more urgent, may not
+    assert_eq!(outcome.duration_ns, 20 * MS);
+    assert_eq!(outcome.step("asks").unwrap().queue_ns, 10 * MS);
+    assert_eq!(outcome.step("in2").unwrap().queue_ns, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_inner_plan_has_a_limit_of_its_own() {
     for (concurrency_max, duration_ms) in [(None, 20), (Some(1), 40), (Some(4), 10)] {
         let bench = Bench::new();
