@@ -51,7 +51,7 @@ fn fractions_of_a_nanosecond_are_never_in_favour_of_the_user() {
 fn extreme_rates_are_harmless() {
     let mut never = Bucket::new(Rate { count: 1, per: Duration::MAX, burst: u32::MAX });
     never.take(i64::MAX);
-    assert!(never.free_ns() <= i64::MAX);
+    assert_eq!(never.free_ns(), 0, "nothing overflows");
     let mut always = bucket(1, 0, 1);
     always.take(5);
     assert_eq!(always.free_ns(), 5);

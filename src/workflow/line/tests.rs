@@ -1,5 +1,5 @@
 //! Tests of the line.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::{Arc, Mutex};
 

@@ -379,7 +379,7 @@ fn check_undos(
     prop_assert_eq!(once.len(), undone.len(), "each once");
     let good = |row: &&StepRow| &*row.result == "success" && &*row.component != "composite";
     let by_id: BTreeMap<_, _> = rows.iter().map(|row| (row.step_id.to_string(), row)).collect();
-    prop_assert!(once.iter().all(|id| by_id.get(id).is_some_and(|row| good(&row))));
+    prop_assert!(once.iter().all(|id| by_id.get(id).is_some_and(good)));
     let happy = matches!(outcome.result, ResultKind::Success | ResultKind::Skip);
     let undoable = |row: &&StepRow| undoable(drawn, &row.step_name);
     for row in rows.iter().filter(good).filter(undoable) {
