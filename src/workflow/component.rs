@@ -44,9 +44,9 @@ pub enum Lane {
     /// same run. Work that is timed out without ever awaiting is left behind, not stopped.
     Task,
     /// In a thread of its own, beside the runtime: for computing that lasts long. The places bound
-    /// how many there are; a resource of its own, such as `cpu` with as many places as cores, bounds
-    /// them further. Computing cannot be stopped: an attempt that takes too long or is cancelled is
-    /// left behind, and its places come back only when it really ends.
+    /// how many there are; a resource of its own, such as `cpu` with as many places as cores,
+    /// bounds them further. Computing cannot be stopped: an attempt that takes too long or is
+    /// cancelled is left behind, and its places come back only when it really ends.
     Compute,
     /// Inline, and the work consists of whole plans: see [`StepContext::nested`]. The step holds no
     /// place of any limit and does not count as working; the steps inside do. A run by

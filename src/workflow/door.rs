@@ -1,5 +1,5 @@
-//! What all runs share of one resource: its places, its rate, and whether it is left alone; and what
-//! a step holds of it while it works. Knows no step; time comes in as a number.
+//! What all runs share of one resource: its places, its rate, and whether it is left alone; and
+//! what a step holds of it while it works. Knows no step; time comes in as a number.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -49,8 +49,8 @@ pub struct Run {
     /// Steps of this run that may work at a time; 0 counts as 1.
     pub concurrency_max: usize,
     /// Of the runs that share limits and wait for a place, those of higher priority go first;
-    /// among equals they take turns, and each plan inside of a step has turns of its own. What works
-    /// is not interrupted, and a run may wait as long as more urgent ones have work.
+    /// among equals they take turns, and each plan inside of a step has turns of its own. What
+    /// works is not interrupted, and a run may wait as long as more urgent ones have work.
     pub priority: i32,
     /// Longest time of the whole run.
     pub timeout: Option<Duration>,

@@ -2,8 +2,8 @@
 //! equals. Knows no run and no step.
 //!
 //! tokio's semaphore counts the places and gives a free one to nobody but those who wait, so that
-//! nobody slips in. Each who waits here also waits there; whoever gets a place there hands it to the
-//! most urgent one here.
+//! nobody slips in. Each who waits here also waits there; whoever gets a place there hands it to
+//! the most urgent one here.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

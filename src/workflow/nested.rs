@@ -45,9 +45,9 @@ impl fmt::Debug for Nested {
 
 impl StepContext {
     /// Runs a plan inside of this attempt, to its end. It is part of the run: it shares its ids,
-    /// seed, clock, sink, strategy, limits and wish to stop. The rows of its steps name this attempt
-    /// as their parent; their names begin with the name of this step and a slash. It is stopped at
-    /// the deadline of the attempt, and dropped with this future.
+    /// seed, clock, sink, strategy, limits and wish to stop. The rows of its steps name this
+    /// attempt as their parent; their names begin with the name of this step and a slash. It is
+    /// stopped at the deadline of the attempt, and dropped with this future.
     ///
     /// # Errors
     /// When the plan could not begin: the component does not work in

@@ -23,8 +23,8 @@ pub enum ResultKind {
     Timeout,
     /// Was asked to stop.
     Cancellation,
-    /// Was not needed, or could not be tried: `cause` in the attributes of the row is `condition` or
-    /// `failure`, and `reason` says it in words.
+    /// Was not needed, or could not be tried: `cause` in the attributes of the row is `condition`
+    /// or `failure`, and `reason` says it in words.
     Skip,
 }
 

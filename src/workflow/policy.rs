@@ -210,7 +210,8 @@ impl Choice {
 
 impl Policy {
     /// Decides after `attempt` (from 1) has failed with `class`. `left` is the time until the step
-    /// or its run must end: a wait that reaches it is no use. A cancelled attempt is never made up for.
+    /// or its run must end: a wait that reaches it is no use. A cancelled attempt is never made up
+    /// for.
     pub fn decide(
         &self,
         class: ErrorClass,

@@ -1,5 +1,5 @@
-//! What the steps of a run share: ids, time, the way out for rows, and, for each plan at work in it,
-//! the plan's input and what has ended. Decides nothing.
+//! What the steps of a run share: ids, time, the way out for rows, and, for each plan at work in
+//! it, the plan's input and what has ended. Decides nothing.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -65,8 +65,8 @@ struct Mouth {
     error: Option<Error>,
 }
 
-/// A row of an inner step or of an undo, until the whole run has ended: only then it is known what the run was
-/// about, and whether its longest chain went through here.
+/// A row of an inner step or of an undo, until the whole run has ended: only then it is known what
+/// the run was about, and whether its longest chain went through here.
 pub(super) struct Kept {
     pub(super) ordinal: u64,
     /// The attempt around it and the number of the inner run in it; `None` for an undo.

@@ -122,7 +122,8 @@ pub enum RunWhen {
     /// At least one dependency succeeded.
     AnySuccess,
     /// No dependency failed, and none was skipped because something before it failed. One that was
-    /// skipped because its condition said no does not stop the step, and neither does one behind it.
+    /// skipped because its condition said no does not stop the step, and neither does one behind
+    /// it.
     NoneFailed,
     /// However they ended.
     AllDone,

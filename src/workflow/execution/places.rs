@@ -101,8 +101,8 @@ impl Execution<'_> {
         }
     }
 
-    /// Of each resource that steps queue for: claims a place, or waits until they may go through, or
-    /// ends them if it is left alone.
+    /// Of each resource that steps queue for: claims a place, or waits until they may go through,
+    /// or ends them if it is left alone.
     fn look_at_resources(&mut self, now_ns: i64) {
         for at in 0..self.resources.len() {
             let slot = FIRST_RESOURCE + at;

@@ -1,5 +1,5 @@
-//! Random graphs, plans inside of plans, random faults, policies, limits, pauses and wishes to stop:
-//! whatever happens, what must always hold holds.
+//! Random graphs, plans inside of plans, random faults, policies, limits, pauses and wishes to
+//! stop: whatever happens, what must always hold holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
