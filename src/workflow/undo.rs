@@ -46,15 +46,11 @@ impl Undo {
 
     /// Calls the component once and keeps the row.
     async fn run(&self, reason: &str, left: Duration) -> Result<(), StepError> {
-        let (root, node) = (&self.shared.root, self.shared.plan.nodes().get(self.index));
-        let Some((component, step)) = node.and_then(|node| {
-            let component = node.step.undo.as_ref()?;
-            Some((component, &node.step))
-        }) else {
-            return Ok(());
-        };
+        let root = &self.shared.root;
+        let Some(node) = self.shared.plan.nodes().get(self.index) else { return Ok(()) };
+        let (Some(component), Some(other)) = (&node.step.undo, &node.undo) else { return Ok(()) };
         let start_ns = root.clock.monotonic_ns();
-        let limit = limit(step.policy.timeout, left);
+        let limit = limit(node.step.policy.timeout, left);
         let ordinal = root.next_attempt();
         let ctx = StepContext {
             view: View { shared: Arc::clone(&self.shared), index: self.index },
@@ -68,8 +64,8 @@ impl Undo {
         let answer = if left.is_zero() {
             Err((limit.error)(limit.named))
         } else {
-            let lane = component.lane();
-            Attempt::start(component, lane, ctx, &mut Held::default()).within(Some(limit)).await
+            let attempt = Attempt::start(component, other.lane, ctx, &mut Held::default());
+            attempt.within(Some(limit)).await
         };
         let duration_ns = root.clock.monotonic_ns() - start_ns;
         let record = Record::undo(self.index, ordinal, start_ns, duration_ns, &answer, reason);
