@@ -9,13 +9,29 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 use super::component::{Component, Lane, Output};
 use super::context::StepContext;
+use super::door::Pass;
 use super::failure::StepError;
 
 type Answer = Result<Output, StepError>;
+
+/// What a working step holds: a place of all runs, and its pass to a resource.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) place: Option<OwnedSemaphorePermit>,
+    pub(super) pass: Option<Pass>,
+}
+
+impl Held {
+    fn take_places(&mut self) -> [Option<OwnedSemaphorePermit>; 2] {
+        [self.place.take(), self.pass.as_mut().and_then(Pass::take_place)]
+    }
+}
 
 /// Work that may have panicked but does not pass the panic on. Dropping it stops the work where it
 /// awaits.
@@ -27,32 +43,63 @@ pub(super) enum Attempt<'c> {
 }
 
 impl<'c> Attempt<'c> {
-    /// Calls the component. Must be called within a tokio runtime.
-    pub(super) fn start(component: &'c Arc<dyn Component>, ctx: StepContext) -> Self {
+    /// Calls the component. Must be called within a tokio runtime. Work that cannot be stopped
+    /// takes the places along, to hold them as long as it lasts.
+    pub(super) fn start(
+        component: &'c Arc<dyn Component>,
+        lane: Lane,
+        ctx: StepContext,
+        held: &mut Held,
+    ) -> Self {
+        match lane {
+            Lane::Task => {
+                let component = Arc::clone(component);
+                return Self::Task(tokio::spawn(async move { component.run(ctx).await }));
+            }
+            Lane::Compute => {
+                let (component, places) = (Arc::clone(component), held.take_places());
+                let runtime = Handle::current();
+                return Self::Task(tokio::task::spawn_blocking(move || {
+                    let answer = runtime.block_on(component.run(ctx));
+                    drop(places);
+                    answer
+                }));
+            }
+            Lane::Inline | Lane::Nested => {}
+        }
         // a component that has panicked is not looked at again by this attempt; what it shares
         // with others is its own affair, as it is with threads
-        let lane = catch_unwind(AssertUnwindSafe(|| component.lane()));
-        match lane {
-            Ok(Lane::Task) => {
-                let component = Arc::clone(component);
-                Self::Task(tokio::spawn(async move { component.run(ctx).await }))
-            }
-            Ok(Lane::Inline) => match catch_unwind(AssertUnwindSafe(|| component.run(ctx))) {
-                Ok(future) => Self::Inline(future),
-                Err(panic) => Self::Broken(Some(StepError::panicked(&*panic))),
-            },
+        match catch_unwind(AssertUnwindSafe(|| component.run(ctx))) {
+            Ok(future) => Self::Inline(future),
             Err(panic) => Self::Broken(Some(StepError::panicked(&*panic))),
         }
     }
 
-    /// Waits for the end, at most for `timeout`.
-    pub(super) async fn within(self, timeout: Option<Duration>) -> Answer {
-        match timeout {
+    /// Waits for the end, at most as long as the limit says.
+    pub(super) async fn within(self, limit: Option<Limit>) -> Answer {
+        match limit {
             None => self.await,
-            Some(limit) => tokio::time::timeout(limit, self)
-                .await
-                .unwrap_or_else(|_| Err(StepError::timed_out(limit))),
+            Some(limit) => {
+                let answer = tokio::time::timeout(limit.duration, self).await;
+                answer.unwrap_or_else(|_| Err((limit.error)(limit.named)))
+            }
         }
+    }
+}
+
+/// How long an attempt may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    pub(super) duration: Duration,
+    /// The error, and the time span that it names.
+    pub(super) error: fn(Duration) -> StepError,
+    pub(super) named: Duration,
+}
+
+impl Limit {
+    /// The limit, with a delay.
+    pub(super) fn longer(self, by: Duration) -> Self {
+        Self { duration: self.duration.saturating_add(by), ..self }
     }
 }
 

@@ -1,17 +1,20 @@
-//! The one token that ends a run: cloned into every running step. Knows no signal and no reason.
+//! The one token by which a run is steered from outside: cloned into every running step. Knows no
+//! signal and no reason.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-/// A wish to stop, shared by all its clones. It can be made once and not be taken back.
+/// Wishes about a run, shared by all clones: to stop, which can be made once and not be taken back,
+/// and to pause.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
     cancelled: AtomicBool,
+    paused: AtomicBool,
     changed: Notify,
 }
 
@@ -34,10 +37,39 @@ impl Cancel {
 
     /// Returns when stopping is asked for.
     pub async fn cancelled(&self) {
-        let mut changed = std::pin::pin!(self.0.changed.notified());
-        // registered before the flag is read, or a cancel between the two would be missed
-        changed.as_mut().enable();
-        if !self.is_cancelled() {
+        self.until(Self::is_cancelled).await;
+    }
+
+    /// Asks runs to start no further step, inside of steps neither. What works goes on, and so does
+    /// time: deadlines hold.
+    pub fn pause(&self) {
+        self.0.paused.store(true, Ordering::SeqCst);
+    }
+
+    /// Takes the wish to pause back.
+    pub fn resume(&self) {
+        self.0.paused.store(false, Ordering::SeqCst);
+        self.0.changed.notify_waiters();
+    }
+
+    /// Whether a pause was asked for.
+    pub fn is_paused(&self) -> bool {
+        self.0.paused.load(Ordering::SeqCst)
+    }
+
+    /// Returns when there is no pause any more.
+    pub async fn resumed(&self) {
+        self.until(|it| !it.is_paused()).await;
+    }
+
+    async fn until(&self, holds: impl Fn(&Self) -> bool) {
+        loop {
+            let mut changed = std::pin::pin!(self.0.changed.notified());
+            // registered before the flag is read, or a change between the two would be missed
+            changed.as_mut().enable();
+            if holds(self) {
+                return;
+            }
             changed.await;
         }
     }

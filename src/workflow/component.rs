@@ -22,7 +22,7 @@ pub trait Component: fmt::Debug + Send + Sync {
     /// Changes whenever the same input may give another output.
     fn version(&self) -> &str;
 
-    /// Where the work is done.
+    /// Where the work is done. Asked once, when a plan is made of the step.
     fn lane(&self) -> Lane {
         Lane::Inline
     }
@@ -43,6 +43,15 @@ pub enum Lane {
     /// As a task of its own on the runtime: for computing that should run beside other steps of the
     /// same run. Work that is timed out without ever awaiting is left behind, not stopped.
     Task,
+    /// In a thread of its own, beside the runtime: for computing that lasts long. The places bound
+    /// how many there are; a resource of its own, such as `cpu` with as many places as cores,
+    /// bounds them further. Computing cannot be stopped: an attempt that takes too long or is
+    /// cancelled is left behind, and its places come back only when it really ends.
+    Compute,
+    /// Inline, and the work consists of whole plans: see [`StepContext::nested`]. The step holds no
+    /// place of any limit and does not count as working; the steps inside do. A run by
+    /// [`Strategy::Sequential`](super::Strategy::Sequential) does nothing beside it all the same.
+    Nested,
 }
 
 /// What a component says about what it looked at.
@@ -63,6 +72,7 @@ pub struct Output {
     pub(super) verdict: Verdict,
     pub(super) input_digest: Option<Text>,
     pub(super) output_digest: Option<Text>,
+    pub(super) degraded: bool,
     pub(super) attributes: Map<String, Json>,
 }
 
@@ -100,6 +110,13 @@ impl Output {
     #[must_use]
     pub fn with_output_digest(mut self, digest: impl Into<Text>) -> Self {
         self.output_digest = Some(digest.into());
+        self
+    }
+
+    /// Says that a part is missing or stood in for: the step succeeds, marked as degraded.
+    #[must_use]
+    pub fn degraded(mut self) -> Self {
+        self.degraded = true;
         self
     }
 

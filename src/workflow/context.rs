@@ -3,109 +3,15 @@
 //! not declare.
 
 use std::any::Any;
-use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
 use super::cancel::Cancel;
-use super::component::{Output, Value};
-use super::engine::{Engine, Run};
 use super::failure::StepError;
+use super::inside::Composite;
 use super::outcome::ResultKind;
-use super::plan::Plan;
+use super::shared::{Done, Shared};
 use crate::clock::Clock;
-use crate::error::Error;
-use crate::event::{EventSink, Row, Text};
-
-/// How a step ended.
-#[derive(Debug)]
-pub(super) struct Done {
-    pub(super) result: ResultKind,
-    /// Whether steps that need this one may run.
-    pub(super) passed: bool,
-    pub(super) degraded: bool,
-    pub(super) output: Option<Output>,
-}
-
-/// What all steps of a run share.
-pub(super) struct Shared {
-    pub(super) plan: Arc<Plan>,
-    pub(super) run_id: Text,
-    pub(super) seed: u64,
-    pub(super) input: Option<Value>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) cancel: Cancel,
-    pub(super) done: Vec<OnceLock<Done>>,
-    pub(super) node_type: OnceLock<Text>,
-    pub(super) sink_failed: AtomicBool,
-    attempts: AtomicU64,
-    mouth: Mutex<Mouth>,
-}
-
-struct Mouth {
-    sink: Arc<dyn EventSink>,
-    closed: bool,
-    error: Option<Error>,
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("run_id", &self.run_id).finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    pub(super) fn new(engine: &Engine, plan: &Arc<Plan>, run: &Run) -> Self {
-        let mouth = Mouth { sink: Arc::clone(&engine.sink), closed: false, error: None };
-        Self {
-            plan: Arc::clone(plan),
-            run_id: run.run_id.clone(),
-            seed: run.seed,
-            input: run.input.clone(),
-            clock: Arc::clone(&engine.clock),
-            cancel: Cancel::new(),
-            done: std::iter::repeat_with(OnceLock::new).take(plan.len()).collect(),
-            node_type: run.node_type.clone().map_or_else(OnceLock::new, OnceLock::from),
-            sink_failed: AtomicBool::new(false),
-            attempts: AtomicU64::new(0),
-            mouth: Mutex::new(mouth),
-        }
-    }
-
-    /// The ordinal of the next attempt, from 1.
-    pub(super) fn next_attempt(&self) -> u64 {
-        self.attempts.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    pub(super) fn done(&self, index: usize) -> Option<&Done> {
-        self.done.get(index).and_then(OnceLock::get)
-    }
-
-    /// Hands a row to the sink. `false` when the run takes no more rows: it is over, or the sink
-    /// has failed; the first error of the sink is kept.
-    pub(super) fn emit(&self, row: Row) -> bool {
-        let mut mouth = self.mouth.lock().unwrap_or_else(PoisonError::into_inner);
-        if mouth.closed || mouth.error.is_some() {
-            return false;
-        }
-        match mouth.sink.emit(row.into()) {
-            Ok(()) => true,
-            Err(error) => {
-                mouth.error = Some(error);
-                self.sink_failed.store(true, Ordering::Release);
-                false
-            }
-        }
-    }
-
-    /// From now on no row is taken, not even from a step that was left behind. Returns the error
-    /// of the sink, if it had one.
-    pub(super) fn close(&self) -> Option<Error> {
-        let mut mouth = self.mouth.lock().unwrap_or_else(PoisonError::into_inner);
-        mouth.closed = true;
-        mouth.error.take()
-    }
-}
+use crate::event::{Row, Text};
 
 /// The finished dependencies of one step, and the run's input.
 #[derive(Debug, Clone)]
@@ -168,7 +74,10 @@ impl View {
     fn dependency(&self, name: &str) -> Result<&Done, StepError> {
         let plan = &self.shared.plan;
         plan.find(name)
-            .filter(|index| plan.dependencies(self.index).contains(index))
+            .filter(|&index| {
+                // its own output a step has only when it is taken back
+                index == self.index || plan.dependencies(self.index).contains(&index)
+            })
             .and_then(|index| self.shared.done(index))
             .ok_or_else(|| {
                 let step = self.step_name();
@@ -185,6 +94,10 @@ pub struct StepContext {
     pub(super) step_id: Text,
     pub(super) attempt: u32,
     pub(super) deadline_ns: Option<i64>,
+    /// Where inner plans run, if the component may run any.
+    pub(super) composite: Option<Arc<Composite>>,
+    /// The wish to stop of an undo.
+    pub(super) undo: Option<Cancel>,
 }
 
 impl StepContext {
@@ -218,7 +131,7 @@ impl StepContext {
 
     /// The run.
     pub fn run_id(&self) -> &Text {
-        &self.view.shared.run_id
+        &self.view.shared.root.run.run_id
     }
 
     /// This attempt: its ordinal in the run, as 16 hex digits.
@@ -233,17 +146,17 @@ impl StepContext {
 
     /// Seed of everything random in the run.
     pub fn seed(&self) -> u64 {
-        self.view.shared.seed
+        self.view.shared.root.run.seed
     }
 
     /// Where time comes from.
     pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.view.shared.clock
+        &self.view.shared.root.clock
     }
 
     /// The wish to stop. Work that lasts should look at it.
     pub fn cancel(&self) -> &Cancel {
-        &self.view.shared.cancel
+        self.undo.as_ref().unwrap_or(&self.view.shared.cancel)
     }
 
     /// When the attempt is given up, by [`Clock::monotonic_ns`].
@@ -254,7 +167,7 @@ impl StepContext {
     /// Says what node type the run turned out to be about, for the rows of all its steps. The
     /// first to say it is right.
     pub fn set_node_type(&self, node_type: impl Into<Text>) {
-        self.view.shared.node_type.get_or_init(|| node_type.into());
+        self.view.shared.root.node_type.get_or_init(|| node_type.into());
     }
 
     /// Emits a row. Its run and step ids are set to this run and attempt. An error means that the
@@ -262,7 +175,7 @@ impl StepContext {
     pub fn emit(&self, row: impl Into<Row>) -> Result<(), StepError> {
         let mut row = row.into();
         self.sign(&mut row)?;
-        if self.view.shared.emit(row) {
+        if self.view.shared.root.emit(row) {
             return Ok(());
         }
         Err(StepError::cancelled("the run takes no more rows"))

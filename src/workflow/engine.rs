@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use super::cancel::Cancel;
 use super::component::Value;
-use super::execution::Execution;
+use super::execution::{Execution, nanos};
 use super::limits::Limits;
 use super::outcome::Outcome;
 use super::plan::Plan;
 use super::schedule::Strategy;
+use super::shared::{Root, Shared};
+use super::summary::Stop;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::event::{EventSink, Text};
 
-/// What runs work with; shared by all runs of a process.
+/// What runs work with; shared by all runs of a process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Engine {
     /// Where time comes from. Timeouts and back-off follow tokio's time.
@@ -46,10 +48,16 @@ pub struct Run {
     pub strategy: Strategy,
     /// Steps of this run that may work at a time; 0 counts as 1.
     pub concurrency_max: usize,
+    /// Of the runs that share limits and wait for a place, those of higher priority go first;
+    /// among equals they take turns, and each plan inside of a step has turns of its own. What
+    /// works is not interrupted, and a run may wait as long as more urgent ones have work.
+    pub priority: i32,
     /// Longest time of the whole run.
     pub timeout: Option<Duration>,
     /// How long working steps may go on after the wish to stop; then they are dropped.
     pub grace: Duration,
+    /// How long taking back the effects of a failed plan may last.
+    pub undo_grace: Duration,
     /// Seed of everything random.
     pub seed: u64,
 }
@@ -72,8 +80,10 @@ impl Run {
             input: None,
             strategy: Strategy::default(),
             concurrency_max: 8,
+            priority: 0,
             timeout: Some(Duration::from_secs(3_600)),
             grace: Duration::from_secs(1),
+            undo_grace: Duration::from_secs(30),
             seed: 0,
         }
     }
@@ -94,8 +104,13 @@ impl Engine {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(Error::internal("a run needs a tokio runtime"));
         }
-        let mut execution = Execution::new(self, plan, &run, cancel)?;
+        let (timeout, concurrency_max) = (run.timeout, run.concurrency_max);
+        let root = Root::new(self, run, cancel);
+        let deadline = timeout.map(|it| (root.start_ns.saturating_add(nanos(it)), Stop::Deadline));
+        let shared = Arc::new(Shared::outermost(root, plan));
+        let mut execution = Execution::new(shared, plan, concurrency_max, deadline, cancel)?;
         poll_fn(|cx| execution.poll(cx)).await;
-        Ok(execution.conclude(run))
+        execution.undo().await;
+        Ok(execution.conclude())
     }
 }

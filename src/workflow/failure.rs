@@ -72,6 +72,28 @@ impl StepError {
         Self::new(ErrorClass::Timeout, "timeout", format!("no answer within {limit:?}"))
     }
 
+    pub(super) fn queued_too_long(limit: Duration) -> Self {
+        let message = format!("no place became free within {limit:?}");
+        Self::new(ErrorClass::Timeout, "queue_deadline", message)
+    }
+
+    pub(super) fn took_too_long(limit: Duration) -> Self {
+        let message = format!("attempts and waits took longer than {limit:?}");
+        Self::new(ErrorClass::Timeout, "total_deadline", message)
+    }
+
+    pub(super) fn circuit_open(resource: &str, failures: u32, left: Duration) -> Self {
+        let times = if failures == 1 { "once" } else { "again and again" };
+        let message =
+            format!("`{resource}` has failed {times} and is left alone for another {left:?}");
+        let class = ErrorClass::RateLimited { retry_after: Some(left) };
+        Self::new(class, "circuit_open", message)
+    }
+
+    pub(super) fn no_time_to_undo() -> Self {
+        Self::new(ErrorClass::Timeout, "undo_deadline", "the time to take effects back is over")
+    }
+
     pub(super) fn panicked(payload: &(dyn std::any::Any + Send)) -> Self {
         let text = payload
             .downcast_ref::<&str>()

@@ -1,97 +1,80 @@
-//! How many steps may work at a time: over all runs that share a [`Limits`], and per named
-//! resource. Knows nothing of steps; `execution` asks.
+//! How many steps may work at a time over all runs that share a [`Limits`], and what they may use
+//! of each named resource. Knows nothing of steps.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
+use super::bucket::Rate;
+use super::circuit::CircuitBreaker;
+use super::door::Door;
+use super::gate::{Gate, ResourceGate};
+use super::line::Line;
 use crate::error::{Error, Result, nearest};
 
-/// Places for working steps. Clones share their places.
+/// What steps may use of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResourceLimit {
+    /// Steps that work with it at a time; 0 counts as 1.
+    pub places: usize,
+    /// How often a step may start.
+    pub rate: Option<Rate>,
+    /// When it is left alone because it keeps failing. A step that comes to it then fails at once
+    /// as `circuit_open`, which uses up an attempt. If it has more, it waits until the resource is
+    /// tried again, unless that is longer than [`Retry::retry_after_max`](super::Retry) or its
+    /// deadlines let it; else its [`OnFailure`](super::OnFailure) applies.
+    pub breaker: Option<CircuitBreaker>,
+}
+
+impl From<usize> for ResourceLimit {
+    fn from(places: usize) -> Self {
+        Self { places, rate: None, breaker: None }
+    }
+}
+
+/// Places for working steps, and doors to resources. Clones share them, and cost nothing; runs that
+/// share them must go by one clock.
 #[derive(Debug, Clone)]
-pub struct Limits {
-    places: Arc<Semaphore>,
-    resources: BTreeMap<String, Arc<Semaphore>>,
+pub struct Limits(Arc<Doors>);
+
+#[derive(Debug, Clone)]
+struct Doors {
+    places: Arc<Line>,
+    resources: BTreeMap<String, Arc<Door>>,
 }
 
 impl Limits {
     /// Lets `steps_max` steps work at a time; 0 counts as 1.
     pub fn new(steps_max: usize) -> Self {
-        Self { places: semaphore(steps_max), resources: BTreeMap::new() }
+        let resources = BTreeMap::new();
+        Self(Arc::new(Doors { places: Arc::new(Line::new(steps_max)), resources }))
     }
 
-    /// Adds a named limit: of the steps that use `resource`, `steps_max` work at a time.
+    /// Adds a resource, in the place of one of the same name. A number limits how many of the steps
+    /// that use it work at a time.
     #[must_use]
-    pub fn with_resource(mut self, resource: impl Into<String>, steps_max: usize) -> Self {
-        self.resources.insert(resource.into(), semaphore(steps_max));
+    pub fn with_resource(
+        mut self,
+        resource: impl Into<String>,
+        limit: impl Into<ResourceLimit>,
+    ) -> Self {
+        let name = resource.into();
+        let door = Arc::new(Door::new(name.clone(), &limit.into()));
+        Arc::make_mut(&mut self.0).resources.insert(name, door);
         self
     }
 
     pub(super) fn gate(&self) -> Gate {
-        Gate::new(&self.places)
+        Gate::new(&self.0.places)
     }
 
-    pub(super) fn resource_gate(&self, resource: &str) -> Result<Gate> {
-        self.resources.get(resource).map(Gate::new).ok_or_else(|| {
-            let names = self.resources.keys().map(String::as_str);
+    pub(super) fn resource_gate(&self, resource: &str) -> Result<ResourceGate> {
+        self.0.resources.get(resource).map(ResourceGate::new).ok_or_else(|| {
+            let names = self.0.resources.keys().map(String::as_str);
             let error = Error::invalid(format!("no limit is set for the resource `{resource}`"));
             match nearest(resource, names) {
                 Some(name) => error.with_hint(format!("Did you mean `{name}`?")),
                 None => error.with_hint("Add it to the limits, or remove it from the step."),
             }
         })
-    }
-}
-
-fn semaphore(places: usize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS)))
-}
-
-/// One run's door to one semaphore. At most one claim of a run waits at a time, so that runs which
-/// share the places take turns, while within the run the most urgent step goes first.
-#[derive(Debug)]
-pub(super) struct Gate {
-    semaphore: Arc<Semaphore>,
-    spare: Option<OwnedSemaphorePermit>,
-    claimed: bool,
-}
-
-impl Gate {
-    fn new(semaphore: &Arc<Semaphore>) -> Self {
-        Self { semaphore: Arc::clone(semaphore), spare: None, claimed: false }
-    }
-
-    /// Makes sure of one place without waiting.
-    pub(super) fn secure(&mut self) -> bool {
-        if self.spare.is_none() {
-            self.spare = Arc::clone(&self.semaphore).try_acquire_owned().ok();
-        }
-        self.spare.is_some()
-    }
-
-    pub(super) fn is_secured(&self) -> bool {
-        self.spare.is_some()
-    }
-
-    /// Takes the secured place.
-    pub(super) fn take(&mut self) -> Option<OwnedSemaphorePermit> {
-        self.spare.take()
-    }
-
-    /// Gives a secured place back.
-    pub(super) fn give_back(&mut self) {
-        self.spare = None;
-    }
-
-    /// The semaphore to wait for, unless a claim is waiting already.
-    pub(super) fn claim(&mut self) -> Option<Arc<Semaphore>> {
-        (!std::mem::replace(&mut self.claimed, true)).then(|| Arc::clone(&self.semaphore))
-    }
-
-    /// A claim has been answered.
-    pub(super) fn answer(&mut self, permit: OwnedSemaphorePermit) {
-        self.claimed = false;
-        self.spare = Some(permit);
     }
 }

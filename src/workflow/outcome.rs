@@ -4,8 +4,9 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use super::context::Shared;
+use super::failure::StepError;
 use super::schedule::Strategy;
+use super::shared::Shared;
 use crate::error::{Error, Result, nearest};
 use crate::event::{Text, TimeUs};
 
@@ -22,7 +23,8 @@ pub enum ResultKind {
     Timeout,
     /// Was asked to stop.
     Cancellation,
-    /// Was not needed, or could not be tried.
+    /// Was not needed, or could not be tried: `cause` in the attributes of the row is `condition`
+    /// or `failure`, and `reason` says it in words.
     Skip,
 }
 
@@ -74,11 +76,12 @@ pub struct Outcome {
     pub end_time: TimeUs,
     /// From start to end.
     pub duration_ns: i64,
-    /// Waiting for a free place, summed over attempts.
+    /// Waiting for a free place, summed over attempts, those inside of steps included.
     pub queue_ns: i64,
-    /// At work, summed over attempts.
+    /// At work, summed over attempts. Of a step with plans inside only the steps inside count.
     pub work_ns: i64,
-    /// Work along the longest chain of dependent steps.
+    /// Work along the longest chain of dependent steps; through a step with plans inside it is
+    /// their longest chain.
     pub critical_path_ns: i64,
     /// Scheduling strategy.
     pub strategy: Strategy,
@@ -88,6 +91,7 @@ pub struct Outcome {
     pub steps: Vec<StepSummary>,
     /// Why the sink took no more rows: the run's rows are then not complete.
     pub sink_error: Option<Error>,
+    pub(super) error: Option<StepError>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -136,6 +140,12 @@ impl Outcome {
             let wanted = std::any::type_name::<T>();
             Error::internal(format!("step `{step}` gave a {found}, not a {wanted}"))
         })
+    }
+
+    /// What a step returns that ran this plan inside: the error, with its class; `None` if the plan
+    /// succeeded, had nothing to do, or has a verdict.
+    pub fn error(&self) -> Option<&StepError> {
+        self.error.as_ref().filter(|_| self.result != ResultKind::Failure)
     }
 
     /// The summary of a step.

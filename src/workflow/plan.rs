@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::fmt;
 
+use super::component::{Component, Lane};
 use super::policy::OnFailure;
 use super::step::Step;
 use crate::error::{Error, Result, nearest};
@@ -31,18 +32,36 @@ pub(super) struct Node {
     pub(super) name: Text,
     pub(super) component: Text,
     pub(super) version: Text,
-    /// Name and version of the fallback.
-    pub(super) fallback: Option<(Text, Text)>,
+    /// Where the component works.
+    pub(super) lane: Lane,
+    pub(super) fallback: Option<Other>,
+    pub(super) undo: Option<Other>,
     /// Names of the dependencies, comma-separated.
     pub(super) depends_on: Text,
     pub(super) dependencies: Box<[usize]>,
     pub(super) dependents: Box<[usize]>,
     pub(super) stage: usize,
-    /// 0 for steps without a resource, else 1 + the resource's place in the plan.
+    /// Where the step queues: [`FREE`], [`PLAIN`], or [`FIRST_RESOURCE`] and the number of its
+    /// resource.
     pub(super) slot: usize,
     /// Expected time from the step's start to the end of the longest chain that begins with it.
     pub(super) remaining: i64,
 }
+
+/// What is at hand of a further component of a step.
+#[derive(Debug)]
+pub(super) struct Other {
+    pub(super) name: Text,
+    pub(super) version: Text,
+    pub(super) lane: Lane,
+}
+
+/// Slot of the steps that need no place.
+pub(super) const FREE: usize = 0;
+/// Slot of the steps that need no resource.
+pub(super) const PLAIN: usize = 1;
+/// Slot of the first resource.
+pub(super) const FIRST_RESOURCE: usize = 2;
 
 /// Something that keeps steps from being a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,30 +235,48 @@ impl Plan {
         &self.nodes
     }
 
-    /// Names of the resources; slot 1 is the first.
+    /// Names of the resources, by their numbers.
     pub(super) fn resources(&self) -> &[String] {
         &self.resources
     }
 }
 
+impl Other {
+    fn new(component: &dyn Component) -> Self {
+        Self {
+            name: component.name().into(),
+            version: component.version().into(),
+            lane: component.lane(),
+        }
+    }
+}
+
 impl Node {
     fn new(step: Step, before: Vec<usize>, stage: usize, resources: &mut Vec<String>) -> Self {
-        let slot = step.resource.as_ref().map_or(0, |resource| {
-            let known = resources.iter().position(|known| known == resource);
-            1 + known.unwrap_or_else(|| {
-                resources.push(resource.clone());
-                resources.len() - 1
-            })
-        });
+        let lane = step.component.lane();
+        let slot = match &step.resource {
+            Some(resource) => {
+                let known = resources.iter().position(|known| known == resource);
+                FIRST_RESOURCE
+                    + known.unwrap_or_else(|| {
+                        resources.push(resource.clone());
+                        resources.len() - 1
+                    })
+            }
+            None if lane == Lane::Nested => FREE,
+            None => PLAIN,
+        };
         let fallback = match &step.policy.on_failure {
-            OnFailure::Fallback(it) => Some((it.name().into(), it.version().into())),
+            OnFailure::Fallback(it) => Some(Other::new(&**it)),
             OnFailure::Fail | OnFailure::Degrade => None,
         };
         Self {
             name: step.name.as_str().into(),
             component: step.component.name().into(),
             version: step.component.version().into(),
+            lane,
             fallback,
+            undo: step.undo.as_deref().map(Other::new),
             depends_on: step.depends_on.join(",").into(),
             dependencies: before.into(),
             dependents: Box::default(),
@@ -247,6 +284,24 @@ impl Node {
             slot,
             remaining: 0,
             step,
+        }
+    }
+
+    /// Where an attempt works.
+    pub(super) fn lane(&self, by_fallback: bool) -> Lane {
+        match &self.fallback {
+            Some(fallback) if by_fallback => fallback.lane,
+            _ => self.lane,
+        }
+    }
+
+    /// Where an attempt queues. A fallback stands in without the resource, which may be what
+    /// failed.
+    pub(super) fn slot(&self, by_fallback: bool) -> usize {
+        match self.lane(by_fallback) {
+            Lane::Nested => FREE,
+            _ if by_fallback => PLAIN,
+            _ => self.slot,
         }
     }
 }

@@ -9,8 +9,16 @@ use super::failure::ErrorClass;
 /// How long an attempt may take, how often it is repeated, and what follows when that is over.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Longest time of one attempt; `None` leaves only the run's own timeout.
+    /// Longest time of one attempt, that of the fallback included; `None` leaves only the run's own
+    /// timeout.
     pub timeout: Option<Duration>,
+    /// Longest wait for a place before an attempt. Then the step has failed as `timeout` of type
+    /// `queue_deadline`, whatever attempts are left.
+    pub queue_timeout: Option<Duration>,
+    /// Longest time of all attempts and waits together, from when the step could first start. Then
+    /// the step has failed as `timeout` of type `total_deadline`. A fallback comes after that and
+    /// does not count.
+    pub total_timeout: Option<Duration>,
     /// Repetition of failed attempts.
     pub retry: Retry,
     /// What follows the last failed attempt.
@@ -22,6 +30,8 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             timeout: Some(Duration::from_secs(300)),
+            queue_timeout: None,
+            total_timeout: None,
             retry: Retry::default(),
             on_failure: OnFailure::Fail,
         }
@@ -95,7 +105,8 @@ pub enum OnFailure {
     Fail,
     /// The run goes on without the output, marked as degraded.
     Degrade,
-    /// Another component tries once; its output stands in, marked as degraded.
+    /// Another component tries once; its output stands in, marked as degraded. It needs no place of
+    /// the step's resource, which may be what failed.
     Fallback(Arc<dyn Component>),
 }
 
@@ -127,38 +138,117 @@ impl Decision {
     }
 }
 
+/// Why that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The error may be gone the next time.
+    Transient,
+    /// The attempt took too long; the next one may not.
+    Timeout,
+    /// The other side asked for patience.
+    RateLimited,
+    /// The next answer may have the agreed form.
+    InvalidOutput,
+    /// The resource is left alone because it keeps failing.
+    CircuitOpen,
+    /// No attempt is left.
+    AttemptsUsedUp,
+    /// The next attempt would fail the same way.
+    Permanent,
+    /// The wait would last beyond a deadline.
+    PastDeadline,
+    /// The wait that was asked for is longer than the step would wait.
+    RetryAfterTooLong,
+    /// No place became free in time.
+    QueueDeadline,
+    /// Attempts and waits together took too long.
+    TotalDeadline,
+    /// The step was asked to stop.
+    Cancelled,
+    /// The run is ending.
+    Stopping,
+    /// The fallback has failed, too, and has only one attempt.
+    FallbackFailed,
+}
+
+impl Reason {
+    /// The name in the attributes of a failed attempt.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::Timeout => "timeout",
+            Self::RateLimited => "rate_limited",
+            Self::InvalidOutput => "invalid_output",
+            Self::CircuitOpen => "circuit_open",
+            Self::AttemptsUsedUp => "attempts_used_up",
+            Self::Permanent => "permanent",
+            Self::PastDeadline => "past_deadline",
+            Self::RetryAfterTooLong => "retry_after_too_long",
+            Self::QueueDeadline => "queue_deadline",
+            Self::TotalDeadline => "total_deadline",
+            Self::Cancelled => "cancelled",
+            Self::Stopping => "stopping",
+            Self::FallbackFailed => "fallback_failed",
+        }
+    }
+}
+
+/// What to do next, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// What.
+    pub decision: Decision,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Choice {
+    pub(super) fn fail(reason: Reason) -> Self {
+        Self { decision: Decision::Fail, reason }
+    }
+}
+
 impl Policy {
-    /// Decides after `attempt` (from 1) has failed with `class`. `left` is the time until the run
-    /// must end: a wait that reaches it is no use. A cancelled attempt is never made up for.
+    /// Decides after `attempt` (from 1) has failed with `class`. `left` is the time until the step
+    /// or its run must end: a wait that reaches it is no use. A cancelled attempt is never made up
+    /// for.
     pub fn decide(
         &self,
         class: ErrorClass,
         attempt: u32,
         random: u64,
         left: Option<Duration>,
-    ) -> Decision {
-        let asked = match class {
-            ErrorClass::Cancelled => return Decision::Fail,
-            ErrorClass::Permanent => return self.last(),
-            ErrorClass::RateLimited { retry_after } => retry_after.unwrap_or_default(),
-            ErrorClass::Transient | ErrorClass::Timeout | ErrorClass::InvalidOutput => {
-                Duration::ZERO
+    ) -> Choice {
+        let (asked, reason) = match class {
+            ErrorClass::Cancelled => return Choice::fail(Reason::Cancelled),
+            ErrorClass::Permanent => return self.last(Reason::Permanent),
+            ErrorClass::RateLimited { retry_after } => {
+                (retry_after.unwrap_or_default(), Reason::RateLimited)
             }
+            ErrorClass::Transient => (Duration::ZERO, Reason::Transient),
+            ErrorClass::Timeout => (Duration::ZERO, Reason::Timeout),
+            ErrorClass::InvalidOutput => (Duration::ZERO, Reason::InvalidOutput),
         };
         let wait = self.retry.backoff.wait(attempt, random).max(asked);
-        let too_long = asked > self.retry.retry_after_max || left.is_some_and(|left| wait >= left);
-        if attempt >= self.retry.attempts_max || too_long {
-            return self.last();
+        if attempt >= self.retry.attempts_max {
+            self.last(Reason::AttemptsUsedUp)
+        } else if asked > self.retry.retry_after_max {
+            self.last(Reason::RetryAfterTooLong)
+        } else if left.is_some_and(|left| wait >= left) {
+            self.last(Reason::PastDeadline)
+        } else {
+            Choice { decision: Decision::Retry { wait }, reason }
         }
-        Decision::Retry { wait }
     }
 
-    fn last(&self) -> Decision {
-        match self.on_failure {
+    /// What follows when there is no further attempt.
+    pub(super) fn last(&self, reason: Reason) -> Choice {
+        let decision = match self.on_failure {
             OnFailure::Fail => Decision::Fail,
             OnFailure::Degrade => Decision::Degrade,
             OnFailure::Fallback(_) => Decision::Fallback,
-        }
+        };
+        Choice { decision, reason }
     }
 }
 

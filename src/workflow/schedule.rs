@@ -3,11 +3,12 @@
 #![allow(clippy::indexing_slicing, reason = "one entry per step and per slot of one plan")]
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 use std::fmt;
 
-use super::context::Done;
-use super::plan::Plan;
+use super::outcome::ResultKind;
+use super::plan::{FIRST_RESOURCE, Plan};
+use super::shared::Done;
 use super::step::RunWhen;
 
 /// In which order, and how many at a time.
@@ -84,7 +85,7 @@ pub(super) struct Schedule {
     strategy: Strategy,
     /// Per step, dependencies that have not ended.
     waiting: Vec<usize>,
-    /// Ready steps per slot: 0 needs no resource, each other one a place of its resource.
+    /// Ready steps per slot.
     slots: Vec<BinaryHeap<Ready>>,
     barrier: Option<Barrier>,
     /// Per step the number of its chain, for [`Strategy::DependencyChains`].
@@ -111,14 +112,17 @@ impl Schedule {
         Self {
             strategy,
             waiting: plan.nodes().iter().map(|node| node.dependencies.len()).collect(),
-            slots: (0..=plan.resources().len()).map(|_| BinaryHeap::new()).collect(),
+            slots: (0..FIRST_RESOURCE + plan.resources().len())
+                .map(|_| BinaryHeap::new())
+                .collect(),
             barrier,
             chains: (strategy == Strategy::DependencyChains).then(|| chains(plan)),
         }
     }
 
-    /// Lets a step queue for its place. It may be pushed again after it was popped.
-    pub(super) fn push(&mut self, plan: &Plan, index: usize) {
+    /// Lets a step queue for its place, the fallback of a step for its own. It may be pushed again
+    /// after it was popped.
+    pub(super) fn push(&mut self, plan: &Plan, index: usize, by_fallback: bool) {
         let node = &plan.nodes()[index];
         if let Some(barrier) = &mut self.barrier
             && node.stage > barrier.open
@@ -131,7 +135,7 @@ impl Schedule {
             (_, Some(chains)) => -chains[index],
             (_, None) => 0,
         };
-        self.slots[node.slot].push(Ready { urgency, index: Reverse(index) });
+        self.slots[node.slot(by_fallback)].push(Ready { urgency, index: Reverse(index) });
     }
 
     /// The slot of the most urgent step among the slots for which `open` says yes; `open` is asked
@@ -173,7 +177,15 @@ impl Schedule {
                 opened.append(held);
             }
         }
-        opened.into_iter().for_each(|step| self.push(plan, step));
+        opened.into_iter().for_each(|step| self.push(plan, step, false));
+    }
+
+    /// Takes steps out of the queue.
+    pub(super) fn remove(&mut self, steps: &HashSet<usize>) {
+        self.slots.iter_mut().for_each(|slot| slot.retain(|it| !steps.contains(&it.index.0)));
+        if let Some(barrier) = &mut self.barrier {
+            barrier.held.iter_mut().for_each(|held| held.retain(|it| !steps.contains(it)));
+        }
     }
 
     /// Lets no more step queue.
@@ -199,23 +211,39 @@ fn chains(plan: &Plan) -> Vec<i64> {
     chains.into_iter().flatten().collect()
 }
 
+/// Why a step does not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bar {
+    pub(super) reason: String,
+    /// Whether it goes back to a failure; else to a condition.
+    pub(super) by_failure: bool,
+}
+
 /// Whether a step may run, given how its dependencies ended; if not, why not.
 pub(super) fn may_run<'d>(
     run_when: RunWhen,
     dependencies: impl Iterator<Item = (&'d str, &'d Done)> + Clone,
-) -> Result<(), String> {
-    let mut passed = dependencies.clone().filter(|(_, done)| done.passed);
+) -> Result<(), Bar> {
+    let find = |wanted: fn(&Done) -> bool| dependencies.clone().find(|(_, done)| wanted(done));
+    // a failure says more than a condition
+    let failed = || find(Done::failed);
     let missing = match run_when {
         RunWhen::AllDone => None,
-        RunWhen::AllSuccess => dependencies.clone().find(|(_, done)| !done.passed),
-        RunWhen::AnySuccess if passed.next().is_some() => None,
-        RunWhen::AnySuccess => dependencies.clone().next(),
+        RunWhen::NoneFailed => failed(),
+        RunWhen::AllSuccess => find(|done| !done.passed).and_then(|it| failed().or(Some(it))),
+        RunWhen::AnySuccess if find(|done| done.passed).is_some() => None,
+        RunWhen::AnySuccess => failed().or_else(|| dependencies.clone().next()),
     };
-    match (run_when, missing) {
-        (_, None) => Ok(()),
-        (RunWhen::AnySuccess, Some(_)) => Err("no dependency succeeded".to_owned()),
-        (_, Some((name, done))) => Err(format!("dependency `{name}` ended as {}", done.result)),
-    }
+    let Some((name, done)) = missing else { return Ok(()) };
+    let reason = match (run_when, done.result) {
+        (RunWhen::AnySuccess, _) => "no dependency succeeded".to_owned(),
+        (_, ResultKind::Skip) if done.barred => {
+            format!("dependency `{name}` was skipped after a failure")
+        }
+        (_, ResultKind::Skip) => format!("dependency `{name}` was skipped"),
+        (_, result) => format!("dependency `{name}` ended as {result}"),
+    };
+    Err(Bar { reason, by_failure: done.failed() })
 }
 
 #[cfg(test)]

@@ -23,6 +23,14 @@ pub struct Step {
     pub policy: Policy,
     /// Which ends of its dependencies let it run.
     pub run_when: RunWhen,
+    /// What takes the effect of the step back. Called once if the step has succeeded and the run
+    /// ends as error, failure, timeout or cancellation; the last step to end comes first. A plan
+    /// inside of a step is taken back as soon as it has failed by itself, and when the step fails
+    /// later. What the component sees is what the step saw, and the step's own output under its own
+    /// name. It waits for no place, has the step's timeout, and stands in a row of its own, named
+    /// after the step with `.undo` behind. What it gives is ignored; that it failed is named in the
+    /// error of the run. Should it be interrupted by the end of a run's grace, it is called again.
+    pub undo: Option<Arc<dyn Component>>,
     /// Named limit that the step needs a place of.
     pub resource: Option<String>,
 }
@@ -42,6 +50,7 @@ impl Step {
             condition: None,
             policy: Policy::default(),
             run_when: RunWhen::default(),
+            undo: None,
             resource: None,
         }
     }
@@ -88,6 +97,13 @@ impl Step {
         self
     }
 
+    /// Sets what takes the effect of the step back.
+    #[must_use]
+    pub fn undone_by(mut self, undo: impl Component + 'static) -> Self {
+        self.undo = Some(Arc::new(undo));
+        self
+    }
+
     /// Sets the named limit that the step needs a place of.
     #[must_use]
     pub fn using(mut self, resource: impl Into<String>) -> Self {
@@ -96,8 +112,8 @@ impl Step {
     }
 }
 
-/// Which ends of its dependencies let a step run. All three wait until every dependency has ended;
-/// a degraded step counts as a success, a skipped one does not.
+/// Which ends of its dependencies let a step run. All wait until every dependency has ended; a
+/// degraded step counts as a success, a skipped one does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RunWhen {
     /// Every dependency succeeded.
@@ -105,6 +121,10 @@ pub enum RunWhen {
     AllSuccess,
     /// At least one dependency succeeded.
     AnySuccess,
+    /// No dependency failed, and none was skipped because something before it failed. One that was
+    /// skipped because its condition said no does not stop the step, and neither does one behind
+    /// it.
+    NoneFailed,
     /// However they ended.
     AllDone,
 }

@@ -1,11 +1,18 @@
 //! Tests of whole runs on tokio's paused clock: times are exact, nothing really waits.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod chaos;
+mod compute;
+mod deadlines;
 mod faults;
 mod flow;
+mod nested;
+mod pausing;
 mod places;
 mod random;
+mod resources;
 mod stopping;
+mod undoing;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -125,6 +132,11 @@ where
     fn run(&self, ctx: StepContext) -> BoxFuture<'_, Result<Output, StepError>> {
         Box::pin((self.0)(ctx))
     }
+}
+
+/// The attributes of a row.
+fn facts(row: &StepRow) -> serde_json::Value {
+    row.attributes.as_deref().map(|it| serde_json::from_str(it).unwrap()).unwrap_or_default()
 }
 
 const MS: i64 = 1_000_000;

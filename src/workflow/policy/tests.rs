@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::super::{ErrorClass, FnComponent, Output};
-use super::{Backoff, Decision, OnFailure, Policy, Retry, random};
+use super::{Backoff, Choice, Decision, OnFailure, Policy, Reason, Retry, random};
 
 fn policy(attempts_max: u32) -> Policy {
     let retry = Retry { attempts_max, ..Retry::default() };
@@ -32,15 +32,25 @@ fn senseless_multipliers_are_harmless() {
     assert!(endless.wait(9, u64::MAX) <= Duration::MAX);
 }
 
+fn decided(choice: Choice) -> (Decision, Reason) {
+    (choice.decision, choice.reason)
+}
+
 #[test]
 fn classes_decide_over_retries() {
-    let retried = |class| matches!(policy(3).decide(class, 1, 7, None), Decision::Retry { .. });
-    assert!(retried(ErrorClass::Transient));
-    assert!(retried(ErrorClass::Timeout));
-    assert!(retried(ErrorClass::InvalidOutput));
-    assert!(retried(ErrorClass::RateLimited { retry_after: None }));
-    assert!(!retried(ErrorClass::Permanent));
-    assert!(!retried(ErrorClass::Cancelled));
+    let choice = |class| policy(3).decide(class, 1, 7, None);
+    let retried = |class| {
+        let choice = choice(class);
+        matches!(choice.decision, Decision::Retry { .. }).then_some(choice.reason)
+    };
+    assert_eq!(retried(ErrorClass::Transient), Some(Reason::Transient));
+    assert_eq!(retried(ErrorClass::Timeout), Some(Reason::Timeout));
+    assert_eq!(retried(ErrorClass::InvalidOutput), Some(Reason::InvalidOutput));
+    let limited = ErrorClass::RateLimited { retry_after: None };
+    assert_eq!(retried(limited), Some(Reason::RateLimited));
+    let fail = |reason| (Decision::Fail, reason);
+    assert_eq!(decided(choice(ErrorClass::Permanent)), fail(Reason::Permanent));
+    assert_eq!(decided(choice(ErrorClass::Cancelled)), fail(Reason::Cancelled));
 }
 
 #[test]
@@ -53,10 +63,11 @@ fn the_last_attempt_is_followed_by_what_the_step_wants() {
     ];
     for (on_failure, expected) in cases {
         let policy = Policy { on_failure, ..policy(2) };
-        assert_eq!(policy.decide(ErrorClass::Permanent, 1, 0, None), expected);
-        assert_eq!(policy.decide(ErrorClass::Transient, 2, 0, None), expected);
+        let choice = |class, attempt| decided(policy.decide(class, attempt, 0, None));
+        assert_eq!(choice(ErrorClass::Permanent, 1), (expected, Reason::Permanent));
+        assert_eq!(choice(ErrorClass::Transient, 2), (expected, Reason::AttemptsUsedUp));
         // a cancelled step is not made up for: the run is ending
-        assert_eq!(policy.decide(ErrorClass::Cancelled, 1, 0, None), Decision::Fail);
+        assert_eq!(choice(ErrorClass::Cancelled, 1), (Decision::Fail, Reason::Cancelled));
     }
 }
 
@@ -65,18 +76,19 @@ fn retry_after_is_kept_unless_it_is_too_long() {
     let asked =
         |seconds| ErrorClass::RateLimited { retry_after: Some(Duration::from_secs(seconds)) };
     let policy = policy(5);
-    let Decision::Retry { wait } = policy.decide(asked(40), 1, u64::MAX, None) else {
-        panic!("not retried");
-    };
-    assert_eq!(wait, Duration::from_secs(40));
-    assert_eq!(policy.decide(asked(301), 1, 0, None), Decision::Fail);
-    let left = Some(Duration::from_secs(40));
-    assert_eq!(policy.decide(asked(40), 1, 0, left), Decision::Fail);
+    let wait = Duration::from_secs(40);
+    let choice = policy.decide(asked(40), 1, u64::MAX, None);
+    assert_eq!(decided(choice), (Decision::Retry { wait }, Reason::RateLimited));
+    let choice = policy.decide(asked(301), 1, 0, None);
+    assert_eq!(decided(choice), (Decision::Fail, Reason::RetryAfterTooLong));
+    let choice = policy.decide(asked(40), 1, 0, Some(wait));
+    assert_eq!(decided(choice), (Decision::Fail, Reason::PastDeadline));
 }
 
 #[test]
 fn zero_attempts_are_one() {
-    assert_eq!(policy(0).decide(ErrorClass::Transient, 1, 0, None), Decision::Fail);
+    let choice = policy(0).decide(ErrorClass::Transient, 1, 0, None);
+    assert_eq!(decided(choice), (Decision::Fail, Reason::AttemptsUsedUp));
 }
 
 proptest! {

@@ -15,7 +15,9 @@ async fn a_transient_error_is_retried_after_full_jitter() {
     assert_eq!(outcome.output::<u32>("fetch").unwrap().as_deref(), Some(&3));
     assert_eq!(bench.story(), ["fetch#1=error", "fetch#2=error", "fetch#3=success"]);
     let rows = bench.step_rows();
-    assert_eq!(rows[0].attributes.as_deref(), Some(r#"{"decision":"retry"}"#));
+    let decided = facts(&rows[0]);
+    assert_eq!((&decided["decision"], &decided["reason"]), (&"retry".into(), &"transient".into()));
+    assert_eq!(decided["wait_ms"].as_i64().map(|ms| ms * MS), Some(rows[1].wait_ns));
     assert_eq!(rows[0].error_type.as_deref(), Some("flaky"));
     assert_eq!(rows[0].wait_ns, 0);
     for (attempt, row) in [(1, &rows[1]), (2, &rows[2])] {
@@ -36,7 +38,8 @@ async fn retries_end_with_the_last_error() {
     assert_eq!(outcome.result, ResultKind::Error);
     assert_eq!(outcome.error_type.as_deref(), Some("flaky"));
     assert_eq!(outcome.error_message.as_deref(), Some("step `fetch`: attempt 2"));
-    assert_eq!(bench.step_rows()[1].attributes.as_deref(), Some(r#"{"decision":"fail"}"#));
+    let decided = r#"{"decision":"fail","reason":"attempts_used_up"}"#;
+    assert_eq!(bench.step_rows()[1].attributes.as_deref(), Some(decided));
 }
 
 #[tokio::test(start_paused = true)]
@@ -66,8 +69,7 @@ async fn a_hanging_attempt_times_out_and_is_retried() {
         }
         Ok(Output::none())
     });
-    let policy =
-        Policy { timeout: Some(ms(5_000)), retry: attempts(2), on_failure: OnFailure::Fail };
+    let policy = Policy { timeout: Some(ms(5_000)), retry: attempts(2), ..Policy::default() };
     let outcome = bench.run(vec![Step::new("hang", hang).with_policy(policy)]).await;
     assert_eq!(outcome.result, ResultKind::Success);
     assert_eq!(bench.story(), ["hang#1=timeout", "hang#2=success"]);
@@ -117,7 +119,8 @@ async fn a_fallback_stands_in() {
         rows.iter().map(|row| (&*row.component, &*row.component_version, row.degraded)).collect();
     let function = ("function", "1", false);
     assert_eq!(seen, [function, function, ("spare", "7", true), function]);
-    assert_eq!(rows[1].attributes.as_deref(), Some(r#"{"decision":"fallback"}"#));
+    let decided = r#"{"decision":"fallback","reason":"attempts_used_up"}"#;
+    assert_eq!(rows[1].attributes.as_deref(), Some(decided));
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,6 +135,9 @@ async fn a_failing_fallback_is_not_repeated() {
     assert_eq!(outcome.result, ResultKind::Error);
     assert_eq!(outcome.error_message.as_deref(), Some("step `main`: empty, too"));
     assert_eq!(bench.story(), ["main#1=error", "main#2=error"]);
+    let reasons =
+        bench.step_rows().iter().map(|row| facts(row)["reason"].clone()).collect::<Vec<_>>();
+    assert_eq!(reasons, ["permanent", "fallback_failed"]);
 }
 
 #[tokio::test(start_paused = true)]

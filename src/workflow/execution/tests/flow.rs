@@ -51,9 +51,10 @@ async fn failures_skip_what_needs_them_and_nothing_else() {
     let reason = |name: &str| {
         rows.iter().find(|row| &*row.step_name == name).and_then(|row| row.attributes.clone())
     };
-    let because = r#"{"reason":"dependency `a` ended as error"}"#;
+    let because = r#"{"reason":"dependency `a` ended as error","cause":"failure"}"#;
     assert_eq!(reason("b").as_deref(), Some(because));
-    assert_eq!(reason("c").as_deref(), Some(r#"{"reason":"dependency `b` ended as skip"}"#));
+    let because = r#"{"reason":"dependency `b` was skipped after a failure","cause":"failure"}"#;
+    assert_eq!(reason("c").as_deref(), Some(because));
     assert_eq!(outcome.step("b").unwrap().attempts, 0);
 }
 
@@ -79,8 +80,44 @@ async fn conditions_choose_a_branch() {
         .map(|step| (&*step.name, step.error_message.as_deref().unwrap()))
         .collect();
     let unmet = "condition `size >= 10` does not hold";
-    let behind = "dependency `long way` ended as skip";
+    let behind = "dependency `long way` was skipped";
     assert_eq!(skipped, [("long way", unmet), ("after long", behind)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_condition_stops_no_step_that_minds_only_failures() {
+    let bench = Bench::new();
+    let never = || Condition::new("never", |_| Ok(false));
+    let minds =
+        |name: &str, after: &[&str]| noop(name).after(after.to_vec()).when(RunWhen::NoneFailed);
+    let outcome = bench
+        .run(vec![
+            noop("fine"),
+            noop("unwanted").only_if(never()),
+            noop("behind it").after(["unwanted"]),
+            minds("join", &["fine", "behind it"]),
+            fails_until("broken", 9, ErrorClass::Permanent),
+            noop("behind").after(["broken"]),
+            minds("stopped", &["fine", "behind"]),
+            minds("further", &["stopped"]),
+        ])
+        .await;
+    let results: Vec<_> = outcome.steps.iter().map(|step| step.result.as_str()).collect();
+    let expected = ["success", "skip", "skip", "success", "error", "skip", "skip", "skip"];
+    assert_eq!(results, expected);
+    let rows = bench.step_rows();
+    let skipped = rows.iter().filter(|row| &*row.result == "skip");
+    let causes: Vec<_> = skipped
+        .map(|row| (row.step_name.to_string(), facts(row)["cause"].as_str().unwrap().to_owned()))
+        .collect();
+    let expected = [
+        ("unwanted", "condition"),
+        ("behind it", "condition"),
+        ("behind", "failure"),
+        ("stopped", "failure"),
+        ("further", "failure"),
+    ];
+    assert_eq!(causes, expected.map(|(name, cause)| (name.to_owned(), cause.to_owned())));
 }
 
 #[tokio::test(start_paused = true)]

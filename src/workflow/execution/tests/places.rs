@@ -85,6 +85,28 @@ async fn runs_share_places_and_take_turns() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_more_urgent_run_goes_first() {
+    for resource in [false, true] {
+        let limits = Limits::new(if resource { 9 } else { 1 }).with_resource("model", 1);
+        let (bench, gauge) = (Bench::with(limits, usize::MAX), Arc::new(Gauge::default()));
+        let run = |name: &str, priority| {
+            let steps = steps(&gauge, 4).into_iter();
+            let steps = steps.map(|step| if resource { step.using("model") } else { step });
+            bench.run_as(steps.collect(), Run { priority, ..Run::new(name, "test") })
+        };
+        let late = async {
+            tokio::time::sleep(ms(15)).await;
+            run("urgent", 1).await
+        };
+        let (slow, patient, urgent) = tokio::join!(run("slow", 0), run("patient", -1), late);
+        assert_eq!(gauge.most(), 1);
+        assert_eq!(urgent.duration_ns, 45 * MS, "it waits only for what works already");
+        assert_eq!(slow.duration_ns, 80 * MS);
+        assert_eq!(patient.duration_ns, 120 * MS);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_resource_is_shared_and_holds_up_nobody_else() {
     let limits = Limits::new(4).with_resource("model", 1);
     let (bench, model) = (Bench::with(limits, usize::MAX), Arc::new(Gauge::default()));

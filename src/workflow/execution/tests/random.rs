@@ -50,6 +50,7 @@ fn graph(acts: impl Strategy2<Value = Act>) -> impl Strategy2<Value = Vec<Drawn>
     let run_when = prop_oneof![
         4 => Just(RunWhen::AllSuccess),
         1 => Just(RunWhen::AnySuccess),
+        1 => Just(RunWhen::NoneFailed),
         1 => Just(RunWhen::AllDone),
     ];
     let after = prop::collection::vec(any::<prop::sample::Index>(), 0..4);
@@ -149,17 +150,29 @@ fn steps(drawn: &[Drawn], counts: &Arc<Counts>) -> Vec<Step> {
     drawn.iter().enumerate().map(of_one).collect()
 }
 
-/// The rules, told again: per step its result, whether it passed, and its number of rows.
-fn model(drawn: &[Drawn]) -> Vec<(ResultKind, bool, usize)> {
-    let mut ends: Vec<(ResultKind, bool, usize)> = Vec::new();
+/// How a step must end.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    result: ResultKind,
+    /// Whether steps that need it may run.
+    passed: bool,
+    /// Whether it failed, or was skipped because something before it did.
+    failed: bool,
+    rows: usize,
+}
+
+/// The rules, told again.
+fn model(drawn: &[Drawn]) -> Vec<End> {
+    let mut ends: Vec<End> = Vec::new();
     for step in drawn {
-        let passed = |before: &usize| ends[*before].1;
+        let before: Vec<End> = step.after.iter().map(|&at| ends[at]).collect();
         let wanted = match step.run_when {
             RunWhen::AllDone => true,
-            RunWhen::AllSuccess => step.after.iter().all(passed),
-            RunWhen::AnySuccess => step.after.is_empty() || step.after.iter().any(passed),
+            RunWhen::NoneFailed => !before.iter().any(|end| end.failed),
+            RunWhen::AllSuccess => before.iter().all(|end| end.passed),
+            RunWhen::AnySuccess => before.is_empty() || before.iter().any(|end| end.passed),
         };
-        ends.push(match step.act {
+        let (result, passed, rows) = match step.act {
             _ if !wanted => (ResultKind::Skip, false, 1),
             Act::NotWanted => (ResultKind::Skip, false, 1),
             Act::Work => (ResultKind::Success, true, 1),
@@ -169,7 +182,12 @@ fn model(drawn: &[Drawn]) -> Vec<(ResultKind, bool, usize)> {
             Act::BreakButFallBack => (ResultKind::Success, true, 2),
             Act::Reject => (ResultKind::Failure, false, 1),
             Act::Hang => (ResultKind::Timeout, false, 1),
-        });
+        };
+        let failed = match result {
+            ResultKind::Skip => !wanted && before.iter().any(|end| end.failed),
+            _ => !passed,
+        };
+        ends.push(End { result, passed, failed, rows });
     }
     ends
 }
@@ -195,7 +213,7 @@ fn run_drawn(
 }
 
 /// Panics are drawn on purpose: their messages would fill the terminal.
-fn quiet_panics() {
+pub(super) fn quiet_panics() {
     use std::sync::Once;
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -222,21 +240,26 @@ proptest! {
         let expected = model(&drawn);
 
         // results as the rules say
-        for (at, (result, _, attempts)) in expected.iter().enumerate() {
+        for (at, end) in expected.iter().enumerate() {
             let name = format!("s{at}");
-            prop_assert_eq!(outcome.step(&name).unwrap().result, *result, "{}", &name);
+            prop_assert_eq!(outcome.step(&name).unwrap().result, end.result, "{}", &name);
             let seen: Vec<i64> = rows
                 .iter()
                 .filter(|row| *row.step_name == *name)
                 .map(|row| row.attempt)
                 .collect();
-            prop_assert_eq!(seen, (1..=i64::try_from(*attempts).unwrap()).collect::<Vec<_>>());
+            prop_assert_eq!(seen, (1..=i64::try_from(end.rows).unwrap()).collect::<Vec<_>>());
+            if end.result == ResultKind::Skip && drawn[at].act != Act::NotWanted {
+                let row = rows.iter().find(|row| *row.step_name == *name).unwrap();
+                let by_failure = row.attributes.as_deref().unwrap().contains("\"failure\"");
+                prop_assert_eq!(by_failure, end.failed, "{}", &name);
+            }
         }
-        let broken = expected.iter().any(|(result, passed, _)| {
-            !passed && matches!(result, ResultKind::Error | ResultKind::Timeout)
+        let broken = expected.iter().any(|end| {
+            !end.passed && matches!(end.result, ResultKind::Error | ResultKind::Timeout)
         });
-        let rejected = expected.iter().any(|(result, ..)| *result == ResultKind::Failure);
-        let skipped = expected.iter().all(|(result, ..)| *result == ResultKind::Skip);
+        let rejected = expected.iter().any(|end| end.result == ResultKind::Failure);
+        let skipped = expected.iter().all(|end| end.result == ResultKind::Skip);
         match outcome.result {
             ResultKind::Error | ResultKind::Timeout => prop_assert!(broken),
             ResultKind::Failure => prop_assert!(rejected && !broken),
