@@ -28,6 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod analysis;
 mod attempt;
 mod cancel;
 mod component;
@@ -41,10 +42,12 @@ mod outcome;
 mod plan;
 mod policy;
 mod record;
+mod render;
 mod schedule;
 mod step;
 mod summary;
 
+pub use analysis::{Analysis, Capacity, Expected, Prediction};
 pub use cancel::Cancel;
 pub use component::{Component, FnComponent, Lane, Output, Value, Verdict};
 pub use context::{StepContext, View};
@@ -55,5 +58,6 @@ pub use limits::Limits;
 pub use outcome::{Outcome, ResultKind, StepSummary};
 pub use plan::{Plan, PlanProblem, STEPS_MAX};
 pub use policy::{Backoff, Decision, OnFailure, Policy, Retry};
+pub use render::{PlanRow, span};
 pub use schedule::Strategy;
 pub use step::{Condition, RunWhen, Step};

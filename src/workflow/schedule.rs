@@ -183,9 +183,9 @@ impl Schedule {
     }
 }
 
-/// Parts the steps into chains: each begins with the first step that is in none and goes on with
+/// Parts the steps into chains, numbered from 1: each begins with the first step that is in none and goes on with
 /// the first dependent that is in none.
-fn chains(plan: &Plan) -> Vec<i64> {
+pub(super) fn chains(plan: &Plan) -> Vec<i64> {
     let mut chains = vec![None; plan.len()];
     let mut number = 0;
     for start in 0..plan.len() {
