@@ -7,7 +7,9 @@
 
 mod bound;
 mod capacity;
+mod order;
 mod original;
+mod play;
 mod predict;
 
 use std::time::Duration;
@@ -140,7 +142,7 @@ impl<'p> Analysis<'p> {
 
     /// Work of all steps: the run's time with one place.
     pub fn work_ns(&self) -> i64 {
-        predict::narrow(self.steps.iter().map(|step| i128::from(step.duration_ns)).sum())
+        bound::narrow(self.steps.iter().map(|step| i128::from(step.duration_ns)).sum())
     }
 
     /// What the run takes at least, seen from afar: the critical path, or all work spread evenly
@@ -200,7 +202,7 @@ fn expected(plan: &Plan, estimates: &dyn Estimates, fallback: Duration) -> Vec<E
     let count = known.iter().flatten().count();
     let sum: i128 = known.iter().flatten().map(|&ns| i128::from(ns)).sum();
     let stand_in = match i128::try_from(count) {
-        Ok(count) if count > 0 => predict::narrow(sum / count),
+        Ok(count) if count > 0 => bound::narrow(sum / count),
         _ => i64::try_from(fallback.as_nanos()).unwrap_or(i64::MAX),
     };
     let mut steps: Vec<Expected> = known

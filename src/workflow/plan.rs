@@ -42,6 +42,9 @@ pub(super) struct Node {
     pub(super) slot: usize,
     /// Expected time from the step's start to the end of the longest chain that begins with it.
     pub(super) remaining: i64,
+    /// Of ready steps the one with the most is next: its remaining time, unless someone knows
+    /// better.
+    pub(super) urgency: i64,
 }
 
 /// Something that keeps steps from being a plan.
@@ -158,7 +161,14 @@ impl Plan {
         for at in (0..self.nodes.len()).rev() {
             let after = self.nodes[at].dependents.iter().map(|&d| self.nodes[d].remaining).max();
             self.nodes[at].remaining = durations[at].saturating_add(after.unwrap_or(0));
+            self.nodes[at].urgency = self.nodes[at].remaining;
         }
+    }
+
+    /// Sets how urgent each step is; `urgency` has one number per step.
+    pub(super) fn with_urgency(mut self, urgency: &[i64]) -> Self {
+        self.nodes.iter_mut().zip(urgency).for_each(|(node, &urgency)| node.urgency = urgency);
+        self
     }
 
     /// How many steps.
@@ -246,6 +256,7 @@ impl Node {
             stage,
             slot,
             remaining: 0,
+            urgency: 0,
             step,
         }
     }

@@ -13,8 +13,8 @@ use super::step::RunWhen;
 /// In which order, and how many at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {
-    /// Every ready step as soon as there is a place, the longest remaining chain first; no
-    /// barrier.
+    /// Every ready step as soon as there is a place, the longest remaining chain first unless the
+    /// plan has looked ahead; no barrier.
     #[default]
     ReadyQueue,
     /// One step at a time, in the order of the plan.
@@ -127,7 +127,7 @@ impl Schedule {
             return;
         }
         let urgency = match (self.strategy, &self.chains) {
-            (Strategy::ReadyQueue, _) => node.remaining,
+            (Strategy::ReadyQueue, _) => node.urgency,
             (_, Some(chains)) => -chains[index],
             (_, None) => 0,
         };

@@ -4,7 +4,11 @@
 use std::cmp::Reverse;
 
 use super::Expected;
-use super::predict::narrow;
+
+/// As nanoseconds, at most what fits.
+pub(super) fn narrow(ns: i128) -> i64 {
+    i64::try_from(ns).unwrap_or(i64::MAX)
+}
 
 /// Work spread evenly over places, rounded up: time comes in whole nanoseconds.
 pub(super) fn spread(work: i128, places: usize) -> i64 {
