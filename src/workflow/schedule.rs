@@ -183,8 +183,8 @@ impl Schedule {
     }
 }
 
-/// Parts the steps into chains, numbered from 1: each begins with the first step that is in none and goes on with
-/// the first dependent that is in none.
+/// Parts the steps into chains, numbered from 1: each begins with the first step that is in none
+/// and goes on with the first dependent that is in none.
 pub(super) fn chains(plan: &Plan) -> Vec<i64> {
     let mut chains = vec![None; plan.len()];
     let mut number = 0;
