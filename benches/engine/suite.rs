@@ -21,6 +21,10 @@ const GRAIN_MAX: Duration = Duration::from_millis(1);
 
 pub(super) fn print() {
     memory();
+    println!(
+        "\nready: the queue that looked ahead, worst: of the seeds; chain: longest chain first;"
+    );
+    println!("fifo: as written; half of the places are of the model that a generation asks");
     for spread in [Spread::Uniform, Spread::Lognormal] {
         order(spread);
     }
@@ -89,8 +93,6 @@ fn line(shape: &Shape, places: usize, all: &[Ratios]) {
 /// Of every shape the mean over the seeds.
 fn order(spread: Spread) {
     head(&format!("time / LB2, durations {spread:?}, mean of {SEEDS} seeds"));
-    println!("ready: the queue that looked ahead (worst: of the seeds); chain: longest chain first;");
-    println!("fifo: as written; the model of the generation has half of the places");
     let suites: Vec<Vec<Shape>> = (1..=SEEDS).map(|seed| shapes::suite(spread, seed)).collect();
     let kinds = suites.first().map_or(0, Vec::len);
     for (at, places) in (0..kinds).flat_map(|at| [4, 16].map(|places| (at, places))) {

@@ -194,17 +194,9 @@ impl Places {
 
 /// Durations, and with them the longest chains before and after each step.
 fn expected(plan: &Plan, estimates: &dyn Estimates, fallback: Duration) -> Vec<Expected> {
-    let known: Vec<Option<i64>> = plan
-        .nodes()
-        .iter()
-        .map(|node| estimates.estimate_ns(&node.name).map(|ns| ns.max(0)))
-        .collect();
-    let count = known.iter().flatten().count();
-    let sum: i128 = known.iter().flatten().map(|&ns| i128::from(ns)).sum();
-    let stand_in = match i128::try_from(count) {
-        Ok(count) if count > 0 => bound::narrow(sum / count),
-        _ => i64::try_from(fallback.as_nanos()).unwrap_or(i64::MAX),
-    };
+    let (known, mean) = plan.estimated(estimates);
+    let fallback = i64::try_from(fallback.as_nanos()).unwrap_or(i64::MAX);
+    let stand_in = mean.unwrap_or(fallback);
     let mut steps: Vec<Expected> = known
         .into_iter()
         .map(|known| Expected {
