@@ -1,18 +1,29 @@
 //! Overhead of the engine per step that does nothing, in memory, with every event made. Compare
-//! within one run: the machine's speed is part of every figure.
+//! within one run: the machine's speed is part of every figure. `cargo bench --bench engine --
+//! suite` prints instead how near runs of the shapes come to the lower bound, and the engine's own
+//! costs beside it.
 #![allow(clippy::unwrap_used, reason = "a bench has nobody to report to")]
 #![allow(missing_docs, reason = "criterion's macros make public items")]
+
+#[path = "../tests/it/dice.rs"]
+mod dice;
+#[path = "../tests/it/shapes/mod.rs"]
+mod shapes;
+#[path = "engine/suite.rs"]
+mod suite;
 
 use std::hint::black_box;
 use std::sync::Arc;
 
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group};
 use genstore::clock::SystemClock;
 use genstore::error::Result;
 use genstore::event::{Event, EventSink};
 use genstore::workflow::{
     Cancel, Component, Engine, FnComponent, Lane, Limits, Output, Plan, Run, Step, Strategy,
 };
+
+use shapes::{Draw, Shape, Spread};
 
 /// A sink that looks at every event and keeps none.
 #[derive(Debug)]
@@ -29,69 +40,34 @@ fn noop(lane: Lane) -> Arc<dyn Component> {
     Arc::new(FnComponent::new("noop", "1", |_| Ok(Output::none())).on(lane))
 }
 
-fn steps(count: usize, lane: Lane, mut after: impl FnMut(usize) -> Vec<usize>) -> Vec<Step> {
+/// A shape as steps that do nothing.
+fn steps(shape: &Shape, lane: Lane) -> Vec<Step> {
     let noop = noop(lane);
-    (0..count)
-        .map(|n| {
-            let names = after(n).into_iter().map(|before| format!("s{before}"));
-            Step::shared(format!("s{n}"), Arc::clone(&noop)).after(names)
-        })
-        .collect()
+    shape.steps(|_| Arc::clone(&noop))
 }
 
-/// Each step after the one before.
-fn chain(count: usize, lane: Lane) -> Vec<Step> {
-    steps(count, lane, |n| n.checked_sub(1).into_iter().collect())
-}
-
-/// One step, then many, then one.
-fn fan(width: usize) -> Vec<Step> {
-    steps(width + 2, Lane::Inline, |n| match n {
-        0 => vec![],
-        n if n <= width => vec![0],
-        _ => (1..=width).collect(),
-    })
-}
-
-/// A square in which each step comes after its left and its upper neighbour.
-fn lattice(side: usize) -> Vec<Step> {
-    steps(side * side, Lane::Inline, |n| {
-        let left = (n % side > 0).then(|| n - 1);
-        left.into_iter().chain(n.checked_sub(side)).collect()
-    })
-}
-
-/// Each step after one to three of the forty before it, the same in every run.
-fn random(count: usize) -> Vec<Step> {
-    let mut state = 1_u64;
-    let mut draw = |below: usize| {
-        // Knuth's MMIX multiplier; the high bits are the random ones
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        usize::try_from(state >> 33).unwrap() % below
-    };
-    steps(count, Lane::Inline, |n| match n {
-        0 => vec![],
-        n => (0..=draw(3)).map(|_| n - 1 - draw(n.min(40))).collect(),
-    })
+fn engine() -> Engine {
+    let (clock, sink) = (Arc::new(SystemClock::new()), Arc::new(Gone));
+    Engine { clock, sink, limits: Limits::new(1_000) }
 }
 
 fn overhead(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let engine = Engine {
-        clock: Arc::new(SystemClock::new()),
-        sink: Arc::new(Gone),
-        limits: Limits::new(1_000),
-    };
+    let engine = engine();
+    let mut draw = Draw::new(Spread::Even, 1);
+    let (chain, fan) = (shapes::chain(1_000, &mut draw), shapes::fan(1_000, &mut draw));
+    let (wide, lattice) = (shapes::fan(10_000, &mut draw), shapes::lattice(50, &mut draw));
+    let (few, many) = (shapes::random(1_000, &mut draw), shapes::random(10_000, &mut draw));
     let mut group = criterion.benchmark_group("engine");
     group.sample_size(30);
     let shapes = [
-        ("chain of 1,000", chain(1_000, Lane::Inline), Strategy::ReadyQueue),
-        ("chain of 1,000, sequential", chain(1_000, Lane::Inline), Strategy::Sequential),
-        ("chain of 1,000 tasks", chain(1_000, Lane::Task), Strategy::ReadyQueue),
-        ("1 to 1,000 to 1", fan(1_000), Strategy::ReadyQueue),
-        ("1 to 10,000 to 1", fan(10_000), Strategy::ReadyQueue),
-        ("lattice of 50 by 50", lattice(50), Strategy::ReadyQueue),
-        ("random 1,000", random(1_000), Strategy::ReadyQueue),
+        ("chain of 1,000", steps(&chain, Lane::Inline), Strategy::ReadyQueue),
+        ("chain of 1,000, sequential", steps(&chain, Lane::Inline), Strategy::Sequential),
+        ("chain of 1,000 tasks", steps(&chain, Lane::Task), Strategy::ReadyQueue),
+        ("1 to 1,000 to 1", steps(&fan, Lane::Inline), Strategy::ReadyQueue),
+        ("1 to 10,000 to 1", steps(&wide, Lane::Inline), Strategy::ReadyQueue),
+        ("lattice of 50 by 50", steps(&lattice, Lane::Inline), Strategy::ReadyQueue),
+        ("random 1,000", steps(&few, Lane::Inline), Strategy::ReadyQueue),
     ];
     for (name, steps, strategy) in shapes {
         let plan = Arc::new(Plan::new(steps).unwrap());
@@ -106,7 +82,7 @@ fn overhead(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(10_000));
     group.bench_function("plan random 10,000", |bencher| {
         bencher.iter_batched(
-            || random(10_000),
+            || steps(&many, Lane::Inline),
             |steps| Plan::new(steps).unwrap(),
             BatchSize::LargeInput,
         );
@@ -115,4 +91,12 @@ fn overhead(criterion: &mut Criterion) {
 }
 
 criterion_group!(benches, overhead);
-criterion_main!(benches);
+
+fn main() {
+    if std::env::args().any(|it| it == "suite") {
+        suite::print();
+        return;
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

@@ -28,6 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod analysis;
 mod attempt;
 mod bucket;
 mod cancel;
@@ -48,6 +49,7 @@ mod outcome;
 mod plan;
 mod policy;
 mod record;
+mod render;
 mod schedule;
 mod shared;
 mod step;
@@ -55,7 +57,7 @@ mod summary;
 mod undo;
 mod waits;
 
-pub use bucket::Rate;
+pub use analysis::{Analysis, Capacity, Expected, Prediction};
 pub use cancel::Cancel;
 pub use circuit::CircuitBreaker;
 pub use component::{Component, FnComponent, Lane, Output, Value, Verdict};
@@ -67,7 +69,8 @@ pub use limits::{Limits, ResourceLimit};
 pub use nested::{NESTING_MAX, Nested};
 pub use outcome::{Outcome, ResultKind, StepSummary};
 pub use plan::{Plan, PlanProblem, STEPS_MAX};
-pub use policy::{Backoff, Choice, Decision, OnFailure, Policy, Reason, Retry};
+pub use policy::{Backoff, Decision, OnFailure, Policy, Retry};
+pub use render::{PlanRow, span};
 pub use schedule::Strategy;
 pub use step::{Condition, RunWhen, Step};
 pub use tasks::{builtin, end_programs};

@@ -46,6 +46,9 @@ pub(super) struct Node {
     pub(super) slot: usize,
     /// Expected time from the step's start to the end of the longest chain that begins with it.
     pub(super) remaining: i64,
+    /// Of ready steps the one with the most is next: its remaining time, unless someone knows
+    /// better.
+    pub(super) urgency: i64,
 }
 
 /// What is at hand of a further component of a step.
@@ -156,28 +159,38 @@ impl Plan {
     /// one. A step whose duration nobody knows counts as the mean of the known ones.
     #[must_use]
     pub fn with_estimates(mut self, estimates: &dyn Estimates) -> Self {
-        let known: Vec<Option<i64>> = self
-            .nodes
-            .iter()
-            .map(|node| estimates.estimate_ns(&node.name).map(|ns| ns.max(0)))
-            .collect();
-        let (count, sum) = known
-            .iter()
-            .flatten()
-            .fold((0_i64, 0_i128), |(count, sum), &ns| (count + 1, sum + i128::from(ns)));
-        if count > 0 {
-            let mean = i64::try_from(sum / i128::from(count)).unwrap_or(i64::MAX);
+        let (known, mean) = self.estimated(estimates);
+        if let Some(mean) = mean {
             let durations: Vec<i64> = known.into_iter().map(|ns| ns.unwrap_or(mean)).collect();
             self.prioritise(&durations);
         }
         self
     }
 
+    /// Expected durations per step, and the mean of those that are known.
+    pub(super) fn estimated(&self, estimates: &dyn Estimates) -> (Vec<Option<i64>>, Option<i64>) {
+        let of_one = |node: &Node| estimates.estimate_ns(&node.name).map(|ns| ns.max(0));
+        let known: Vec<Option<i64>> = self.nodes.iter().map(of_one).collect();
+        let (count, sum) = known
+            .iter()
+            .flatten()
+            .fold((0_i64, 0_i128), |(count, sum), &ns| (count + 1, sum + i128::from(ns)));
+        let mean = sum.checked_div(i128::from(count));
+        (known, mean.map(|mean| i64::try_from(mean).unwrap_or(i64::MAX)))
+    }
+
     fn prioritise(&mut self, durations: &[i64]) {
         for at in (0..self.nodes.len()).rev() {
             let after = self.nodes[at].dependents.iter().map(|&d| self.nodes[d].remaining).max();
             self.nodes[at].remaining = durations[at].saturating_add(after.unwrap_or(0));
+            self.nodes[at].urgency = self.nodes[at].remaining;
         }
+    }
+
+    /// Sets how urgent each step is; `urgency` has one number per step.
+    pub(super) fn with_urgency(mut self, urgency: &[i64]) -> Self {
+        self.nodes.iter_mut().zip(urgency).for_each(|(node, &urgency)| node.urgency = urgency);
+        self
     }
 
     /// How many steps.
@@ -283,6 +296,7 @@ impl Node {
             stage,
             slot,
             remaining: 0,
+            urgency: 0,
             step,
         }
     }

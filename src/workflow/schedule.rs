@@ -14,8 +14,8 @@ use super::step::RunWhen;
 /// In which order, and how many at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {
-    /// Every ready step as soon as there is a place, the longest remaining chain first; no
-    /// barrier.
+    /// Every ready step as soon as there is a place, the longest remaining chain first unless the
+    /// plan has looked ahead; no barrier.
     #[default]
     ReadyQueue,
     /// One step at a time, in the order of the plan.
@@ -131,7 +131,7 @@ impl Schedule {
             return;
         }
         let urgency = match (self.strategy, &self.chains) {
-            (Strategy::ReadyQueue, _) => node.remaining,
+            (Strategy::ReadyQueue, _) => node.urgency,
             (_, Some(chains)) => -chains[index],
             (_, None) => 0,
         };
@@ -195,9 +195,9 @@ impl Schedule {
     }
 }
 
-/// Parts the steps into chains: each begins with the first step that is in none and goes on with
-/// the first dependent that is in none.
-fn chains(plan: &Plan) -> Vec<i64> {
+/// Parts the steps into chains, numbered from 1: each begins with the first step that is in none
+/// and goes on with the first dependent that is in none.
+pub(super) fn chains(plan: &Plan) -> Vec<i64> {
     let mut chains = vec![None; plan.len()];
     let mut number = 0;
     for start in 0..plan.len() {
