@@ -343,7 +343,7 @@ fn other_programs_read_a_log_that_was_cleaned_up() {
         let counts = python.counts(path, 1).unwrap();
         let snapshot = Store::open_read_only(path).unwrap().snapshot().unwrap();
         for (table, it) in snapshot.tables {
-            assert_eq!(usize::try_from(counts[table.name()]).unwrap(), it.rows(), "{table:?}");
+            assert_eq!(u64::try_from(counts[table.name()]).unwrap(), it.rows(), "{table:?}");
         }
     };
     read();

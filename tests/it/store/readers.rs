@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use genstore::clock::{ManualClock, SystemIds};
-use genstore::event::Table;
 use genstore::store::{Keeper, Location, Store, StoreOptions, copy};
 
 use super::compat::fixture;
