@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::store::order;
 use crate::event::{LlmCallRow, MetricRow, Row, Text, TimeUs};
+use crate::store::order;
 use crate::store::schema::to_batch;
 
 /// A row that can be told from others by its `value`.
