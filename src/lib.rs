@@ -16,8 +16,9 @@
 //! error < finding < python < contract < template < validate < generate < pipeline
 //!                                                     (pipeline also: event, workflow)
 //! error < clock < event < journal < store < recorder
+//! error < clock < setting < journal, pipeline
 //! event < store < sql < output < export < import
-//! (all of these) < config < replay < repl < cli < main
+//! (all of these) < replay < repl < config < cli < main
 //! ```
 //!
 //! # What always holds
@@ -96,6 +97,7 @@ pub mod python;
 pub mod recorder;
 pub mod repl;
 pub mod replay;
+pub mod setting;
 pub mod sql;
 pub mod store;
 pub mod template;

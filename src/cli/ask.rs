@@ -11,7 +11,6 @@ use super::Context;
 use crate::error::{Error, Result};
 use crate::output::{Format, Look, terminal_width};
 use crate::repl::{Failure, Reader, Settings, Shell, Source};
-use crate::sql::SessionSettings;
 use crate::store::snapshot::Snapshot;
 use crate::store::{Location, Store};
 
@@ -101,23 +100,25 @@ impl Source for Snapshots {
 impl Context {
     /// A shell over the store. With `cancel`, Ctrl-C ends a query instead of the process.
     pub(super) fn shell(&self, format: Format, cancel: bool) -> Result<Shell> {
-        self.shell_over(Arc::new(LazyStore::new(&self.store)), format, cancel)
+        let settings = Settings { format, look: self.look(), timer: false, cancel };
+        self.shell_over(Arc::new(LazyStore::new(&self.store)), settings)
     }
 
     /// A shell over a store that is opened when it is first asked.
-    pub(super) fn shell_over(
-        &self,
-        store: Arc<LazyStore>,
-        format: Format,
-        cancel: bool,
-    ) -> Result<Shell> {
-        let settings = Settings { format, look: self.look(), timer: false, cancel };
+    pub(super) fn shell_over(&self, store: Arc<LazyStore>, settings: Settings) -> Result<Shell> {
         Shell::new(self.reader(store), settings, Arc::clone(&self.clock))
     }
 
     /// A reader of a store that is opened when it is first asked.
     pub(super) fn reader(&self, store: Arc<LazyStore>) -> Reader {
-        Reader::new(Box::new(Snapshots(store)), SessionSettings::default(), Arc::clone(&self.clock))
+        let settings = self.settings.sql.clone();
+        Reader::new(Box::new(Snapshots(store)), settings, Arc::clone(&self.clock))
+    }
+
+    /// The same for whoever reads whole tables, however many rows they have.
+    pub(super) fn reader_of_all(&self, store: Arc<LazyStore>) -> Reader {
+        let settings = self.settings.sql.clone().unbounded();
+        Reader::new(Box::new(Snapshots(store)), settings, Arc::clone(&self.clock))
     }
 
     /// For whom results are written.

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         }
     }
     let store = Arc::new(LazyStore::new(&context.store));
-    let mut reader = context.reader(store);
+    let mut reader = context.reader_of_all(store);
     args.moment.set(&mut reader)?;
     let options = Options {
         to: args.to.clone(),

@@ -13,10 +13,9 @@ use super::{Context, print, progress};
 use crate::error::{Error, Result};
 use crate::event::Table;
 use crate::export::FileFormat;
-use crate::import::{ImportedTable, Limits, Report, Request, Target, import};
+use crate::import::{ImportedTable, Report, Request, Target, import};
 use crate::output::{Format, escape};
 use crate::repl::table_by_name;
-use crate::store::load::LoadOptions;
 
 /// What the bar shows while files are read.
 const BAR: &str = "{bar:40} {bytes}/{total_bytes} {msg} {elapsed}";
@@ -79,8 +78,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         format: args.format,
         ignore_unknown: args.ignore_unknown,
         dry_run: args.dry_run,
-        limits: Limits::default(),
-        load: LoadOptions::default(),
+        limits: context.settings.import.limits(),
+        load: context.settings.import.load(),
+        store: context.settings.store.clone(),
     };
     let bar = progress::bar(BAR, 0, context);
     let (store, shown) = (context.store.clone(), bar.clone());

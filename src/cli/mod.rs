@@ -2,6 +2,7 @@
 //! exit code. Commands hold no logic of their own beyond arguments and printing.
 
 mod ask;
+mod config;
 mod contract;
 mod export;
 mod import;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 
 use crate::clock::{Clock, IdSource, SystemClock, SystemIds};
-use crate::config::Environment;
+use crate::config::{Assembly, Environment, Settings};
 use crate::error::{Error, Result};
 use crate::output::failure;
 use crate::store::Location;
@@ -32,10 +33,8 @@ use crate::store::Location;
 #[derive(Debug, Parser)]
 #[command(name = "genstore", version, propagate_version = true, max_term_width = 100)]
 struct Cli {
-    /// Folder of the store, or an address of its tables: s3://BUCKET/PATH, gs://…, az://…
-    /// [default: $GENSTORE_STORE, else ./genstore.db]
-    #[arg(long, global = true, value_name = "PATH")]
-    store: Option<OsString>,
+    #[command(flatten)]
+    asked: Asked,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -52,6 +51,7 @@ enum Command {
     Contract(contract::Args),
     Store(store::Args),
     Schema(schema::Args),
+    Config(config::Args),
 }
 
 /// What every command is given.
@@ -61,10 +61,48 @@ pub(crate) struct Context {
     pub(crate) env: Environment,
     /// The store to use, by flag, environment or default.
     pub(crate) store: Location,
+    /// The settings, but for the flags of the command.
+    pub(crate) settings: Arc<Settings>,
+    /// Where they came from.
+    pub(crate) assembly: Arc<Assembly>,
     /// Time.
     pub(crate) clock: Arc<dyn Clock>,
     /// Ids.
     pub(crate) ids: Arc<dyn IdSource>,
+    asked: Asked,
+}
+
+/// The flags that all commands have.
+#[derive(Debug, Clone, Default, clap::Args)]
+struct Asked {
+    /// Folder of the store, or an address of its tables: s3://BUCKET/PATH, gs://…, az://…
+    /// [default: $GENSTORE_STORE, else ./genstore.db]
+    #[arg(long, global = true, value_name = "PATH")]
+    store: Option<OsString>,
+    /// Set a setting for this call; `genstore config show` lists them
+    #[arg(long, global = true, value_name = "SECTION.KEY=VALUE")]
+    config: Vec<String>,
+}
+
+impl Context {
+    /// What a command gets that was asked for with these flags.
+    fn new(
+        asked: Asked,
+        mut env: Environment,
+        settings: Settings,
+        assembly: Assembly,
+    ) -> Result<Self> {
+        env.remote.options = settings.remote.clone();
+        Ok(Self {
+            store: env.store_location(asked.store.as_deref())?,
+            settings: Arc::new(settings),
+            assembly: Arc::new(assembly),
+            env,
+            clock: Arc::new(SystemClock::new()),
+            ids: Arc::new(SystemIds),
+            asked,
+        })
+    }
 }
 
 /// Runs the command line `args` (program name first) and returns the exit code: 0 fine, 1 the work
@@ -79,32 +117,29 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> u8 {
         }
     };
     let color = env.terminal.color_stderr;
-    let store = match env.store_location(cli.store.as_deref()) {
-        Ok(store) => store,
-        Err(error) => {
-            print_error(&error, color);
-            return error.kind().exit_code();
-        }
-    };
-    let context =
-        Context { store, env, clock: Arc::new(SystemClock::new()), ids: Arc::new(SystemIds) };
-    let terminal = context.env.terminal;
+    execute(cli, env).unwrap_or_else(|error| {
+        print_error(&error, color);
+        error.kind().exit_code()
+    })
+}
+
+fn execute(cli: Cli, env: Environment) -> Result<u8> {
     let command = match cli.command {
         Some(command) => command,
-        None if terminal.stdin && terminal.stdout => Command::Repl(repl::Args::default()),
+        None if env.terminal.stdin && env.terminal.stdout => Command::Repl(repl::Args::default()),
         None => {
             let error = Error::usage("no command was given");
-            print_error(&error.with_hint("`genstore help` lists them."), color);
-            return 2;
+            return Err(error.with_hint("`genstore help` lists them."));
         }
     };
-    match dispatch(command, &context) {
-        Ok(code) => code,
-        Err(error) => {
-            print_error(&error, color);
-            error.kind().exit_code()
-        }
-    }
+    let store = env.store_location(cli.asked.store.as_deref())?;
+    let assembly = Assembly::read(&env.sources(&store, &cli.asked.config));
+    let settings = match command {
+        // it tells by itself what is wrong
+        Command::Config(_) => Settings::default(),
+        _ => assembly.settings()?.clone(),
+    };
+    dispatch(command, &Context::new(cli.asked, env, settings, assembly)?)
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<u8> {
@@ -124,21 +159,21 @@ fn dispatch(command: Command, context: &Context) -> Result<u8> {
         Command::Contract(args) => contract::run(&args, context),
         Command::Store(args) => store::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
+        Command::Config(args) => config::run(&args, context),
     }
 }
 
-/// Does what the command line `genstore <words>` would do, with the store and surroundings at hand.
+/// Does what the command line `genstore <words>` would do, with the surroundings and the flags at
+/// hand; those in `words` win.
 fn launch(words: &[String], context: &Context) -> Result<u8> {
     let words = std::iter::once("genstore").chain(words.iter().map(String::as_str));
     match Cli::try_parse_from(words) {
-        Ok(Cli { command: Some(command), store }) => {
-            let store = match store {
-                Some(typed) => context.env.store_location(Some(&typed))?,
-                None => context.store.clone(),
-            };
-            dispatch(command, &Context { store, ..context.clone() })
+        Ok(cli) => {
+            let mut asked = context.asked.clone();
+            asked.store = cli.asked.store.or(asked.store);
+            asked.config.extend(cli.asked.config);
+            execute(Cli { asked, command: cli.command }, context.env.clone())
         }
-        Ok(_) => Err(Error::usage("no command was given")),
         Err(error) if error.exit_code() == 0 => print(&error.to_string()).map(|()| 0),
         Err(error) => {
             let text = error.to_string();

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::Context;
-use super::ask::{LazyStore, Moment, RowFormat, stdout};
+use super::ask::{LazyStore, Moment, format_parser, stdout};
 use crate::error::Result;
-use crate::output::terminal_width;
-use crate::repl::{Prompter, Surroundings, interact, script};
+use crate::output::{Format, terminal_width};
+use crate::repl::{Prompter, Settings, Surroundings, interact, script};
 use crate::store::NameKind;
 
 /// Names offered at a time.
@@ -22,8 +22,10 @@ const NAMES_MAX: usize = 200;
 /// the first error.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
-    #[command(flatten)]
-    format: RowFormat,
+    /// Format of the rows [default: the setting repl.format, else table]
+    #[arg(long, value_name = "FORMAT")]
+    #[arg(value_parser = format_parser::<Format>(Format::ALL.map(Format::as_str)))]
+    format: Option<Format>,
     #[command(flatten)]
     moment: Moment,
 }
@@ -33,7 +35,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let launched = context.clone();
     let launcher = Box::new(move |words: &[String]| super::launch(words, &launched));
     let store = Arc::new(LazyStore::new(&context.store));
-    let shell = context.shell_over(Arc::clone(&store), args.format.format, terminal.stdin)?;
+    let chosen = &context.settings.repl;
+    let settings = Settings {
+        format: args.format.unwrap_or(chosen.format),
+        look: context.look(),
+        timer: chosen.timer,
+        cancel: terminal.stdin,
+    };
+    let shell = context.shell_over(Arc::clone(&store), settings)?;
     let mut shell = shell.with_launcher(launcher);
     args.moment.set(shell.reader())?;
     if !terminal.stdin {
@@ -44,6 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let surroundings = Surroundings {
         prompter: helper,
         state_dir: context.env.state_dir.clone(),
+        history_entries_max: chosen.history_entries_max,
         color: terminal.color_stdout,
         width: terminal_width,
     };

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::event::BatchRow;
 use crate::output::{Format, RowWriter};
 use crate::replay::{Batch, report, set};
-use crate::sql::{Session, SessionSettings};
+use crate::sql::Session;
 
 use super::work::{WorkArgs, block_on};
 use super::{Context, print, progress};
@@ -71,7 +71,7 @@ fn say_next(row: &BatchRow, args: &Args, context: &Context) {
         let why = format!("genstore query failures batch_id={}", row.batch_id);
         format!("{failed} of {total} runs did not succeed; why: {why}\n")
     } else if context.env.terminal.stderr {
-        let (out, store) = (args.work.out().display(), context.store.path().display());
+        let (out, store) = (args.work.out(context).display(), context.store.path().display());
         format!("Packages are in {out}, the history is in {store}; ask: genstore query\n")
     } else {
         return;
@@ -88,7 +88,7 @@ fn summary(
     context: &Context,
 ) -> Result<()> {
     let clock = std::sync::Arc::clone(&context.clock);
-    let session = Session::new(snapshot, SessionSettings::default(), clock)?;
+    let session = Session::new(snapshot, context.settings.sql.clone().unbounded(), clock)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -4,7 +4,6 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::DEFAULT_OUT;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generate::TemplateGenerator;
 use crate::journal::Durability;
@@ -19,10 +18,10 @@ use super::Context;
 /// How packages are made and where they go.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WorkArgs {
-    /// Folder for the generated packages
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_OUT)]
-    out: PathBuf,
-    /// Steps that work at a time [default: the number of cores]
+    /// Folder for the generated packages [default: the setting pipeline.out, else generated]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Steps that work at a time [default: the setting workflow.jobs, else the number of cores]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Replace files that were edited after they were generated
@@ -32,15 +31,15 @@ pub(crate) struct WorkArgs {
     #[arg(long)]
     fsync: bool,
     /// When a run that is reported as done is safe
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
-    durability: DurabilityArg,
+    /// [default: the setting store.durability, else run]
+    #[arg(long, value_name = "WHEN", value_enum)]
+    durability: Option<DurabilityArg>,
 }
 
 /// When a run that is reported as done is safe.
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum DurabilityArg {
     /// At once: not even a power loss takes it away
-    #[default]
     Run,
     /// A power loss may take away what was reported in the last second; a crash of genstore nothing
     Interval,
@@ -61,27 +60,30 @@ impl From<DurabilityArg> for Durability {
 
 impl WorkArgs {
     /// Folder for the generated packages, as the user named it.
-    pub(crate) fn out(&self) -> &Path {
-        &self.out
+    pub(crate) fn out<'a>(&'a self, context: &'a Context) -> &'a Path {
+        self.out.as_deref().unwrap_or(&context.settings.pipeline.out)
     }
 
     /// Opens the store and the output folder.
     pub(crate) fn open(&self, context: &Context) -> Result<Arc<Workshop>> {
-        let options = WriteOptions { overwrite: self.overwrite, fsync: self.fsync };
-        let output = Arc::new(OutputFolder::open(&self.out, options)?);
+        let settings = &context.settings;
+        let fsync = self.fsync || settings.pipeline.fsync;
+        let options = WriteOptions { overwrite: self.overwrite, fsync };
+        let output = Arc::new(OutputFolder::open(self.out(context), options)?);
+        let durability = self.durability.map_or(settings.store.durability, Durability::from);
         let store = Store::open_at(
             &context.store,
-            StoreOptions { durability: self.durability.into(), ..StoreOptions::default() },
+            StoreOptions { durability, ..settings.store.clone() },
             Arc::clone(&context.clock),
             Arc::clone(&context.ids),
         )?;
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let workflow = settings.workflow.clone();
         Ok(Arc::new(Workshop {
-            pipeline: NodeGeneration::new(Arc::new(TemplateGenerator), output)?,
+            pipeline: NodeGeneration::new(Arc::new(TemplateGenerator), output, workflow)?,
             recorder: Recorder::new(Arc::new(store)),
             clock: Arc::clone(&context.clock),
             ids: Arc::clone(&context.ids),
-            jobs: self.jobs.map_or(cores, NonZeroUsize::get),
+            jobs: self.jobs.map_or_else(|| settings.workflow.jobs(), NonZeroUsize::get),
         }))
     }
 }

@@ -19,6 +19,7 @@ mod parquet;
 mod refusal;
 mod rows;
 mod run;
+mod settings;
 mod sources;
 mod text;
 
@@ -31,6 +32,7 @@ use crate::event::Table;
 use crate::export::FileFormat;
 
 pub use run::{ImportedTable, Observer, Progress, Report, Request, Target, import, import_on};
+pub use settings::ImportSettings;
 
 /// Bounds of what is held in memory of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
 use crate::export::FileFormat;
 use crate::journal::disk::{Disk, SystemDisk};
-use crate::store::Location;
 use crate::store::load::{Conflict, Finder, Found, Load, LoadOptions};
+use crate::store::{Location, StoreOptions};
 
 /// What to import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Request {
     pub limits: Limits,
     /// Bounds of writing.
     pub load: LoadOptions,
+    /// How the store is written; an import keeps its logs as a writer does.
+    pub store: StoreOptions,
 }
 
 /// What was imported.
@@ -102,7 +104,7 @@ pub fn import_on(
 ) -> Result<Report> {
     let sources = sources(request)?;
     let begin = if request.dry_run { Load::dry } else { Load::begin };
-    let mut load = begin(disk, store, clock, ids, request.load)?;
+    let mut load = begin(disk, store, clock, ids, request.load)?.with_options(&request.store);
     let report = import_into(&mut load, request, &sources, observer)?;
     load.commit()?;
     Ok(report)

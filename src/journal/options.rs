@@ -1,10 +1,12 @@
 //! The journal's settings. Data only; `store` checks how they relate to its own.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, nearest};
 
 /// When an acknowledged run is safe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
     /// At its acknowledgement: survives power loss. The only setting under which damage and a torn
     /// tail can always be told apart.
@@ -15,6 +17,41 @@ pub enum Durability {
     Interval,
     /// At its acknowledgement against a crash of the process, at the next flush against power loss.
     None,
+}
+
+impl Durability {
+    /// All of them, the safest first.
+    pub const ALL: [Self; 3] = [Self::Run, Self::Interval, Self::None];
+
+    /// The name on the command line and in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Interval => "interval",
+            Self::None => "none",
+        }
+    }
+}
+
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Durability {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::as_str);
+            let hint = nearest(text, names).map_or_else(
+                || format!("There are {}.", names.join(", ")),
+                |it| format!("Did you mean {it}?"),
+            );
+            Error::usage(format!("there is no durability {text:?}")).with_hint(hint)
+        })
+    }
 }
 
 /// Settings of one journal.

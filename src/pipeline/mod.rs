@@ -7,10 +7,12 @@ mod contract_steps;
 mod node_generation;
 mod package_steps;
 mod rows;
+mod settings;
 pub mod source;
 mod write;
 
 pub use contract_steps::Task;
 pub use node_generation::{NodeGeneration, PIPELINE, Report};
 pub use rows::Counts;
+pub use settings::{PackageSettings, RunSettings};
 pub use write::{MANIFEST, OutputFolder, WriteOptions, Written};

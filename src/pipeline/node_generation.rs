@@ -16,6 +16,7 @@ use crate::workflow::{
 use super::contract_steps::{self, Read, Task};
 use super::package_steps::{self, Judge, Quality, Render, package_digest};
 use super::rows::{Counts, integer};
+use super::settings::RunSettings;
 use super::write::{OutputFolder, Written};
 
 /// Name of the pipeline in tables.
@@ -29,6 +30,7 @@ pub struct NodeGeneration {
     plan: Arc<Plan>,
     digest: Text,
     generator: String,
+    settings: RunSettings,
 }
 
 /// What came out of one run.
@@ -47,11 +49,16 @@ pub struct Report {
 impl NodeGeneration {
     /// The pipeline with the built-in templates; `generator` makes the packages, and they go to
     /// `output`.
-    pub fn new(generator: Arc<dyn Generator>, output: Arc<OutputFolder>) -> Result<Self> {
+    pub fn new(
+        generator: Arc<dyn Generator>,
+        output: Arc<OutputFolder>,
+        settings: RunSettings,
+    ) -> Result<Self> {
         let name = generator.name().to_owned();
         let steps = steps(Arc::new(Library::builtin()?), generator, output);
         let digest = digest(&steps);
-        Ok(Self { plan: Arc::new(Plan::new(steps)?), digest, generator: name })
+        let steps = steps.into_iter().map(|it| settings.step(it)).collect();
+        Ok(Self { plan: Arc::new(Plan::new(steps)?), digest, generator: name, settings })
     }
 
     /// Runs the pipeline over one contract. Rows of the run go to the engine's sink, but for the
@@ -66,7 +73,8 @@ impl NodeGeneration {
         cancel: &Cancel,
     ) -> Result<Report> {
         let uri = task.uri();
-        let mut run = Run::new(started.run_id.clone(), PIPELINE).with_input(task);
+        let run = Run::new(started.run_id.clone(), PIPELINE).with_input(task);
+        let mut run = self.settings.run(run);
         run.batch_id.clone_from(&started.batch_id);
         let outcome = engine.execute(&self.plan, run, cancel).await?;
         let run = self.row(started, &outcome)?;

@@ -22,9 +22,6 @@ use crate::error::{Error, ErrorKind, IoContext, Result};
 use crate::output::{Look, escape};
 use crate::store::NameKind;
 
-/// Entries that the history keeps.
-const HISTORY_MAX: usize = 10_000;
-
 /// What the store tells whoever types.
 pub trait Prompter: fmt::Debug {
     /// Names that begin with `prefix`, as far as they are known by now: no waiting.
@@ -41,6 +38,8 @@ pub struct Surroundings {
     pub prompter: Arc<dyn Prompter>,
     /// Folder for the history; without one it is forgotten at the end.
     pub state_dir: Option<PathBuf>,
+    /// Entries that the history keeps; at 0, the history of earlier shells stays as it is.
+    pub history_entries_max: usize,
     /// Whether results are coloured.
     pub color: bool,
     /// Columns of the terminal, asked before every result, as windows change.
@@ -52,7 +51,7 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .history_ignore_space(true)
-        .max_history_size(HISTORY_MAX)
+        .max_history_size(surroundings.history_entries_max)
         .and_then(|it| it.history_ignore_dups(true))
         .map_err(terminal)?
         .build();
@@ -62,7 +61,8 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
     let functions = session.map_or_else(|_| Vec::new(), |it| it.function_names().to_vec());
     let prompter = Arc::clone(&surroundings.prompter);
     editor.set_helper(Some(Words { functions, prompter, pending: String::new() }));
-    let history = history_file(surroundings.state_dir.as_deref())?;
+    let state_dir = surroundings.state_dir.as_deref();
+    let history = history_file(state_dir.filter(|_| surroundings.history_entries_max > 0))?;
     if let Some(history) = &history
         && history.exists()
     {

@@ -16,6 +16,7 @@ use tokio::runtime::Runtime;
 use super::session::SessionSettings;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::setting::Fault;
 use crate::store::FileSource;
 
 /// Statistics of this many files are remembered; beyond it the memory starts over.
@@ -39,9 +40,9 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn new(settings: SessionSettings, clock: Arc<dyn Clock>) -> Result<Self> {
-        settings.validate()?;
+        settings.validate().map_err(Fault::into_error)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(settings.threads)
+            .worker_threads(settings.threads())
             .thread_name("genstore-sql")
             .thread_stack_size(STACK_BYTES)
             .enable_time()
@@ -73,7 +74,7 @@ impl Engine {
     /// The configuration of one session.
     pub(super) fn session_config(&self) -> SessionConfig {
         let mut config = SessionConfig::new()
-            .with_target_partitions(self.settings.threads)
+            .with_target_partitions(self.settings.threads())
             .with_default_catalog_and_schema("genstore", "main")
             .with_information_schema(true);
         let options = config.options_mut();
@@ -81,7 +82,7 @@ impl Engine {
         options.sql_parser.map_string_types_to_utf8view = false;
         options.execution.parquet.schema_force_view_types = false;
         // What each sort keeps back for merging: the engine's 10 MB would be all of a small memory.
-        let share = self.settings.memory_bytes_max / self.settings.threads / 32;
+        let share = self.settings.memory_bytes_max / self.settings.threads() / 32;
         options.execution.sort_spill_reservation_bytes = share.clamp(64 << 10, 10 << 20);
         options.execution.time_zone = Some("UTC".to_owned());
         config

@@ -19,6 +19,7 @@ use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use futures::{Stream, StreamExt};
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -30,6 +31,7 @@ use super::{from_first, functions, guard, limits, provider, queries, run};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::event::Table;
+use crate::setting::{Fault, count, optional_path, size, sizes, times, within};
 use crate::store::snapshot::Snapshot;
 
 /// Batches that may wait between a query and its reader.
@@ -39,52 +41,71 @@ const BATCHES_IN_FLIGHT: usize = 2;
 const NESTING_MAX: usize = 100;
 
 /// The bounds of the queries of one process.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// In a file the names carry no unit, and the values do: `query_time_max = "30s"`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct SessionSettings {
-    /// Threads, and the number of partitions a query is split into. Default: the cores, at most 16.
+    /// Threads, and the number of partitions a query is split into; at 0, as many as there are
+    /// cores, at most 16.
     pub threads: usize,
     /// Memory of all running queries together; beyond it sorts, aggregates and joins spill, or
     /// the query fails. Default 1 GiB.
+    #[serde(with = "sizes")]
     pub memory_bytes_max: usize,
     /// Bytes of spill files. Default 16 GiB.
+    #[serde(with = "sizes")]
     pub spill_bytes_max: u64,
     /// Where spill files go; `None` is the system's temporary folder.
+    #[serde(with = "optional_path")]
     pub spill_dir: Option<PathBuf>,
     /// Size of a result that [`Session::query`] collects. Default 1 GiB; a stream has no bound.
+    #[serde(with = "sizes")]
     pub result_bytes_max: usize,
+    /// A query that has more rows fails when it comes to them; at 0, none does.
+    pub rows_max: u64,
+    /// A query whose last row was not taken by then fails; at 0, none does.
+    #[serde(rename = "query_time_max", with = "times")]
+    pub query_ms_max: u64,
 }
 
 impl Default for SessionSettings {
     fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
-            threads: cores.min(16),
+            threads: 0,
             memory_bytes_max: 1 << 30,
             spill_bytes_max: 16 << 30,
             spill_dir: None,
             result_bytes_max: 1 << 30,
+            rows_max: 0,
+            query_ms_max: 0,
         }
     }
 }
 
 impl SessionSettings {
-    /// Whether the numbers make sense: nothing is zero, threads at most 1,024.
-    pub fn validate(&self) -> Result<()> {
-        if self.threads == 0 || self.threads > 1_024 {
-            return Err(Error::invalid(format!(
-                "sql.threads is {}, but must be between 1 and 1024",
-                self.threads
-            )));
+    /// Checks each setting.
+    ///
+    /// # Errors
+    /// A [`Fault`] that names the setting and the bound.
+    pub fn validate(&self) -> Result<(), Fault> {
+        let any = (1, u64::MAX);
+        within("sql.threads", self.threads as u64, (0, 1_024), count)?;
+        within("sql.memory_bytes_max", self.memory_bytes_max as u64, any, size)?;
+        within("sql.result_bytes_max", self.result_bytes_max as u64, any, size)
+    }
+
+    /// The same without bounds on a query's rows and time: for questions that no user asks.
+    #[must_use]
+    pub fn unbounded(self) -> Self {
+        Self { rows_max: 0, query_ms_max: 0, ..self }
+    }
+
+    /// Threads on this machine.
+    pub(super) fn threads(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(16),
+            threads => threads,
         }
-        for (name, zero) in [
-            ("sql.memory_bytes_max", self.memory_bytes_max == 0),
-            ("sql.result_bytes_max", self.result_bytes_max == 0),
-        ] {
-            if zero {
-                return Err(Error::invalid(format!("{name} must be more than 0")));
-            }
-        }
-        Ok(())
     }
 }
 
@@ -230,13 +251,19 @@ impl Session {
         Ok(QueryOutput { schema: stream.schema(), batches, elapsed_ns })
     }
 
+    /// The bounds of its queries.
+    pub(super) fn settings(&self) -> &SessionSettings {
+        &self.engine.settings
+    }
+
     /// Runs one statement; its rows come as they are made, as fast as they are taken.
     pub async fn query_stream(&self, sql: &str, params: &Params) -> Result<QueryStream> {
         let (session, text, params) = (self.clone(), sql.to_owned(), params.clone());
         let (started, start) = tokio::sync::oneshot::channel();
         let (sender, batches) = mpsc::channel(BATCHES_IN_FLIGHT);
         let task = self.engine.handle()?.spawn(async move {
-            Box::pin(run::run(&session, &text, &params, started, sender)).await;
+            let to = run::Receiver { started: Some(started), rows: sender };
+            Box::pin(run::run(&session, &text, &params, to)).await;
         });
         let task = Cancel(task);
         let schema = start
@@ -271,7 +298,7 @@ impl Session {
             let options = state.config_mut().options_mut();
             options.optimizer.prefer_hash_join = false;
             // The planner sorts for a join only where it would also partition it.
-            options.execution.target_partitions = self.engine.settings.threads.max(2);
+            options.execution.target_partitions = self.engine.settings.threads().max(2);
         }
         let plan = state.statement_to_plan(statement).await.map_err(wrong)?;
         guard::check_plan(&plan)?;

@@ -34,6 +34,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Table, Text};
 use crate::journal::disk::{Disk, SystemDisk};
 use crate::journal::{Journal, Place};
+use crate::setting::Fault;
 
 /// What to do when a local disk refuses.
 const WRITE_HINT: &str = "Check the permissions of the folder and the space on its disk.";
@@ -125,7 +126,7 @@ impl Store {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
     ) -> Result<Self> {
-        options.validate()?;
+        options.validate().map_err(Fault::into_error)?;
         let (layout, files) = (location.layout(), location.files(&disk)?);
         let identity = identity::read_or_create(&*files, &layout, &*disk, &*clock, &*ids)?;
         if files.is_remote() {
@@ -163,12 +164,10 @@ impl Store {
         let listener = Arc::clone(&hot);
         let journal = Journal::start(place, options.journal(), disk, clock, ids, listener)?;
         let flushed = Arc::new(Signal::default());
-        let compactor = match options.compact_bounds() {
-            Some(bounds) => {
-                Some(Compactor::start(Arc::clone(&writing), Arc::clone(&flushed), bounds)?)
-            }
-            None => None,
-        };
+        let compaction = Some(&options.compaction).filter(|it| it.enabled);
+        let compactor = compaction
+            .map(|it| Compactor::start(Arc::clone(&writing), Arc::clone(&flushed), it.bounds()))
+            .transpose()?;
         let flusher = Flusher::start(
             writing,
             slot.number(),

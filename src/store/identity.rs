@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::files::Files;
-use super::layout::{IDENTITY_NAME, Layout, PROBE_PREFIX};
+use super::layout::{IDENTITY_NAME, Layout, PROBE_PREFIX, SETTINGS_NAME};
 use super::slot;
 use crate::clock::{Clock, IdSource, rfc3339};
 use crate::error::{Error, ErrorKind, IoContext, Result};
@@ -104,9 +104,12 @@ pub(super) fn read_or_create(
     read(files, layout)
 }
 
-/// Whether a folder has something in it that is there only after `store.json`, or of others.
+/// Whether a folder has something in it that is there only after `store.json`, or of others. The
+/// settings of a store may be written before it is made.
 fn has_strangers(files: &dyn Files, root: &Path) -> Result<bool> {
-    let is_ours = |it: &String| it.starts_with(IDENTITY_NAME) || it.starts_with(PROBE_PREFIX);
+    let is_ours = |it: &String| {
+        it.starts_with(IDENTITY_NAME) || it.starts_with(PROBE_PREFIX) || it == SETTINGS_NAME
+    };
     Ok(!files.names(root)?.iter().all(is_ours))
 }
 

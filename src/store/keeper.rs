@@ -6,6 +6,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::delta::LogKeeping;
 use super::files::LocalFiles;
 use super::flush::Writing;
 use super::identity;
@@ -25,6 +26,7 @@ const ATTEMPTS_MAX: u32 = 150;
 #[derive(Debug)]
 pub struct Keeper {
     pub(super) writing: Writing,
+    log_keeping: LogKeeping,
     _shared: File,
 }
 
@@ -93,7 +95,15 @@ impl Keeper {
             clock,
             ids,
         };
-        Ok(Self { writing, _shared: shared })
+        let log_keeping = StoreOptions::default().log_keeping();
+        Ok(Self { writing, log_keeping, _shared: shared })
+    }
+
+    /// Keeps the logs as a writer of these settings does.
+    #[must_use]
+    pub fn with_options(mut self, options: &StoreOptions) -> Self {
+        self.log_keeping = options.log_keeping();
+        self
     }
 
     /// Waits for nobody.
@@ -122,8 +132,7 @@ impl Keeper {
     /// is only late: a log is longer to read, no more.
     pub(super) fn keep_logs(&self) {
         let Writing { tables, ids, clock, .. } = &self.writing;
-        let keeping = StoreOptions::default().log_keeping();
-        drop(tables.keep_logs(&**ids, keeping, clock.now_us()));
+        drop(tables.keep_logs(&**ids, self.log_keeping, clock.now_us()));
     }
 }
 

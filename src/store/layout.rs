@@ -100,6 +100,9 @@ pub(super) const IDENTITY_NAME: &str = "store.json";
 /// Name of the file that lies in a place while a store is copied there.
 pub(super) const COPY_NAME: &str = "copy.json";
 
+/// Name of the file of settings that a store may have; `config` reads it.
+pub const SETTINGS_NAME: &str = "genstore.toml";
+
 /// Name of the file of a store's rules of retention.
 pub(super) const RETENTION_NAME: &str = "retention.json";
 

@@ -8,6 +8,7 @@
 
 mod as_of;
 mod cli;
+mod config;
 mod contract;
 mod dice;
 mod disk;

@@ -263,8 +263,8 @@ async fn memory_and_results_are_bounded() {
     let session = Session::new(&Snapshot::default(), small, clock()).unwrap();
     let error = refuse(&session, "SELECT * FROM generate_series(1, 100000)").await;
     assert!(error.message().contains("larger than 10000 bytes"), "{error}");
-    let none = SessionSettings { threads: 0, ..SessionSettings::default() };
-    assert!(Session::new(&Snapshot::default(), none, clock()).is_err());
+    let many = SessionSettings { threads: 1_025, ..SessionSettings::default() };
+    assert!(Session::new(&Snapshot::default(), many, clock()).is_err());
 }
 
 /// The table that a hash join builds cannot spill; sorts can.

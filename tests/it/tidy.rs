@@ -11,12 +11,14 @@ const DIRECTIONS: &[&str] = &[
     "error clock event workflow pipeline",
     "error finding python contract template validate generate pipeline",
     "error clock event journal store recorder",
+    "error clock setting journal",
+    "setting pipeline",
     "event store sql output export import",
     "finding output",
-    "recorder config",
-    "pipeline config",
-    "import config",
-    "config replay repl cli main",
+    "recorder replay",
+    "pipeline replay",
+    "import replay",
+    "replay repl config cli main",
 ];
 
 /// What must not be written, what to write instead, and the files and folders where it may stand.

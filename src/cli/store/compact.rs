@@ -35,8 +35,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
-    let (dry_run, steps) = (args.dry_run, args.step);
-    let mut options = CompactOptions { dry_run, steps, ..CompactOptions::default() };
+    let settings = &context.settings.store;
+    let steps = args.step.then(|| settings.compaction.clone());
+    let mut options = CompactOptions { dry_run: args.dry_run, steps, ..CompactOptions::default() };
     for name in &args.tables {
         let table = table_by_name(name)?;
         if !options.tables.contains(&table) {
@@ -44,7 +45,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         }
     }
     let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
-    let keeper = Keeper::open_at(&context.store, clock, ids)?;
+    let keeper = Keeper::open_at(&context.store, clock, ids)?.with_options(settings);
     let bar = progress::bar("{msg:12} {bar:40} {pos}/{len} rows {elapsed}", 0, context);
     let compacted = keeper.compact(&options, &mut |it| {
         bar.set_message(it.table.name());

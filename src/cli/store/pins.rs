@@ -10,7 +10,7 @@ use super::{Context, print, print_json};
 use crate::clock::rfc3339;
 use crate::error::{Error, Result};
 use crate::output::{Format, escape};
-use crate::store::{Pin, Store, StoreOptions};
+use crate::store::{Pin, Store};
 
 /// Keep the runs of a batch, whatever their age
 #[derive(Debug, clap::Args)]
@@ -69,7 +69,7 @@ pub(crate) fn pins(args: &PinsArgs, context: &Context) -> Result<u8> {
 fn written(context: &Context, write: impl FnOnce(&Store) -> Result<Pin>) -> Result<Pin> {
     drop(Store::open_at_read_only(&context.store)?);
     let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
-    let store = Store::open_at(&context.store, StoreOptions::default(), clock, ids)?;
+    let store = Store::open_at(&context.store, context.settings.store.clone(), clock, ids)?;
     let pin = write(&store)?;
     store.close()?;
     Ok(pin)

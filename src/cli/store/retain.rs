@@ -123,6 +123,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let mut rules = args.rules.rules()?;
     let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
     let keeper = Keeper::open_at(&context.store, clock, ids)?;
+    let keeper = keeper.with_options(&context.settings.store);
     if args.set || args.unset {
         keeper.set_rules(&rules)?;
         return told(&rules, args.json);

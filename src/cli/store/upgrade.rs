@@ -24,7 +24,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
-    let steps = Keeper::open_at(&context.store, clock, ids)?.upgrade(args.dry_run)?;
+    let keeper = Keeper::open_at(&context.store, clock, ids)?;
+    let keeper = keeper.with_options(&context.settings.store);
+    let steps = keeper.upgrade(args.dry_run)?;
     if args.json {
         return print_json(&object(args.dry_run, &steps));
     }

@@ -18,7 +18,7 @@ use crate::store::delta::{Rewrite, rewrite};
 use crate::store::keeper::Keeper;
 use crate::store::schema::arrow_schema;
 use crate::store::segment_writer::SegmentWriter;
-use crate::store::{Store, StoreOptions};
+use crate::store::{Compaction, Store, StoreOptions};
 
 const NOW_US: i64 = 1_790_000_000_000_000;
 const SHOWN: [Table; 3] = [Table::Runs, Table::Scores, Table::Batches];
@@ -39,8 +39,8 @@ impl World {
         let memory = tempfile::tempdir_in("/dev/shm"); // nothing here is about syncs
         let folder = memory.or_else(|_| tempfile::tempdir()).unwrap();
         let clock = ManualClock::at(NOW_US);
-        let options =
-            StoreOptions { flush_age_ms: 3_600_000, linger_ms: 1, compact: false, ..options };
+        let compaction = Compaction { enabled: false, ..Compaction::default() };
+        let options = StoreOptions { flush_age_ms: 3_600_000, linger_ms: 1, compaction, ..options };
         let mut world = Self { folder, clock, options, writers: Vec::new(), runs: 0 };
         for _ in 0..2 {
             world.open();

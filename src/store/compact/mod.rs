@@ -27,7 +27,7 @@ use self::plan::{Group, PlanFile};
 use self::step::Outcome;
 use super::flush::Writing;
 use super::keeper::Keeper;
-use super::options::StoreOptions;
+use super::options::Compaction;
 use super::snapshot::DataFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Table;
@@ -50,15 +50,15 @@ pub struct CompactOptions {
     pub tables: Vec<Table>,
     /// Only say what would be done.
     pub dry_run: bool,
-    /// Only take the steps that a writer of usual settings takes by itself.
-    pub steps: bool,
+    /// Only take the steps that a writer of these settings takes by itself.
+    pub steps: Option<Compaction>,
     /// Files of this size are large enough.
     pub large_bytes: u64,
 }
 
 impl Default for CompactOptions {
     fn default() -> Self {
-        Self { tables: Vec::new(), dry_run: false, steps: false, large_bytes: LARGE_BYTES }
+        Self { tables: Vec::new(), dry_run: false, steps: None, large_bytes: LARGE_BYTES }
     }
 }
 
@@ -184,8 +184,8 @@ impl Keeper {
     ) -> Result<()> {
         let table = done.table;
         let bounds = whole_bounds(options.large_bytes);
-        let steps = StoreOptions::default().compact_bounds().filter(|_| options.steps);
-        let rounds_max = if options.steps { STEPS_MAX } else { ROUNDS_MAX };
+        let steps = options.steps.as_ref().map(Compaction::bounds);
+        let rounds_max = if steps.is_some() { STEPS_MAX } else { ROUNDS_MAX };
         let mut known: BTreeSet<String> = files.iter().map(|it| name_of(&it.path)).collect();
         let mut left_alone = BTreeSet::new();
         for _ in 0..rounds_max {

@@ -31,6 +31,7 @@ use super::flush::Writing;
 use super::identity;
 use super::keeper::{Keeper, Rewriting};
 use super::location::Location;
+use super::options::StoreOptions;
 use super::segment::Segment;
 use super::segment_writer::remove;
 use super::tables::Tables;
@@ -188,6 +189,15 @@ impl Load {
         keys.iter_mut().for_each(|it| it.close());
         let keys: Vec<&TableKeys> = keys.into_iter().map(|it| &*it).collect();
         checks::check(&keys, self.store.as_ref().map(|it| &it.keeper.writing))
+    }
+
+    /// Keeps the logs as a writer of these settings does.
+    #[must_use]
+    pub fn with_options(mut self, options: &StoreOptions) -> Self {
+        if let Some(Held { keeper, _rewriting }) = self.store.take() {
+            self.store = Some(Held { keeper: keeper.with_options(options), _rewriting });
+        }
+        self
     }
 
     /// Rows of a table that are to be committed.

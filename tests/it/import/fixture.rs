@@ -14,7 +14,7 @@ use genstore::import::{ImportedTable, Limits, Report, Request, Target, import};
 use genstore::sql::{Session, SessionSettings};
 use genstore::store::load::LoadOptions;
 use genstore::store::snapshot::Snapshot;
-use genstore::store::{Location, Store};
+use genstore::store::{Location, Store, StoreOptions};
 
 use crate::dice::Dice;
 use crate::store::rows::{NOW_US, all_rows, open, quiet, rows, run_id};
@@ -128,6 +128,7 @@ pub(super) fn request(target: Target) -> Request {
         dry_run: false,
         limits: Limits { batch_rows: 7, ..Limits::default() },
         load: LoadOptions { chunk_rows_max: 20, ..LoadOptions::default() },
+        store: StoreOptions::default(),
     }
 }
 

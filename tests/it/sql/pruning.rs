@@ -7,7 +7,7 @@ use std::sync::Arc;
 use genstore::event::{Event, IssueRow, MetricRow, RunRow, StepRow, Table, Text, TimeUs};
 use genstore::sql::Session;
 use genstore::store::snapshot::Snapshot;
-use genstore::store::{Store, StoreOptions};
+use genstore::store::{Compaction, Store, StoreOptions};
 use proptest::prelude::*;
 
 use super::fixture::{ask, session};
@@ -60,8 +60,8 @@ fn rows(number: u32) -> Vec<Event> {
 
 /// A store with one commit per group of runs; the last group stays in the journal.
 fn store_of(path: &Path, groups: &[Vec<u32>]) -> Store {
-    let options =
-        StoreOptions { flush_age_ms: 3_600_000, compact: false, ..StoreOptions::default() };
+    let compaction = Compaction { enabled: false, ..Compaction::default() };
+    let options = StoreOptions { flush_age_ms: 3_600_000, compaction, ..StoreOptions::default() };
     let clock = genstore::clock::ManualClock::at(0);
     let ids = Arc::new(genstore::clock::SystemIds);
     let store = Store::open(path, options, clock, ids).unwrap();

@@ -7,18 +7,22 @@ use genstore::clock::ManualClock;
 use genstore::event::Table;
 use genstore::journal::Durability;
 use genstore::store::snapshot::Snapshot;
-use genstore::store::{Store, StoreOptions};
+use genstore::store::{Compaction, Store, StoreOptions};
 
 use super::compact::{check_sound, everything, files, prepared};
 use super::rows::{NOW_US, columns, open, quiet, rows};
 use super::script::{open_on, small};
 use crate::disk::{Fault, Kind};
 
+fn steps_of(files_min: u64) -> Compaction {
+    Compaction { files_min, ..Compaction::default() }
+}
+
 /// Commits and closes until the files are few: a step is taken behind the writer's back.
 #[test]
 fn a_writer_compacts_by_itself_and_notes_why() {
     let folder = tempfile::tempdir().unwrap();
-    let options = StoreOptions { compact: true, compact_files_min: 3, ..quiet() };
+    let options = StoreOptions { compaction: steps_of(3), ..quiet() };
     let store = open(folder.path(), options).unwrap();
     let mut number = 0;
     let few = |snapshot: &Snapshot| Table::ALL.iter().all(|it| files(snapshot, *it) <= 8);
@@ -57,7 +61,7 @@ fn a_step_that_fails_stands_in_no_ones_way_and_is_taken_later() {
     let (machine, _) = prepared();
     let full = Fault::fail(std::io::ErrorKind::StorageFull).on(&[Kind::WriteNew]).lasting();
     let disk = machine.process().with(full.within("tables/steps/0"));
-    let options = StoreOptions { compact: true, compact_files_min: 3, ..small(1, Durability::Run) };
+    let options = StoreOptions { compaction: steps_of(3), ..small(1, Durability::Run) };
     let store = open_on(&disk, &machine, options, &ManualClock::at(NOW_US), 9).unwrap();
     wait_until("a step fails", || store.compaction_failure().is_some());
     let failure = store.compaction_failure().unwrap();
@@ -79,7 +83,7 @@ fn steps_go_around_a_damaged_file_and_say_so() {
     let reader = Store::open_read_only(&machine.store()).unwrap();
     let path = reader.snapshot().unwrap().tables[&Table::Steps].files[1].path.clone();
     fs::write(&path, b"no file of ours").unwrap();
-    let options = StoreOptions { compact: true, compact_files_min: 2, ..small(1, Durability::Run) };
+    let options = StoreOptions { compaction: steps_of(2), ..small(1, Durability::Run) };
     let disk = machine.process();
     let store = open_on(&disk, &machine, options, &ManualClock::at(NOW_US), 9).unwrap();
     let few = || files(&reader.snapshot().unwrap(), Table::Steps) == 2;
@@ -92,13 +96,14 @@ fn steps_go_around_a_damaged_file_and_say_so() {
 #[test]
 fn settings_of_steps_are_checked() {
     let folder = tempfile::tempdir().unwrap();
-    for (options, name) in [
-        (StoreOptions { compact_files_min: 1, ..quiet() }, "compact_files_min"),
-        (StoreOptions { compact_files_max: 4, ..quiet() }, "compact_files_max"),
-        (StoreOptions { compact_files_max: 257, ..quiet() }, "compact_files_max"),
-        (StoreOptions { compact_step_bytes_max: 0, ..quiet() }, "compact_step_bytes_max"),
+    let usual = Compaction::default;
+    for (compaction, name) in [
+        (Compaction { files_min: 1, ..usual() }, "store.compaction.files_min"),
+        (Compaction { files_max: 4, ..usual() }, "store.compaction.files_max"),
+        (Compaction { files_max: 257, ..usual() }, "store.compaction.files_max"),
+        (Compaction { step_bytes_max: 0, ..usual() }, "store.compaction.step_bytes_max"),
     ] {
-        let error = open(folder.path(), options).unwrap_err();
+        let error = open(folder.path(), StoreOptions { compaction, ..quiet() }).unwrap_err();
         assert!(error.message().contains(name), "{error}");
     }
 }

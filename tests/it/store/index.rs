@@ -10,7 +10,9 @@ use genstore::clock::{ManualClock, SystemIds};
 use genstore::error::ErrorKind;
 use genstore::event::{Event, IssueRow, RunRow, StepRow, Table, Text, TimeUs};
 use genstore::store::snapshot::DataFile;
-use genstore::store::{FoundRun, IndexProgress, NameKind, RunRecord, Store, StoreOptions};
+use genstore::store::{
+    Compaction, FoundRun, IndexProgress, NameKind, RunRecord, Store, StoreOptions,
+};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -69,8 +71,8 @@ pub(super) fn whole(number: u32) -> Vec<Event> {
 }
 
 pub(super) fn open(path: &Path) -> Store {
-    let options =
-        StoreOptions { flush_age_ms: 3_600_000, compact: false, ..StoreOptions::default() };
+    let compaction = Compaction { enabled: false, ..Compaction::default() };
+    let options = StoreOptions { flush_age_ms: 3_600_000, compaction, ..StoreOptions::default() };
     Store::open(path, options, ManualClock::at(NOW_US), Arc::new(SystemIds)).unwrap()
 }
 

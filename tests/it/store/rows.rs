@@ -14,7 +14,7 @@ use genstore::event::{
     ContractRow, Event, IssueRow, Row, RunRow, RunStarted, ScoreRow, StepRow, Table, Text, TimeUs,
 };
 use genstore::store::snapshot::Snapshot;
-use genstore::store::{Store, StoreOptions};
+use genstore::store::{Compaction, Store, StoreOptions};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -99,7 +99,7 @@ pub(crate) fn quiet() -> StoreOptions {
     StoreOptions {
         flush_age_ms: 3_600_000,
         linger_ms: 1,
-        compact: false,
+        compaction: Compaction { enabled: false, ..Compaction::default() },
         ..StoreOptions::default()
     }
 }

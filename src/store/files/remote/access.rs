@@ -9,7 +9,10 @@ use std::time::Duration;
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::setting::{Fault, size, sizes, time, times, within};
+
+/// The first pause between two tries.
+const FIRST_PAUSE_MS: u64 = 100;
 
 /// How an object store is reached. Never printed, never stored: [`fmt::Debug`] shows only the names
 /// of settings.
@@ -66,6 +69,7 @@ impl RemoteAccess {
 
 /// How long an object store is waited for. One request takes at most `request_ms_max`; a request is
 /// begun again at most `retries_max` times and not later than `retry_ms_max` after its first try.
+/// In a file the names carry no unit, and the values do: `request_time_max = "30s"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RemoteOptions {
@@ -73,14 +77,19 @@ pub struct RemoteOptions {
     /// connection breaks.
     pub retries_max: u32,
     /// No request is begun again later than this after its first try.
+    #[serde(rename = "retry_time_max", with = "times")]
     pub retry_ms_max: u64,
     /// The longest pause between two tries; the first is 0.1 s, and each is longer than the last.
+    #[serde(rename = "pause_time_max", with = "times")]
     pub pause_ms_max: u64,
     /// The longest time of one request, its answer included.
+    #[serde(rename = "request_time_max", with = "times")]
     pub request_ms_max: u64,
     /// The longest time until a connection is made.
+    #[serde(rename = "connect_time_max", with = "times")]
     pub connect_ms_max: u64,
     /// Larger files are written in parts of this size.
+    #[serde(with = "sizes")]
     pub part_bytes: u64,
 }
 
@@ -101,29 +110,21 @@ impl RemoteOptions {
     /// Checks each setting.
     ///
     /// # Errors
-    /// `Invalid`, naming the setting and the bound.
-    pub fn validate(&self) -> Result<()> {
-        let positive = [
-            ("pause_ms_max", self.pause_ms_max),
-            ("request_ms_max", self.request_ms_max),
-            ("connect_ms_max", self.connect_ms_max),
-        ];
-        if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
-            return Err(Error::invalid(format!("remote setting {name} must be above 0")));
-        }
+    /// A [`Fault`] that names the setting and the bound.
+    pub fn validate(&self) -> Result<(), Fault> {
+        let any = (1, u64::MAX);
+        // the client panics where its first pause is longer than the longest
+        within("remote.pause_time_max", self.pause_ms_max, (FIRST_PAUSE_MS, u64::MAX), time)?;
+        within("remote.request_time_max", self.request_ms_max, any, time)?;
+        within("remote.connect_time_max", self.connect_ms_max, any, time)?;
         // S3 takes parts of 5 MiB to 5 GiB, and 10,000 of them
-        if !(5 << 20..=1 << 30).contains(&self.part_bytes) {
-            return Err(Error::invalid(format!(
-                "remote setting part_bytes ({}) must be between 5 MiB and 1 GiB",
-                self.part_bytes
-            )));
-        }
-        Ok(())
+        within("remote.part_bytes", self.part_bytes, (5 << 20, 1 << 30), size)
     }
 
     pub(super) fn retry(&self) -> RetryConfig {
         RetryConfig {
             backoff: BackoffConfig {
+                init_backoff: Duration::from_millis(FIRST_PAUSE_MS),
                 max_backoff: Duration::from_millis(self.pause_ms_max),
                 ..BackoffConfig::default()
             },

@@ -70,7 +70,7 @@ impl RemoteFiles {
     /// # Errors
     /// `Invalid` for wrong options; `Unavailable` when the settings do not fit together.
     pub(crate) fn new(address: Address, access: RemoteAccess) -> Result<Self> {
-        access.options.validate()?;
+        access.options.validate().map_err(crate::setting::Fault::into_error)?;
         let threads = Threads::start()?;
         let store = address.connect(&access, threads.handle()?);
         let store = store.map_err(|error| {
