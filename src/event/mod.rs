@@ -58,6 +58,33 @@ pub trait EventSink: std::fmt::Debug + Send + Sync {
     fn emit(&self, event: Event) -> Result<()>;
 }
 
+/// The kind of an artifact that is the output of a step: its content is a JSON object with the
+/// step's `component`, `version`, `input_digest` and `output`, its filename the name of the step
+/// with the items of the lists that it was done for.
+pub const OUTPUT_KIND: &str = "output";
+
+/// What earlier runs have left behind, so that steps need not be done again.
+pub trait Memo: std::fmt::Debug + Send + Sync {
+    /// The output, as JSON, that was recorded of a success of the same component with the same
+    /// inputs. `None` when there is none.
+    fn recall(&self, step: &StepKey<'_>) -> Option<serde_json::Value>;
+}
+
+/// What a step is known by when it is looked for among those of earlier runs.
+#[derive(Debug, Clone, Copy)]
+pub struct StepKey<'a> {
+    /// Its name, with the items of the lists that it is done for: `each/double[3]`.
+    pub step: &'a str,
+    /// Its component.
+    pub component: &'a str,
+    /// The component's version.
+    pub version: &'a str,
+    /// Digest of component, version and inputs.
+    pub input_digest: &'a str,
+    /// Whether an output of another step, or of another run, may stand in.
+    pub pure: bool,
+}
+
 /// How long steps are expected to take, for example by the store's medians.
 pub trait Estimates: std::fmt::Debug + Send + Sync {
     /// Expected duration of a step in nanoseconds; `None` when nobody knows.

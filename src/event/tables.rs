@@ -253,9 +253,9 @@ tables! {
         step_id: Option<Text>,
         /// Path inside the package.
         ["artifact.filename"] filename: Text,
-        /// contract, node, model, enum, handler, test or package.
+        /// contract, node, model, enum, handler, test or package; output for that of a step.
         kind: Text,
-        /// python or yaml.
+        /// python, yaml or json.
         language: Text,
         /// BLAKE3 digest of the content.
         ["artifact.hash"] artifact_digest: Text,

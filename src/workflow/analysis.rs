@@ -17,7 +17,7 @@ use std::time::Duration;
 pub use capacity::Capacity;
 pub use predict::Prediction;
 
-use super::plan::Plan;
+use super::plan::{FIRST_RESOURCE, Plan};
 use super::schedule::{Strategy, chains};
 use crate::error::Result;
 use crate::event::Estimates;
@@ -158,16 +158,19 @@ impl<'p> Analysis<'p> {
     /// be faster.
     pub fn lb2_ns(&self) -> i64 {
         let places = self.places.of_run(self.plan);
-        let of_slot = |slot: usize| {
+        let of_slot = |slot: Option<usize>| {
             let nodes = self.plan.nodes().iter().zip(&self.steps);
-            let steps = nodes.filter(|(node, _)| slot == 0 || node.slot == slot);
+            let steps = nodes.filter(|(node, _)| slot.is_none_or(|it| node.slot == it));
             steps.map(|(_, step)| *step).collect::<Vec<_>>()
         };
         let of_resources = self.places.resources.iter().enumerate();
         let of_resources = of_resources
-            .map(|(at, &limit)| bound::between_heads_and_tails(&of_slot(at + 1), places.min(limit)))
+            .map(|(at, &limit)| {
+                let steps = of_slot(Some(FIRST_RESOURCE + at));
+                bound::between_heads_and_tails(&steps, places.min(limit))
+            })
             .max();
-        let of_run = bound::between_heads_and_tails(&of_slot(0), places);
+        let of_run = bound::between_heads_and_tails(&of_slot(None), places);
         of_run.max(of_resources.unwrap_or(0)).max(self.lb1_ns())
     }
 
@@ -194,9 +197,17 @@ impl Places {
 
 /// Durations, and with them the longest chains before and after each step.
 fn expected(plan: &Plan, estimates: &dyn Estimates, fallback: Duration) -> Vec<Expected> {
-    let (known, mean) = plan.estimated(estimates);
-    let fallback = i64::try_from(fallback.as_nanos()).unwrap_or(i64::MAX);
-    let stand_in = mean.unwrap_or(fallback);
+    let known: Vec<Option<i64>> = plan
+        .nodes()
+        .iter()
+        .map(|node| estimates.estimate_ns(&node.name).map(|ns| ns.max(0)))
+        .collect();
+    let count = known.iter().flatten().count();
+    let sum: i128 = known.iter().flatten().map(|&ns| i128::from(ns)).sum();
+    let stand_in = match i128::try_from(count) {
+        Ok(count) if count > 0 => bound::narrow(sum / count),
+        _ => i64::try_from(fallback.as_nanos()).unwrap_or(i64::MAX),
+    };
     let mut steps: Vec<Expected> = known
         .into_iter()
         .map(|known| Expected {

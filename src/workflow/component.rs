@@ -73,6 +73,7 @@ pub struct Output {
     pub(super) input_digest: Option<Text>,
     pub(super) output_digest: Option<Text>,
     pub(super) degraded: bool,
+    pub(super) cached: bool,
     pub(super) attributes: Map<String, Json>,
 }
 
@@ -90,6 +91,13 @@ impl Output {
     /// Hands on nothing: the step was run for its effect.
     pub fn none() -> Self {
         Self::default()
+    }
+
+    /// Hands on another value, with the same facts.
+    #[must_use]
+    pub(super) fn with_value<T: Any + Send + Sync>(self, value: T) -> Self {
+        let (value, type_name) = (Some(Arc::new(value) as Value), std::any::type_name::<T>());
+        Self { value, type_name, ..self }
     }
 
     /// Says no: the step's result becomes `failure`; the value is kept.
@@ -110,6 +118,13 @@ impl Output {
     #[must_use]
     pub fn with_output_digest(mut self, digest: impl Into<Text>) -> Self {
         self.output_digest = Some(digest.into());
+        self
+    }
+
+    /// Says that it is the output of an earlier run: nothing was done.
+    #[must_use]
+    pub fn cached(mut self) -> Self {
+        self.cached = true;
         self
     }
 

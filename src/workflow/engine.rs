@@ -16,7 +16,7 @@ use super::shared::{Root, Shared};
 use super::summary::Stop;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::event::{EventSink, Text};
+use crate::event::{EventSink, Memo, Text};
 
 /// What runs work with; shared by all runs of a process. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -60,6 +60,8 @@ pub struct Run {
     pub undo_grace: Duration,
     /// Seed of everything random.
     pub seed: u64,
+    /// Outputs of earlier runs that may stand in.
+    pub memo: Option<Arc<dyn Memo>>,
 }
 
 impl fmt::Debug for Run {
@@ -85,6 +87,7 @@ impl Run {
             grace: Duration::from_secs(1),
             undo_grace: Duration::from_secs(30),
             seed: 0,
+            memo: None,
         }
     }
 

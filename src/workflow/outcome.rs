@@ -104,6 +104,8 @@ pub struct StepSummary {
     pub result: ResultKind,
     /// Whether the run went on without its output, or with one of a fallback.
     pub degraded: bool,
+    /// Whether an output of an earlier run stood in.
+    pub cached: bool,
     /// Attempts that were made; 0 for a step that was never tried.
     pub attempts: u32,
     /// At work, summed over attempts.

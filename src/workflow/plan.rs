@@ -159,24 +159,21 @@ impl Plan {
     /// one. A step whose duration nobody knows counts as the mean of the known ones.
     #[must_use]
     pub fn with_estimates(mut self, estimates: &dyn Estimates) -> Self {
-        let (known, mean) = self.estimated(estimates);
-        if let Some(mean) = mean {
-            let durations: Vec<i64> = known.into_iter().map(|ns| ns.unwrap_or(mean)).collect();
-            self.prioritise(&durations);
-        }
-        self
-    }
-
-    /// Expected durations per step, and the mean of those that are known.
-    pub(super) fn estimated(&self, estimates: &dyn Estimates) -> (Vec<Option<i64>>, Option<i64>) {
-        let of_one = |node: &Node| estimates.estimate_ns(&node.name).map(|ns| ns.max(0));
-        let known: Vec<Option<i64>> = self.nodes.iter().map(of_one).collect();
+        let known: Vec<Option<i64>> = self
+            .nodes
+            .iter()
+            .map(|node| estimates.estimate_ns(&node.name).map(|ns| ns.max(0)))
+            .collect();
         let (count, sum) = known
             .iter()
             .flatten()
             .fold((0_i64, 0_i128), |(count, sum), &ns| (count + 1, sum + i128::from(ns)));
-        let mean = sum.checked_div(i128::from(count));
-        (known, mean.map(|mean| i64::try_from(mean).unwrap_or(i64::MAX)))
+        if count > 0 {
+            let mean = i64::try_from(sum / i128::from(count)).unwrap_or(i64::MAX);
+            let durations: Vec<i64> = known.into_iter().map(|ns| ns.unwrap_or(mean)).collect();
+            self.prioritise(&durations);
+        }
+        self
     }
 
     fn prioritise(&mut self, durations: &[i64]) {

@@ -185,6 +185,7 @@ fn summaries(shared: &Shared, records: &[Record]) -> Vec<StepSummary> {
                 name: node.name.clone(),
                 result: done.map_or(ResultKind::Cancellation, |done| done.result),
                 degraded: done.is_some_and(|done| done.degraded),
+                cached: false,
                 attempts: 0,
                 duration_ns: 0,
                 queue_ns: 0,
@@ -199,6 +200,7 @@ fn summaries(shared: &Shared, records: &[Record]) -> Vec<StepSummary> {
         let step = &mut steps[record.index];
         step.attempts += u32::from(record.tried);
         step.duration_ns += record.duration_ns;
+        step.cached |= record.cached;
         step.queue_ns += record.queue_ns;
         step.wait_ns += record.wait_ns;
         step.error_type.clone_from(&record.error_type);

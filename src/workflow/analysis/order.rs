@@ -15,7 +15,7 @@ use super::play::{Played, Queue, play};
 use super::{Analysis, Capacity};
 use crate::error::Result;
 use crate::event::Estimates;
-use crate::workflow::plan::Plan;
+use crate::workflow::plan::{FIRST_RESOURCE, Plan};
 use crate::workflow::schedule::Strategy;
 
 /// Most steps of a plan for which orders are tried, so that planning stays a matter of
@@ -124,7 +124,7 @@ struct Ranked<'a> {
 impl<'a> Ranked<'a> {
     fn new(plan: &'a Plan, direction: Direction, urgency: &'a [i64]) -> Self {
         let waiting = (0..plan.len()).map(|step| direction.before(plan, step).len()).collect();
-        let slots = vec![BinaryHeap::new(); plan.resources().len() + 1];
+        let slots = vec![BinaryHeap::new(); FIRST_RESOURCE + plan.resources().len()];
         let mut ranked = Self { plan, direction, urgency, waiting, slots };
         let ready = (0..plan.len()).filter(|&step| direction.before(plan, step).is_empty());
         ready.for_each(|step| ranked.push(step));

@@ -6,11 +6,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::Analysis;
+use crate::workflow::plan::FIRST_RESOURCE;
 
 /// Says which step is next.
 pub(super) trait Queue {
-    /// Takes the next step of all whose slot is open; a slot is 0 without a resource, else 1 + the
-    /// place of the resource.
+    /// Takes the next step of all whose slot is open; slots are those of the plan.
     fn take(&mut self, open: impl FnMut(usize) -> bool) -> Option<usize>;
 
     /// A step has ended.
@@ -59,7 +59,8 @@ impl<Q: Queue> Play<'_, Q> {
     fn start_ready(&mut self) -> bool {
         while self.working.len() < self.places {
             let free = &self.free;
-            let taken = self.queue.take(|slot| slot == 0 || free[slot - 1] > 0);
+            let taken =
+                self.queue.take(|slot| slot < FIRST_RESOURCE || free[slot - FIRST_RESOURCE] > 0);
             let Some(step) = taken else { break };
             let now = self.working.len() + 1;
             self.played.working_max = self.played.working_max.max(now);
@@ -95,6 +96,6 @@ impl<Q: Queue> Play<'_, Q> {
     }
 
     fn resource(&self, step: usize) -> Option<usize> {
-        self.analysis.plan.nodes()[step].slot.checked_sub(1)
+        self.analysis.plan.nodes()[step].slot.checked_sub(FIRST_RESOURCE)
     }
 }

@@ -48,7 +48,7 @@ impl<'p> Scheduled<'p> {
     fn new(plan: &'p Plan, strategy: Strategy) -> Self {
         let mut schedule = Schedule::new(plan, strategy);
         let roots = (0..plan.len()).filter(|&at| plan.dependencies(at).is_empty());
-        roots.for_each(|step| schedule.push(plan, step));
+        roots.for_each(|step| schedule.push(plan, step, false));
         Self { plan, schedule, released: Vec::new() }
     }
 }
@@ -62,7 +62,7 @@ impl Queue for Scheduled<'_> {
     fn end(&mut self, step: usize) {
         self.schedule.finish(self.plan, step, &mut self.released);
         for released in self.released.drain(..) {
-            self.schedule.push(self.plan, released);
+            self.schedule.push(self.plan, released, false);
         }
     }
 }

@@ -28,6 +28,7 @@ impl Execution<'_> {
                 let inside = record.sums().is_some_and(|it| it.degraded);
                 let degraded = by_fallback || output.degraded || inside;
                 record.degraded = degraded;
+                record.cached = output.cached;
                 record.input_digest = output.input_digest.take();
                 record.output_digest = output.output_digest.take();
                 record.attributes = std::mem::take(&mut output.attributes);
@@ -171,6 +172,7 @@ impl Execution<'_> {
             by_fallback: state.by_fallback,
             result,
             degraded: false,
+            cached: false,
             error_type: None,
             error_message: None,
             start_ns: state.start_ns,

@@ -4,6 +4,7 @@
 
 use super::{span, title};
 use crate::workflow::analysis::Analysis;
+use crate::workflow::plan::FIRST_RESOURCE;
 
 /// One per resource, in turn; light enough for black text.
 const COLOURS: [&str; 8] =
@@ -34,7 +35,7 @@ impl Analysis<'_> {
 fn node(analysis: &Analysis<'_>, index: usize) -> String {
     let (name, facts) = title(analysis, index);
     let mut line = format!("  n{index} [label=\"{}\\n{}\"", escape(&name), escape(&facts));
-    if let Some(resource) = analysis.plan().nodes()[index].slot.checked_sub(1) {
+    if let Some(resource) = analysis.plan().nodes()[index].slot.checked_sub(FIRST_RESOURCE) {
         line.push_str(&format!(", fillcolor=\"{}\"", COLOURS[resource % COLOURS.len()]));
     }
     if analysis.steps()[index].on_critical_path {

@@ -1,0 +1,355 @@
+//! From a definition to a plan: names are resolved, inputs checked against the library, and every
+//! composition becomes steps with dependencies. All problems are found, not the first. Runs
+//! nothing, reads nothing.
+//!
+//! A step waits for what stands before it, for what it needs, and for what its expressions read.
+//! Where branches meet, a step of its own joins them, so that a join costs the sum of its sides and
+//! not their product.
+
+mod draft;
+mod finish;
+mod names;
+mod problem;
+mod reads;
+mod shapes;
+mod steps;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use super::bound::Feed;
+use super::bucket::Rate;
+use super::checked::{Limit, Workflow};
+use super::circuit::CircuitBreaker;
+use super::composition::{Composition, Definition, Resource, Variable};
+use super::library::{Input, Kind, Library, duration};
+use super::state::Declared;
+use crate::error::{Result, nearest};
+
+use draft::Draft;
+use names::{Frame, Names, is_name};
+
+pub(super) use names::Source;
+pub use problem::Problem;
+
+/// Most workflows that may be called inside each other.
+const CALLS_MAX: usize = 16;
+
+/// How long a resource that keeps failing is left alone when nobody says how long.
+const COOLDOWN: Duration = Duration::from_secs(30);
+
+/// Finds the workflows that a definition calls.
+pub type Others<'a> = &'a dyn Fn(&str) -> Result<Definition>;
+
+/// Checks a definition and makes a plan of it.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(super) fn lower(
+    definition: &Definition,
+    library: &Library,
+    others: Others<'_>,
+) -> Result<Workflow, Vec<Problem>> {
+    let mut lowering = Lowering::new(library, others);
+    let parameters = lowering.parameters(definition, "");
+    let names = parameters.iter().map(|it| it.name.clone()).collect();
+    lowering.names.frames.push(Frame { parameters: names, ..Frame::default() });
+    if !is_name(&definition.name) {
+        lowering.misnamed("/name", &definition.name, "a pipeline");
+    }
+    let exits = lowering.definition(definition, "", Feed::Nothing);
+    let (concurrency, timeout) = lowering.bounds(definition);
+    let exits = lowering.named(&exits);
+    let declared = lowering.estimates();
+    let has_pure = lowering.has_pure;
+    let limits = lowering.limits();
+    let (plan, problems) = lowering.finish();
+    let Some(plan) = plan.filter(|_| problems.is_empty()) else { return Err(problems) };
+    let text = serde_json::to_string(definition).unwrap_or_default();
+    Ok(Workflow {
+        name: definition.name.clone(),
+        version: definition.version.clone(),
+        description: definition.description.clone(),
+        parameters,
+        plan: Arc::new(plan),
+        concurrency,
+        timeout,
+        limits,
+        digest: blake3::hash(text.as_bytes()).to_hex().to_string(),
+        has_pure,
+        declared,
+        exits,
+    })
+}
+
+/// A rate such as `10/s` or `5/250ms`: as many at once as in the time.
+fn rate(text: &str) -> Option<Rate> {
+    let (count, per) = text.split_once('/')?;
+    let count: u32 = count.trim().parse().ok().filter(|it| *it > 0)?;
+    let per = per.trim();
+    let per = match per.starts_with(|it: char| it.is_ascii_digit()) {
+        true => duration(&Json::from(per))?,
+        false => duration(&Json::from(format!("1{per}")))?,
+    };
+    (!per.is_zero()).then_some(Rate { count, per, burst: count })
+}
+
+/// A definition on its way to a plan.
+struct Lowering<'a> {
+    library: &'a Library,
+    others: Others<'a>,
+    problems: Vec<Problem>,
+    names: Names,
+    /// Steps of the plan that is being made.
+    drafts: Vec<Draft>,
+    /// Values of the state, by their numbers.
+    declared: Vec<Arc<Declared>>,
+    blocks: usize,
+    /// Workflows that are being called, the innermost last.
+    calls: Vec<String>,
+    resources: BTreeMap<String, Resource>,
+    joins: usize,
+    /// Whether a step is declared pure.
+    has_pure: bool,
+}
+
+/// What surrounds a composition.
+#[derive(Debug, Clone, Default)]
+struct Around {
+    /// Steps that must have ended.
+    after: Vec<String>,
+    feed: Feed,
+    /// The question that decides whether it is done, and the answer that it needs.
+    branch: Option<(String, bool)>,
+    /// The block that it is in, and those around.
+    block: usize,
+    outer: Vec<usize>,
+}
+
+impl<'a> Lowering<'a> {
+    fn new(library: &'a Library, others: Others<'a>) -> Self {
+        Self {
+            library,
+            others,
+            problems: Vec::new(),
+            names: Names::default(),
+            drafts: Vec::new(),
+            declared: Vec::new(),
+            blocks: 0,
+            calls: Vec::new(),
+            resources: BTreeMap::new(),
+            joins: 0,
+            has_pure: false,
+        }
+    }
+
+    fn problem(&mut self, path: impl Into<String>, message: impl Into<String>) -> &mut Problem {
+        self.problems.push(Problem::new(path, message));
+        let last = self.problems.len() - 1;
+        #[allow(clippy::indexing_slicing, reason = "it was pushed just now")]
+        &mut self.problems[last]
+    }
+
+    /// The steps of a workflow; its frame is the innermost one. Gives what it gives.
+    fn definition(&mut self, definition: &Definition, path: &str, feed: Feed) -> Vec<String> {
+        self.calls.push(definition.name.clone());
+        if definition.steps.is_empty() {
+            self.problem(format!("{path}/steps"), "there are no steps")
+                .hint
+                .replace("Write a list of them under `steps`.".to_owned());
+        }
+        for (name, resource) in &definition.resources {
+            self.resources.entry(name.clone()).or_insert_with(|| resource.clone());
+        }
+        let block = self.block(&definition.state, &format!("{path}/state"));
+        let after = self.names.here().and_then(|it| it.parameters_from.clone());
+        let around =
+            Around { after: after.into_iter().collect(), feed, block, ..Around::default() };
+        let steps = format!("{path}/steps");
+        self.collect(&definition.steps, &steps);
+        let mut exits = self.sequence(&definition.steps, &steps, around.clone());
+        if let Some(output) = &definition.output {
+            let around = Around { after: exits, ..around };
+            exits = self.output(output, &format!("{path}/output"), &around);
+        }
+        self.calls.pop();
+        exits
+    }
+
+    /// Declares the values of a block; gives the block's number.
+    fn block(&mut self, state: &BTreeMap<String, Variable>, path: &str) -> usize {
+        self.blocks += 1;
+        for (name, variable) in state {
+            if !is_name(name) {
+                self.misnamed(&format!("{path}/{name}"), name, "a value of the state");
+            }
+            let (name, variable, block) = (name.clone(), variable.clone(), self.blocks);
+            self.declared.push(Arc::new(Declared { name, variable, block }));
+        }
+        self.blocks
+    }
+
+    fn misnamed(&mut self, path: &str, name: &str, what: &str) {
+        let message = match name {
+            "" => format!("{what} has no name"),
+            _ => format!("`{name}` is no name for {what}"),
+        };
+        let hint = "A name is made of letters, digits and underscores, and begins with no digit.";
+        self.problem(path, message).hint = Some(hint.to_owned());
+    }
+
+    fn parameters(&mut self, definition: &Definition, path: &str) -> Vec<Input> {
+        let mut seen = BTreeSet::new();
+        let mut inputs = Vec::new();
+        for (at, parameter) in definition.parameters.iter().enumerate() {
+            let path = format!("{path}/parameters/{at}");
+            let name = &parameter.name;
+            if !is_name(name) {
+                self.misnamed(&path, name, "a parameter");
+            }
+            if !seen.insert(name) {
+                self.problem(&path, format!("two parameters are called `{name}`"));
+            }
+            let typed = if parameter.kind.is_empty() { "any" } else { &parameter.kind };
+            let kind = Kind::by_name(typed).unwrap_or_else(|| {
+                let near = nearest(typed, Kind::ALL.iter().map(|it| it.as_str()));
+                let problem = Problem::new(
+                    format!("{path}/type"),
+                    format!("parameter `{name}` is of the unknown type `{typed}`"),
+                );
+                self.problems.push(problem.with_nearest(near));
+                Kind::Any
+            });
+            let mut input = Input::required(name, kind, &parameter.description);
+            if let Some(default) = &parameter.default {
+                if let Some(problem) = input.problem(default) {
+                    self.problem(format!("{path}/default"), format!("the default of {problem}"));
+                }
+                input = input.or(default.clone());
+            }
+            inputs.push(input);
+        }
+        inputs
+    }
+
+    /// Places and time of a run.
+    fn bounds(&mut self, definition: &Definition) -> (Option<usize>, Option<Duration>) {
+        if definition.concurrency == Some(0) {
+            self.problem("/concurrency", "`concurrency` is 0: nothing could ever work");
+        }
+        let timeout = self.span(definition.timeout.as_ref(), "/timeout");
+        (definition.concurrency, timeout)
+    }
+
+    /// What steps may use of each resource.
+    fn limits(&mut self) -> BTreeMap<String, Limit> {
+        let mut limits = BTreeMap::new();
+        for (name, resource) in self.resources.clone() {
+            let path = format!("/resources/{name}");
+            if resource.places == Some(0) {
+                let message = format!("`{name}` has 0 places: nothing could ever use it");
+                self.problem(format!("{path}/places"), message);
+            }
+            let rate = resource.rate.as_deref().and_then(|text| {
+                let rate = rate(text);
+                if rate.is_none() {
+                    let path = format!("{path}/rate");
+                    self.problem(path, format!("`{text}` is no rate")).hint =
+                        Some("Write `10/s`, `100/m` or `5/250ms`.".to_owned());
+                }
+                rate
+            });
+            let cooldown = self.span(resource.cooldown.as_ref(), &format!("{path}/cooldown"));
+            let breaker = resource.failures.map(|failures_max| CircuitBreaker {
+                failures_max,
+                cooldown: cooldown.unwrap_or(COOLDOWN),
+            });
+            limits.insert(name, Limit { places: resource.places, rate, breaker });
+        }
+        limits
+    }
+
+    fn span(&mut self, value: Option<&Json>, path: &str) -> Option<Duration> {
+        let value = value.filter(|it| !it.is_null())?;
+        let span = duration(value);
+        if span.is_none() {
+            let message = format!("{value} is no time span");
+            self.problem(path, message).hint = Some("Write `250ms`, `2s` or `5m`.".to_owned());
+        }
+        span
+    }
+
+    /// Notes the names of all steps that can be read from each other.
+    fn collect(&mut self, compositions: &[Composition], path: &str) {
+        for (at, composition) in compositions.iter().enumerate() {
+            let path = format!("{path}/{at}");
+            match composition {
+                Composition::Step(step) => self.name(&step.name, &path, true),
+                Composition::ForEach(it) => {
+                    self.name(&it.name, &format!("{path}/for_each"), true);
+                }
+                Composition::Workflow(it) => {
+                    self.name(&it.name, &format!("{path}/workflow"), true);
+                }
+                Composition::Sequential(all)
+                | Composition::Parallel(all)
+                | Composition::Pipeline(all)
+                | Composition::Graph(all) => {
+                    self.collect(all, &format!("{path}/{}", composition.kind()));
+                }
+                Composition::Conditional(it) => {
+                    let path = format!("{path}/conditional");
+                    if !it.name.is_empty() {
+                        self.name(&it.name, &path, true);
+                    }
+                    self.collect(&it.then, &format!("{path}/then"));
+                    self.collect(&it.otherwise, &format!("{path}/else"));
+                }
+                Composition::Tree(it) => {
+                    let path = format!("{path}/tree");
+                    let root = std::slice::from_ref(&it.root);
+                    self.collect_as(root, &path, "root");
+                    self.collect(&it.children, &format!("{path}/children"));
+                }
+                Composition::Scope(it) => self.collect(&it.steps, &format!("{path}/scope/steps")),
+            }
+        }
+    }
+
+    /// As [`Self::collect`] of one composition that is no item of a list.
+    fn collect_as(&mut self, one: &[Composition], path: &str, key: &str) {
+        let before = self.problems.len();
+        self.collect(one, path);
+        for problem in self.problems.iter_mut().skip(before) {
+            let rest = problem.path.strip_prefix(&format!("{path}/0")).unwrap_or_default();
+            problem.path = format!("{path}/{key}{rest}");
+        }
+    }
+
+    fn name(&mut self, name: &str, path: &str, required: bool) {
+        let path = format!("{path}/name");
+        if !is_name(name) {
+            if required || !name.is_empty() {
+                self.misnamed(&path, name, "a step");
+            }
+            return;
+        }
+        let Some(frame) = self.names.frames.last_mut() else { return };
+        let full = format!("{}{name}", frame.prefix);
+        if frame.names.insert(name.to_owned(), full).is_some() {
+            self.problem(path, format!("two steps are called `{name}`"));
+        }
+    }
+
+    /// Steps of the plan with the names that a person reads.
+    fn named(&self, steps: &[String]) -> Vec<(String, String)> {
+        let short = |it: &String| it.rsplit('/').next().unwrap_or(it).to_owned();
+        steps.iter().map(|it| (short(it), it.clone())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,373 @@
+//! Compositions as dependencies: what each kind makes its parts wait for, and what it gives.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::super::bound::Feed;
+use super::super::composition::{Block, Call, Composition, Conditional, ForEach, Tree};
+use super::super::library::Library;
+use super::super::policy::{OnFailure, Policy};
+use super::super::step::RunWhen;
+use super::super::structure::{Parameters, Question};
+use super::draft::{Draft, Draws, EachDraft, Reads, Work};
+use super::names::Frame;
+use super::{Around, CALLS_MAX, Lowering, Source};
+
+impl Lowering<'_> {
+    /// One after the other. Gives what the last one gives.
+    pub(super) fn sequence(
+        &mut self,
+        compositions: &[Composition],
+        path: &str,
+        mut around: Around,
+    ) -> Vec<String> {
+        for (at, composition) in compositions.iter().enumerate() {
+            let path = format!("{path}/{at}");
+            around.after = self.joined(around.after, entries(composition), &path, &around.branch);
+            let exits = self.composition(composition, &path, &around);
+            if !exits.is_empty() {
+                around.after = exits;
+            }
+        }
+        around.after
+    }
+
+    /// A step in the place of many, where each of them would be waited for by many.
+    fn joined(
+        &mut self,
+        after: Vec<String>,
+        entries: usize,
+        path: &str,
+        branch: &Option<(String, bool)>,
+    ) -> Vec<String> {
+        if after.len() * entries <= after.len() + entries {
+            return after;
+        }
+        self.joins += 1;
+        let prefix = self.names.here().map(|it| it.prefix.clone()).unwrap_or_default();
+        let name = format!("{prefix}join.{}", self.joins);
+        let work = Work::Join { from: self.named(&after), one: false };
+        let mut draft = Draft::new(name.clone(), path, work, &after);
+        draft.branch.clone_from(branch);
+        self.drafts.push(draft);
+        vec![name]
+    }
+
+    /// A composition; gives the steps whose outputs are what it gives.
+    fn composition(&mut self, it: &Composition, path: &str, around: &Around) -> Vec<String> {
+        let inner = || format!("{path}/{}", it.kind());
+        match it {
+            Composition::Step(step) => self.step(step, path, around),
+            Composition::Sequential(all) => self.sequence(all, &inner(), around.clone()),
+            Composition::Parallel(all) => self.parallel(all, &inner(), around),
+            Composition::Pipeline(all) => self.pipeline(all, &inner(), around.clone()),
+            Composition::Graph(all) => self.graph(all, &inner(), around),
+            Composition::Conditional(it) => self.conditional(it, &inner(), around),
+            Composition::Tree(it) => self.tree(it, &inner(), around),
+            Composition::ForEach(it) => self.for_each(it, &inner(), around),
+            Composition::Workflow(it) => self.call(it, &inner(), around),
+            Composition::Scope(it) => self.scope(it, &inner(), around),
+        }
+    }
+
+    fn parallel(&mut self, all: &[Composition], path: &str, around: &Around) -> Vec<String> {
+        let each = all.iter().enumerate();
+        each.flat_map(|(at, it)| self.composition(it, &format!("{path}/{at}"), around)).collect()
+    }
+
+    fn pipeline(&mut self, all: &[Composition], path: &str, mut around: Around) -> Vec<String> {
+        for (at, composition) in all.iter().enumerate() {
+            let path = format!("{path}/{at}");
+            around.after = self.joined(around.after, entries(composition), &path, &around.branch);
+            let exits = self.composition(composition, &path, &around);
+            if !exits.is_empty() {
+                around.feed = Feed::Steps(self.named(&exits));
+                around.after = exits;
+            }
+        }
+        around.after
+    }
+
+    /// Members wait for what they need and read; what nobody in the graph waits for is what it
+    /// gives.
+    fn graph(&mut self, all: &[Composition], path: &str, around: &Around) -> Vec<String> {
+        let begin = self.drafts.len();
+        let exits: Vec<String> = all
+            .iter()
+            .enumerate()
+            .flat_map(|(at, it)| self.composition(it, &format!("{path}/{at}"), around))
+            .collect();
+        let needed =
+            |exit: &String| self.drafts.iter().skip(begin).any(|it| it.depends_on.contains(exit));
+        let open: Vec<String> = exits.iter().filter(|it| !needed(it)).cloned().collect();
+        // of a circle everything is needed: it is found when the plan is made
+        if open.is_empty() { exits } else { open }
+    }
+
+    fn conditional(&mut self, it: &Conditional, path: &str, around: &Around) -> Vec<String> {
+        self.joins += 1;
+        let prefix = self.names.here().map(|it| it.prefix.clone()).unwrap_or_default();
+        let name = match it.name.as_str() {
+            "" => format!("{prefix}choice.{}", self.joins),
+            name => format!("{prefix}{name}"),
+        };
+        let question = format!("{name}.if");
+        let value = match it.condition.trim() {
+            text if text.starts_with("{{") => Json::from(text),
+            text => Json::from(format!("{{{{ {text} }}}}")),
+        };
+        if it.condition.trim().is_empty() {
+            let message = "the conditional has no `if`";
+            self.problem(path, message).hint = Some("Write an expression there.".to_owned());
+        }
+        let mut reads = Reads::default();
+        let template = self.template(&value, &format!("{path}/if"), around, &mut reads, None);
+        let draws = Draws {
+            task: Arc::new(Question::new()),
+            with: vec![(Question::INPUT.to_owned(), template)],
+            fed: None,
+        };
+        let mut draft =
+            Draft::new(question.clone(), &format!("{path}/if"), Work::Draws(draws), &around.after);
+        draft.branch.clone_from(&around.branch);
+        self.push(draft, reads);
+        let mut exits = Vec::new();
+        for (answer, key, steps) in [(true, "then", &it.then), (false, "else", &it.otherwise)] {
+            let branch = Some((question.clone(), answer));
+            let inner = Around { after: vec![question.clone()], branch, ..around.clone() };
+            if !steps.is_empty() {
+                exits.extend(self.sequence(steps, &format!("{path}/{key}"), inner));
+            }
+        }
+        if it.then.is_empty() {
+            self.problem(path, "the conditional has no `then`");
+        }
+        let work = Work::Join { from: self.named(&exits), one: true };
+        exits.push(question);
+        let mut join = Draft::new(name.clone(), path, work, &exits);
+        // the branch that is not taken is skipped, and that is no failure
+        join.run_when = RunWhen::NoneFailed;
+        join.branch.clone_from(&around.branch);
+        self.drafts.push(join);
+        vec![name]
+    }
+
+    fn tree(&mut self, tree: &Tree, path: &str, around: &Around) -> Vec<String> {
+        let root = self.composition(&tree.root, &format!("{path}/root"), around);
+        if tree.children.is_empty() || root.is_empty() {
+            return root;
+        }
+        let feed = Feed::Steps(self.named(&root));
+        let inner = Around { after: root, feed, ..around.clone() };
+        self.parallel(&tree.children, &format!("{path}/children"), &inner)
+    }
+
+    fn scope(&mut self, block: &Block, path: &str, around: &Around) -> Vec<String> {
+        let number = self.block(&block.state, &format!("{path}/state"));
+        let mut inner = around.clone();
+        inner.outer.push(std::mem::replace(&mut inner.block, number));
+        self.sequence(&block.steps, &format!("{path}/steps"), inner)
+    }
+
+    fn for_each(&mut self, each: &ForEach, path: &str, around: &Around) -> Vec<String> {
+        let prefix = self.names.here().map(|it| it.prefix.clone()).unwrap_or_default();
+        let name = format!("{prefix}{}", each.name);
+        let mut reads = Reads::default();
+        let items = self.template(&each.items, &format!("{path}/in"), around, &mut reads, None);
+        self.for_each_is_sound(each, path);
+        let outside_values = self.declared.len();
+        let (inside, exits, captures) = self.inside(each, path, around);
+        let (sets, reads_state) = super::finish::touched(&inside, outside_values);
+        reads.state.extend(reads_state);
+        reads.state.extend(sets.iter().copied());
+        reads.state.sort_unstable();
+        reads.state.dedup();
+        reads.params = Some(self.params());
+        let Some((plan, state)) = self.plan(inside) else { return vec![name] };
+        let work = Work::Each(Box::new(EachDraft {
+            items,
+            item: each.item.clone(),
+            plan: Arc::new(plan),
+            exits,
+            state,
+            sets,
+            captures: captures.clone(),
+            concurrency: each.concurrency,
+            items_max: each.items_max,
+            partial: each.partial,
+        }));
+        let mut draft = Draft::new(name.clone(), path, work, &around.after);
+        draft.branch.clone_from(&around.branch);
+        // its steps have times of their own
+        draft.policy = Policy { timeout: None, ..Policy::default() };
+        for source in captures {
+            if let Source::Here(step) = source {
+                draft.wait_for(&step);
+            }
+        }
+        self.push(draft, reads);
+        vec![name]
+    }
+
+    fn for_each_is_sound(&mut self, each: &ForEach, path: &str) {
+        if each.items.is_null() {
+            let hint = "Write a list there, or an expression that gives one.";
+            self.problem(path, "the for_each has no `in`").hint = Some(hint.to_owned());
+        }
+        if !super::is_name(&each.item) || super::reads::is_root(&each.item) {
+            self.misnamed(&format!("{path}/as"), &each.item, "an item");
+        }
+        for (key, value) in [("concurrency", each.concurrency), ("items_max", Some(each.items_max))]
+        {
+            if value == Some(0) {
+                self.problem(format!("{path}/{key}"), format!("`{key}` is 0"));
+            }
+        }
+        if each.steps.is_empty() {
+            self.problem(path, "the for_each has no `do`");
+        }
+    }
+
+    /// The inside of a list, which is a plan of its own: its steps, what they give, and the steps
+    /// around that they read.
+    fn inside(
+        &mut self,
+        each: &ForEach,
+        path: &str,
+        around: &Around,
+    ) -> (Vec<Draft>, Vec<(String, String)>, Vec<Source>) {
+        let drafts = std::mem::take(&mut self.drafts);
+        self.names.frames.push(Frame { item: Some(each.item.clone()), ..Frame::default() });
+        let steps = format!("{path}/do");
+        self.collect(&each.steps, &steps);
+        let inner = Around {
+            feed: Feed::Item(each.item.clone()),
+            block: around.block,
+            outer: around.outer.clone(),
+            ..Around::default()
+        };
+        let exits = self.sequence(&each.steps, &steps, inner);
+        let (exits, inside) = (self.named(&exits), std::mem::replace(&mut self.drafts, drafts));
+        let frame = self.names.frames.pop().unwrap_or_default();
+        let outside = self.names.frames.len().saturating_sub(1);
+        let captures = frame.captures.iter().map(|(step, at)| match *at == outside {
+            true => Source::Here(step.clone()),
+            false => Source::Outer(step.clone()),
+        });
+        (inside, exits, captures.collect())
+    }
+
+    fn call(&mut self, call: &Call, path: &str, around: &Around) -> Vec<String> {
+        let definition = match (self.others)(&call.workflow) {
+            Ok(it) => it,
+            Err(error) => {
+                let hint = error.hint().map(str::to_owned);
+                self.problem(format!("{path}/use"), error.to_string()).hint = hint;
+                return Vec::new();
+            }
+        };
+        if self.calls.contains(&definition.name) || self.calls.len() >= CALLS_MAX {
+            let chain: Vec<&str> = self.calls.iter().map(String::as_str).collect();
+            let message = format!(
+                "workflows call each other without end: {} → {}",
+                chain.join(" → "),
+                definition.name
+            );
+            self.problem(format!("{path}/use"), message);
+            return Vec::new();
+        }
+        let prefix = self.names.here().map(|it| it.prefix.clone()).unwrap_or_default();
+        let name = format!("{prefix}{}", call.name);
+        // problems of the called workflow stand at the call: its file is another
+        let before = self.problems.len();
+        let parameters = self.parameters(&definition, "");
+        let names = parameters.iter().map(|it| it.name.clone()).collect();
+        let with = format!("{name}.with");
+        let task = Arc::new(Parameters::new(parameters));
+        let mut reads = Reads::default();
+        let draws =
+            self.draws(task, &call.with, &format!("{path}/with"), around, &mut reads, false);
+        let mut draft = Draft::new(with.clone(), path, Work::Draws(draws), &around.after);
+        draft.branch.clone_from(&around.branch);
+        self.push(draft, reads);
+        self.names.frames.push(Frame {
+            prefix: format!("{name}/"),
+            parameters: names,
+            parameters_from: Some(with),
+            ..Frame::default()
+        });
+        let inside = self.problems.len();
+        let begin = self.drafts.len();
+        let mut exits = self.definition(&definition, "", Feed::Nothing);
+        self.names.frames.pop();
+        for problem in self.problems.iter_mut().skip(inside) {
+            problem.message = format!("in {}: {}", definition.name, problem.message);
+            problem.path = path.to_owned();
+        }
+        debug_assert!(before <= inside, "problems are only added");
+        for draft in self.drafts.iter_mut().skip(begin) {
+            draft.branch = draft.branch.take().or_else(|| around.branch.clone());
+        }
+        exits.dedup();
+        let work = Work::Join { from: self.named(&exits), one: false };
+        let mut join = Draft::new(name.clone(), path, work, &exits);
+        join.branch.clone_from(&around.branch);
+        self.drafts.push(join);
+        vec![name]
+    }
+
+    /// What a workflow gives, if it says so.
+    pub(super) fn output(&mut self, output: &Json, path: &str, around: &Around) -> Vec<String> {
+        let prefix = self.names.here().map(|it| it.prefix.clone()).unwrap_or_default();
+        let name = format!("{prefix}workflow.output");
+        let mut reads = Reads::default();
+        let template = self.template(output, path, around, &mut reads, None);
+        let task = Arc::new(super::super::structure::Given::new());
+        let draws = Draws { task, with: vec![("value".to_owned(), template)], fed: None };
+        let mut draft = Draft::new(name.clone(), path, Work::Draws(draws), &around.after);
+        draft.run_when = RunWhen::NoneFailed;
+        draft.policy.on_failure = OnFailure::Fail;
+        self.push(draft, reads);
+        vec![name]
+    }
+
+    /// Adds a step that waits for what it reads.
+    pub(super) fn push(&mut self, mut draft: Draft, reads: Reads) {
+        for (_, source) in &reads.steps {
+            if let Source::Here(step) = source
+                && *step != draft.name
+            {
+                draft.wait_for(step);
+            }
+        }
+        if let Feed::Steps(steps) = &reads.input {
+            steps.iter().for_each(|(_, step)| draft.wait_for(step));
+        }
+        if let Some(super::super::bound::Params::Step(source)) = &reads.params {
+            draft.wait_for(source.name());
+        }
+        draft.reads = reads;
+        self.drafts.push(draft);
+    }
+
+    /// The library.
+    pub(super) fn library(&self) -> &Library {
+        self.library
+    }
+}
+
+/// How many steps of a composition wait for what stands before it.
+fn entries(it: &Composition) -> usize {
+    let sum = |all: &[Composition]| all.iter().map(entries).sum();
+    match it {
+        Composition::Parallel(all) | Composition::Graph(all) => sum(all),
+        Composition::Sequential(all) | Composition::Pipeline(all) => all.first().map_or(0, entries),
+        Composition::Scope(it) => it.steps.first().map_or(0, entries),
+        Composition::Tree(it) => entries(&it.root),
+        Composition::Step(_)
+        | Composition::Conditional(_)
+        | Composition::ForEach(_)
+        | Composition::Workflow(_) => 1,
+    }
+}
