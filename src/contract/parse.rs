@@ -2,7 +2,7 @@
 //! finding for each rewrite and each fault. Does no IO and never panics.
 
 use super::document::Node;
-use super::include::Includes;
+use super::include::{Includes, NoIncludes};
 use super::model::Contract;
 use super::notes::Notes;
 use super::yaml;
@@ -92,6 +92,16 @@ fn too_large(uri: &str, size_bytes: usize) -> Finding {
         "the file has {size_bytes} bytes; a contract has at most {CONTRACT_SIZE_BYTES_MAX}"
     );
     Finding::new("contract.too-large", Level::Error, message).in_file(uri)
+}
+
+/// Reads a YAML text that is no contract: its tree, if it can be read, and what was found. No file
+/// is included.
+pub fn document(text: &str, uri: &str) -> (Option<Node>, Vec<Finding>) {
+    if text.len() > CONTRACT_SIZE_BYTES_MAX {
+        return (None, vec![too_large(uri, text.len())]);
+    }
+    let tree = yaml::read(text, uri, &NoIncludes);
+    (tree.root, tree.notes.finish())
 }
 
 /// The place after a text.

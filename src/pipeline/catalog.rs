@@ -1,0 +1,136 @@
+//! Where pipelines are found: those that come with the program, and files. The only place that
+//! reads a pipeline file.
+
+use std::path::{Path, PathBuf};
+
+use super::file::PipelineFile;
+use crate::error::{Error, Result, nearest};
+use crate::finding::Finding;
+use crate::workflow::{Definition, Library, Workflow};
+
+/// Most bytes of a pipeline file.
+const SIZE_BYTES_MAX: u64 = 8 << 20;
+
+macro_rules! builtin {
+    ($($name:literal),*) => {
+        [$(($name, include_str!(concat!("../../data/pipelines/", $name, ".yaml")))),*]
+    };
+}
+
+/// Examples of everything that a pipeline can say, by name.
+const BUILTIN: [(&str, &str); 13] = builtin![
+    "call",
+    "conditional",
+    "fan_out",
+    "feed",
+    "graph",
+    "parallel",
+    "program",
+    "recovery",
+    "resources",
+    "sequence",
+    "state",
+    "tree",
+    "undo"
+];
+
+/// A pipeline's text, and where it was found.
+#[derive(Debug)]
+pub struct Found {
+    /// The file, or the name of one that comes with the program.
+    pub uri: String,
+    /// The text.
+    pub text: String,
+    folder: Option<PathBuf>,
+}
+
+/// Names of the pipelines that come with the program.
+pub fn builtin_names() -> impl Iterator<Item = &'static str> {
+    BUILTIN.iter().map(|it| it.0)
+}
+
+/// Finds a pipeline by the name of one that comes with the program, or by its file.
+///
+/// # Errors
+/// Invalid, when there is none, or the file is not to be read.
+pub fn find(wanted: &str) -> Result<Found> {
+    let builtin = BUILTIN.iter().find(|it| it.0 == wanted);
+    match builtin {
+        Some((name, text)) if !Path::new(wanted).exists() => {
+            Ok(Found { uri: (*name).to_owned(), text: (*text).to_owned(), folder: None })
+        }
+        _ => read(Path::new(wanted)),
+    }
+}
+
+fn read(path: &Path) -> Result<Found> {
+    let failed = |what: &str| Error::invalid(format!("cannot read {}: {what}", path.display()));
+    let metadata = std::fs::metadata(path).map_err(|source| {
+        let missing = source.kind() == std::io::ErrorKind::NotFound;
+        let error = Error::invalid(format!("there is no pipeline {}", path.display()));
+        let name = path.to_string_lossy();
+        match nearest(&name, builtin_names()).filter(|_| missing) {
+            Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+            None if missing => error.with_hint("`genstore pipeline list` lists those with names."),
+            None => failed("it cannot be looked at").with_source(source),
+        }
+    })?;
+    if !metadata.is_file() {
+        return Err(failed("it is no file"));
+    }
+    if metadata.len() > SIZE_BYTES_MAX {
+        return Err(failed(&format!("it has more than {SIZE_BYTES_MAX} bytes")));
+    }
+    let bytes = std::fs::read(path).map_err(|it| failed("the system says no").with_source(it))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        failed(&format!("it is not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
+    })?;
+    let folder = path.parent().map(Path::to_path_buf);
+    Ok(Found { uri: path.display().to_string(), text, folder })
+}
+
+impl Found {
+    /// Checks the pipeline and makes a plan of it. Workflows that it calls are those that come with
+    /// the program, or files beside its own.
+    ///
+    /// # Errors
+    /// Every fault, in the order of the lines.
+    pub fn lower(&self, library: &Library) -> Result<Workflow, Vec<Finding>> {
+        let others = |name: &str| self.other(name);
+        PipelineFile::parse(&self.text, &self.uri).lower(library, &others)
+    }
+
+    fn other(&self, name: &str) -> Result<Definition> {
+        let beside = self.folder.as_ref().map(|it| it.join(name)).filter(|it| it.is_file());
+        let found = match beside {
+            Some(path) => read(&path)?,
+            None => find(name)?,
+        };
+        let file = PipelineFile::parse(&found.text, &found.uri);
+        match file.definition() {
+            Some(definition) => Ok(definition.clone()),
+            None => {
+                let message = format!("{} is no sound pipeline", found.uri);
+                let hint = format!("`genstore pipeline check {}` says why.", found.uri);
+                Err(Error::invalid(message).with_hint(hint))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pipeline_that_comes_with_the_program_is_sound_and_bears_its_name() {
+        let library = crate::workflow::builtin(std::collections::BTreeMap::new());
+        for name in builtin_names() {
+            let workflow = find(name).unwrap().lower(&library);
+            let workflow = workflow.unwrap_or_else(|findings| panic!("{name}: {findings:#?}"));
+            assert_eq!(workflow.name, name);
+            assert!(!workflow.description.is_empty(), "{name}");
+        }
+    }
+}
