@@ -12,7 +12,8 @@ WITH work AS (
         sum(queue_ns) AS queue_ns,
         sum(wait_ns) AS wait_ns
     FROM steps
-    WHERE ($pipeline IS NULL OR pipeline_name = $pipeline)
+    WHERE component <> 'for_each' -- the steps inside of it have rows of their own
+        AND ($pipeline IS NULL OR pipeline_name = $pipeline)
         AND ($since IS NULL OR start_time >= $since)
     GROUP BY step_name
 )

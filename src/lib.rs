@@ -89,6 +89,7 @@ pub mod event;
 pub mod export;
 pub mod finding;
 pub mod generate;
+pub mod history;
 pub mod import;
 pub mod journal;
 pub mod output;

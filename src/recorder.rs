@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Result;
-use crate::event::{Event, EventSink, Row, RunRow, RunStarted, Text};
+use crate::event::{Event, EventSink, OUTPUT_KIND, Row, RunRow, RunStarted, Text};
 use crate::store::Store;
 
 /// When this many rows of a run wait here, they enter the journal, unacknowledged, if it has room.
@@ -119,9 +119,12 @@ impl EventSink for RunRecorder {
         {
             return Ok(());
         }
+        // outputs are for the case that this run does not end: they must not wait here
+        let is_output =
+            matches!(&event, Event::Row(Row::Artifacts(it)) if &*it.kind == OUTPUT_KIND);
         let mut rows = self.lock();
         rows.push(event);
-        if !rows.events.len().is_multiple_of(ROWS_PIECE) {
+        if !is_output && !rows.events.len().is_multiple_of(ROWS_PIECE) {
             return Ok(());
         }
         let piece = std::mem::take(&mut rows.events);

@@ -6,6 +6,7 @@ mod config;
 mod contract;
 mod export;
 mod import;
+mod pipeline;
 mod progress;
 mod query;
 mod repl;
@@ -43,6 +44,7 @@ struct Cli {
 enum Command {
     Run(run::Args),
     Replay(replay::Args),
+    Pipeline(pipeline::Args),
     Sql(sql::Args),
     Query(query::Args),
     Repl(repl::Args),
@@ -151,6 +153,7 @@ fn dispatch(command: Command, context: &Context) -> Result<u8> {
     match command {
         Command::Run(args) => run::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),
+        Command::Pipeline(args) => pipeline::run(&args, context),
         Command::Sql(args) => sql::run(&args, context),
         Command::Query(args) => query::run(&args, context),
         Command::Repl(args) => repl::run(&args, context),
@@ -187,6 +190,13 @@ fn print_error(error: &Error, color: bool) {
     let text = failure::render(error, color);
     // If stderr is closed there is nobody to tell.
     drop(std::io::stderr().write_all(text.as_bytes()));
+}
+
+/// Writes what is not the result to stderr.
+fn tell(text: &str) -> Result<()> {
+    // If stderr is closed there is nobody to tell.
+    drop(std::io::stderr().write_all(text.as_bytes()));
+    Ok(())
 }
 
 /// Writes a command's result to stdout. A reader that has gone away (`| head`) is no error.

@@ -66,6 +66,18 @@ pub struct Environment {
     pub state_dir: Option<PathBuf>,
     /// What is known of the terminal.
     pub terminal: Terminal,
+    /// Every variable, for the programs that run as steps; they are handed those that they may see.
+    pub for_programs: Surroundings,
+}
+
+/// Environment variables; some of them are secrets, so none is shown.
+#[derive(Clone, Default)]
+pub struct Surroundings(pub BTreeMap<OsString, OsString>);
+
+impl std::fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} variables", self.0.len())
+    }
 }
 
 /// What is known of the terminal.
@@ -110,6 +122,7 @@ impl Environment {
             },
             config_dir,
             state_dir,
+            for_programs: Surroundings(std::env::vars_os().collect()),
             terminal: Terminal {
                 stdin: std::io::stdin().is_terminal(),
                 stdout,

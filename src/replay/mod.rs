@@ -1,8 +1,10 @@
-//! Runs of one or many contracts: which files, how many at a time, and what is recorded of them
-//! together. Prints nothing: `cli` and `repl` do.
+//! Runs of one or many contracts, and of any workflow: which files, how many at a time, and what is
+//! recorded of them together. Prints nothing: `cli` and `repl` do.
 
 mod batch;
 pub mod report;
 pub mod set;
+mod workflows;
 
 pub use batch::{Batch, Workshop};
+pub use workflows::WorkflowRuns;

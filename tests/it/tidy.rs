@@ -17,8 +17,10 @@ const DIRECTIONS: &[&str] = &[
     "finding output",
     "recorder replay",
     "pipeline replay",
+    "sql history",
+    "workflow history",
     "import replay",
-    "replay repl config cli main",
+    "history replay repl config cli main",
 ];
 
 /// What must not be written, what to write instead, and the files and folders where it may stand.

@@ -1,0 +1,209 @@
+//! `genstore pipeline run`: one run of a pipeline, recorded like any other.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::super::work::block_on;
+use super::super::{Context, print};
+use super::Chosen;
+use super::plan::{PlanFormat, show};
+use crate::error::Result;
+use crate::event::Memo;
+use crate::history::{History, Outputs};
+use crate::output::escape;
+use crate::pipeline::{WorkflowOptions, WorkflowReport};
+use crate::recorder::Recorder;
+use crate::replay::WorkflowRuns;
+use crate::store::Store;
+use crate::workflow::{ResultKind, StepSummary, Strategy, Workflow, span};
+
+/// Run a pipeline and record it; its output goes to stdout
+///
+/// Exit code 1 when the run did not succeed. Ctrl-C starts no further step, gives those that work a
+/// second to end, and records the run as cancelled; a second one leaves at once.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Steps that work at a time [default: the number of cores]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// In which order steps are started
+    #[arg(long, value_name = "STRATEGY", value_parser = strategy, default_value = "ready_queue")]
+    strategy: Strategy,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Go on where a run has ended: steps that had ended and whose inputs are the same are not done
+    /// again. `last` is the newest run of the pipeline that did not succeed
+    #[arg(long, value_name = "RUN_ID")]
+    resume: Option<String>,
+    /// Do every step, also one that is declared pure and was done before with the same inputs
+    #[arg(long, conflicts_with = "resume")]
+    fresh: bool,
+    /// Print how it would go, and run nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// `text` for people: steps to stderr, the output to stdout; `json` for one object with both
+    #[arg(long, value_enum, default_value_t)]
+    format: RunFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+enum RunFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+}
+
+fn strategy(name: &str) -> Result<Strategy, String> {
+    Strategy::by_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Strategy::ALL.iter().map(|it| it.as_str()).collect();
+        format!("it is one of {}", names.join(", "))
+    })
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
+    let mut workflow = args.chosen.workflow(context)?;
+    let given = args.chosen.given(&workflow)?;
+    let jobs = args.jobs.map_or_else(|| context.settings.workflow.jobs(), NonZeroUsize::get);
+    if args.dry_run {
+        return show(&workflow, jobs, PlanFormat::Table, context);
+    }
+    let store = Store::open_at(
+        &context.store,
+        context.settings.store.clone(),
+        Arc::clone(&context.clock),
+        Arc::clone(&context.ids),
+    )?;
+    let runs = WorkflowRuns {
+        recorder: Recorder::new(Arc::new(store)),
+        clock: Arc::clone(&context.clock),
+        ids: Arc::clone(&context.ids),
+        jobs,
+    };
+    let mut report = None;
+    let ended = block_on(async |cancel| {
+        let memo = args.memo(&workflow, &runs, context).await?;
+        // where there is a place for every step, their order is of no importance
+        if workflow.plan.len() > jobs {
+            let snapshot = runs.recorder.store().snapshot()?;
+            let medians = History::new(&snapshot, &context.clock)?.medians(&workflow.name).await?;
+            workflow = workflow.expecting(medians, jobs)?;
+        }
+        let (strategy, seed) = (args.strategy, args.seed);
+        let settings = context.settings.workflow.clone();
+        let options = WorkflowOptions { strategy, settings, seed, memo };
+        report = Some(runs.run(&workflow, given, options, &cancel).await?);
+        Ok(())
+    });
+    if let Some(report) = &report {
+        tell(report, args.format, context.env.terminal.stderr)?;
+    }
+    ended?;
+    runs.recorder.store().flush()?;
+    let succeeded = report.is_some_and(|it| it.outcome.result == ResultKind::Success);
+    Ok(u8::from(!succeeded))
+}
+
+impl Args {
+    /// The outputs of earlier runs that may stand in.
+    async fn memo(
+        &self,
+        workflow: &Workflow,
+        runs: &WorkflowRuns,
+        context: &Context,
+    ) -> Result<Option<Arc<dyn Memo>>> {
+        let pure = workflow.has_pure && !self.fresh;
+        if self.resume.is_none() && !pure {
+            return Ok(None);
+        }
+        let history = History::new(&runs.recorder.store().snapshot()?, &context.clock)?;
+        let mut outputs = match &self.resume {
+            Some(last) if last == "last" => {
+                history.of_run(&history.unfinished(&workflow.name).await?).await?
+            }
+            Some(run_id) => history.of_run(run_id).await?,
+            None => Outputs::default(),
+        };
+        if pure {
+            outputs = outputs.and(history.of_pipeline(&workflow.name).await?);
+        }
+        Ok(Some(Arc::new(outputs)))
+    }
+}
+
+/// Prints what a run gave; steps only to somebody who looks on, or where it did not succeed.
+fn tell(report: &WorkflowReport, format: RunFormat, looks_on: bool) -> Result<()> {
+    if format == RunFormat::Json {
+        return print(&format!("{}\n", object(report)));
+    }
+    let steps: String = report.outcome.steps.iter().map(line).collect();
+    let run = &report.run;
+    let degraded = if run.degraded { ", degraded" } else { "" };
+    let error = match &run.error_message {
+        Some(message) => format!("\n{}", escape(message)),
+        None => String::new(),
+    };
+    let text = format!(
+        "{steps}{} {}{degraded} in {}{error}\n",
+        run.run_id,
+        run.result,
+        span(run.duration_ns)
+    );
+    if looks_on || report.outcome.result != ResultKind::Success {
+        super::super::tell(&text)?;
+    }
+    match &report.output {
+        Json::Null => Ok(()),
+        Json::String(text) => print(&format!("{text}\n")),
+        other => print(&format!("{other}\n")),
+    }
+}
+
+fn line(step: &StepSummary) -> String {
+    let attempts = match step.attempts {
+        0 | 1 => String::new(),
+        attempts => format!(", {attempts} attempts"),
+    };
+    let degraded = match (step.cached, step.degraded) {
+        (true, _) => ", cached",
+        (_, true) => ", degraded",
+        _ => "",
+    };
+    let critical = if step.on_critical_path { " *" } else { "" };
+    let reason = match &step.error_message {
+        Some(message) => format!(": {}", escape(message)),
+        None => String::new(),
+    };
+    format!(
+        "{:<24} {:<12} {:>9}{critical}{attempts}{degraded}{reason}\n",
+        escape(&step.name),
+        step.result.as_str(),
+        span(step.duration_ns)
+    )
+}
+
+fn object(report: &WorkflowReport) -> Json {
+    let steps = report.outcome.steps.iter().map(|it| {
+        json!({
+            "step": &*it.name, "result": it.result.as_str(), "degraded": it.degraded,
+            "cached": it.cached,
+            "attempts": it.attempts, "duration_ns": it.duration_ns, "queue_ns": it.queue_ns,
+            "wait_ns": it.wait_ns, "error_type": it.error_type.as_deref(),
+            "error_message": it.error_message.as_deref(),
+            "on_critical_path": it.on_critical_path,
+        })
+    });
+    let run = &report.run;
+    json!({
+        "run_id": &*run.run_id, "pipeline": &*run.pipeline_name, "result": &*run.result,
+        "degraded": run.degraded, "duration_ns": run.duration_ns,
+        "error_type": run.error_type.as_deref(), "error_message": run.error_message.as_deref(),
+        "output": report.output, "steps": steps.collect::<Vec<_>>(),
+    })
+}
