@@ -21,10 +21,6 @@ const GRAIN_MAX: Duration = Duration::from_millis(1);
 
 pub(super) fn print() {
     memory();
-    println!(
-        "\nready: the queue that looked ahead, worst: of the seeds; chain: longest chain first;"
-    );
-    println!("fifo: as written; half of the places are of the model that a generation asks");
     for spread in [Spread::Uniform, Spread::Lognormal] {
         order(spread);
     }
@@ -93,6 +89,10 @@ fn line(shape: &Shape, places: usize, all: &[Ratios]) {
 /// Of every shape the mean over the seeds.
 fn order(spread: Spread) {
     head(&format!("time / LB2, durations {spread:?}, mean of {SEEDS} seeds"));
+    println!(
+        "ready: the queue that looked ahead (worst: of the seeds); chain: longest chain first;"
+    );
+    println!("fifo: as written; the model of the generation has half of the places");
     let suites: Vec<Vec<Shape>> = (1..=SEEDS).map(|seed| shapes::suite(spread, seed)).collect();
     let kinds = suites.first().map_or(0, Vec::len);
     for (at, places) in (0..kinds).flat_map(|at| [4, 16].map(|places| (at, places))) {
@@ -202,7 +202,10 @@ fn overhead() {
 /// of the processors' time is work.
 fn grain() {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    println!("\nminimum effective task granularity, layers of 10, in memory");
+    println!(
+        "\nminimum effective task granularity, layered 20 by 20, in memory, on a \
+         machine that does nothing else"
+    );
     for (name, lane, places) in
         [("inline, one core", Lane::Inline, 1), ("tasks, all cores", Lane::Task, cores)]
     {
@@ -212,7 +215,7 @@ fn grain() {
         let mut grain = Duration::from_nanos(200);
         while reached[1].is_none() && grain < GRAIN_MAX {
             let plan = spinning(lane, grain);
-            let time = shortest(50, || execute(&runtime, &plan, places));
+            let time = shortest(10, || execute(&runtime, &plan, places));
             let work = grain * u32::try_from(plan.len()).unwrap();
             let share = work.as_secs_f64() / (time.as_secs_f64() * places as f64);
             for (reached, wanted) in reached.iter_mut().zip([0.5, 0.95]) {
@@ -228,12 +231,8 @@ fn grain() {
     }
 }
 
-/// Layers of about two milliseconds altogether: most of such short runs are left alone by whatever
-/// else the machine does.
 fn spinning(lane: Lane, grain: Duration) -> Arc<Plan> {
-    let layers = (Duration::from_micros(200).as_nanos() / grain.as_nanos()).clamp(4, 100);
-    let layers = usize::try_from(layers).unwrap();
-    let shape = shapes::layered(layers, 10, &mut Draw::new(Spread::Even, 1));
+    let shape = shapes::layered(20, 20, &mut Draw::new(Spread::Even, 1));
     let spin = move |_: &_| {
         let start = Instant::now();
         while start.elapsed() < grain {

@@ -17,6 +17,7 @@ mod generate;
 mod import;
 mod journal;
 mod output;
+mod pipeline;
 mod program;
 mod python;
 mod readme;

@@ -46,7 +46,8 @@ pub(crate) fn write(store: impl AsRef<OsStr>, pace: Pace) {
     let store_ids = Arc::<SystemIds>::clone(&ids);
     let store = Store::open_at(&location, options, store_clock, store_ids).unwrap();
     let mut out = std::io::stdout().lock();
-    let end_ns = i64::try_from(pace.seconds.saturating_mul(1_000_000_000)).unwrap_or(i64::MAX);
+    let seconds_ns = i64::try_from(pace.seconds.saturating_mul(1_000_000_000)).unwrap_or(i64::MAX);
+    let end_ns = clock.monotonic_ns().saturating_add(seconds_ns);
     for number in 1.. {
         if clock.monotonic_ns() >= end_ns {
             break;

@@ -1,0 +1,233 @@
+//! `genstore pipeline` as a user meets it: every pipeline that comes with the program runs, is
+//! recorded, and can be asked for in SQL; what is wrong is told with its place.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::program::Place;
+
+/// Runs a pipeline: exit code, and the object that is printed.
+fn run(place: &Place, args: &[&str]) -> (i32, Value) {
+    let output = place.run(&[&["pipeline", "run", "--format", "json"], args].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    let object = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{args:?}: {error}: {said}"));
+    (output.status.code().unwrap(), object)
+}
+
+/// What a command prints to stdout and to stderr.
+fn told(place: &Place, args: &[&str]) -> (i32, String, String) {
+    let output = place.run(args);
+    let text = |it: &[u8]| String::from_utf8_lossy(it).into_owned();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn every_pipeline_that_comes_with_the_program_gives_what_it_says() {
+    let place = Place::new();
+    let expected = [
+        ("sequence", json!("3 numbers, sum 3")),
+        ("parallel", json!(3)),
+        ("conditional", json!("it is large")),
+        ("feed", json!(4)),
+        ("tree", json!({"receipt": "receipt over 100", "gross": 119, "report_tax": "tax of 19"})),
+        ("graph", json!({"package": "package of source-built", "lint": null})),
+        ("fan_out", json!("0: 9, 1: 1, 2: 4")),
+        ("call", json!({"short": "2 numbers, sum 1", "size": "it is large"})),
+        ("state", json!("37 EUR by left and right")),
+        ("recovery", json!("at last, from a template")),
+        ("program", json!(["apple", "fig", "pear"])),
+        ("resources", json!("from a template")),
+        ("undo", json!("seat 12")),
+    ];
+    let (_, listed, _) = told(&place, &["pipeline", "list", "--json"]);
+    assert_eq!(listed.lines().count(), expected.len(), "all of them are run here");
+    for strategy in
+        ["ready_queue", "sequential", "staged_parallel", "full_parallel", "dependency_chains"]
+    {
+        for (name, output) in &expected {
+            let (code, object) = run(&place, &[name, "--strategy", strategy]);
+            assert_eq!(object["output"], *output, "{name} by {strategy}: {object}");
+            assert_eq!((code, &object["result"]), (0, &json!("success")), "{name}");
+            assert_eq!(object["degraded"], ["recovery", "resources"].contains(name), "{name}");
+        }
+    }
+    let runs = "SELECT count(*) AS n FROM runs WHERE result = 'success' AND pipeline_digest <> ''";
+    assert_eq!(place.count(runs), 65);
+    let inner = "SELECT count(*) AS n FROM steps WHERE step_name = 'each/square'
+                 AND parent_step_id IS NOT NULL";
+    assert_eq!(place.count(inner), 15);
+    place.assert_checked();
+}
+
+#[test]
+fn a_run_that_fails_is_recorded_with_its_reason_and_its_partial_results() {
+    let place = Place::new();
+    let file = place.root.path().join("failing.yaml");
+    let text = "
+name: failing
+steps:
+  - {name: good, use: value, with: {value: 1}}
+  - {name: bad, use: fail, with: {message: no such model, error_type: model}}
+  - {name: after, use: noop}
+";
+    std::fs::write(&file, text).unwrap();
+    let (code, object) = run(&place, &[file.to_str().unwrap()]);
+    assert_eq!((code, &object["result"]), (1, &json!("error")));
+    assert_eq!(object["error_message"], "step `bad`: no such model");
+    let steps = place.sql("SELECT step_name, result FROM steps ORDER BY step_id");
+    let ends: Vec<_> = steps.iter().map(|it| it["result"].as_str().unwrap()).collect();
+    assert_eq!(ends, ["success", "error", "skip"]);
+}
+
+#[test]
+fn effects_are_taken_back_when_a_later_step_fails() {
+    let place = Place::new();
+    let (code, object) = run(&place, &["undo", "--set", "fail=true"]);
+    assert_eq!((code, &object["error_message"]), (1, &json!("step `confirm`: the hall is closed")));
+    let undone = "SELECT step_name FROM steps WHERE step_name LIKE '%.undo' AND result = 'success'
+                  ORDER BY step_id";
+    let names: Vec<_> = place.sql(undone).iter().map(|it| it["step_name"].clone()).collect();
+    assert_eq!(names, ["pay.undo", "reserve.undo"], "the last one first");
+}
+
+#[test]
+fn parameters_are_typed_and_wrong_ones_are_told() {
+    let place = Place::new();
+    let (_, object) = run(&place, &["sequence", "--set", "count=5"]);
+    assert_eq!(object["output"], "5 numbers, sum 10");
+    let (_, object) = run(&place, &["feed", "--set", "text=one two"]);
+    assert_eq!(object["output"], 2);
+    for (args, expected) in [
+        (["sequence", "--set", "cuont=3"], "Did you mean `count`?"),
+        (["sequence", "--set", "count=many"], "parameter `count` is \"many\", not a whole number"),
+        (["sequence", "--set", "count"], "Write --set NAME=VALUE."),
+        (["sequenze", "--set", "count=1"], "Did you mean `sequence`?"),
+    ] {
+        let (code, _, errors) = told(&place, &[&["pipeline", "run"], &args[..]].concat());
+        assert!(errors.contains(expected), "{args:?}: {errors}");
+        assert!(code == 2 || code == 1, "{args:?}: {code}");
+    }
+}
+
+#[test]
+fn a_check_tells_every_fault_and_a_plan_runs_nothing() {
+    let place = Place::new();
+    let file = place.root.path().join("wrong.yaml");
+    let text = "
+name: wrong
+steps:
+  - {name: a, use: valeu}
+  - {name: b, use: value, with: {value: \"{{ steps.c.output }}\"}}
+";
+    std::fs::write(&file, text).unwrap();
+    let path = file.to_str().unwrap();
+    let (code, said, _) = told(&place, &["pipeline", "check", path, "graph"]);
+    assert_eq!(code, 1);
+    for expected in [":4:20", "did you mean `value`?", ":5:41", "there is no step `c` here"] {
+        assert!(said.to_lowercase().contains(expected), "{expected} in {said}");
+    }
+    let (code, _, errors) = told(&place, &["pipeline", "run", path]);
+    assert_eq!(code, 1, "{errors}");
+    assert!(errors.contains("2 faults"), "{errors}");
+    let (code, said, _) = told(&place, &["pipeline", "plan", "graph"]);
+    assert_eq!(code, 0);
+    for expected in ["critical path 4.23 s: fetch → build → test", "ready_queue", "the 70 % rule"]
+    {
+        assert!(said.contains(expected), "{expected} in {said}");
+    }
+    let (_, dot, _) = told(&place, &["pipeline", "plan", "graph", "--format", "dot"]);
+    assert!(dot.starts_with("digraph"), "{dot}");
+    let (_, said, _) = told(&place, &["pipeline", "run", "graph", "--dry-run"]);
+    assert!(said.contains("ready_queue"), "{said}");
+    assert!(!Path::new(&place.store()).exists(), "nothing was run, and nothing recorded");
+}
+
+/// A pipeline whose second step hangs the first time, and says its process id through a FIFO.
+const HANGING: &str = "
+name: hanging
+parameters:
+  - {name: folder, type: text}
+steps:
+  - for_each:
+      name: each
+      in: [1, 2]
+      do:
+        - name: noted
+          use: command
+          with:
+            argv: [sh, -c, 'echo {{ item }} >> noted; echo {{ item }}']
+            cwd: \"{{ params.folder }}\"
+  - name: hangs
+    use: command
+    with:
+      argv: [sh, -c, 'if mkdir first 2>/dev/null; then echo $$ > pid; exec sleep 3600; fi; echo x']
+      cwd: \"{{ params.folder }}\"
+output: \"{{ steps.each.output | join }}{{ steps.hangs.output }}\"
+";
+
+#[test]
+fn a_killed_run_goes_on_where_it_has_ended() {
+    let place = Place::new();
+    let folder = place.root.path().to_str().unwrap().to_owned();
+    let file = format!("{folder}/hanging.yaml");
+    std::fs::write(&file, HANGING).unwrap();
+    assert!(Command::new("mkfifo").arg(format!("{folder}/pid")).status().unwrap().success());
+    let set = format!("folder={folder}");
+    let args = ["pipeline", "run", &file, "--set", &set];
+    let mut child = place.command(&args).stdout(Stdio::null()).spawn().unwrap();
+    let pid = std::fs::read_to_string(format!("{folder}/pid")).unwrap();
+    // outputs enter the journal a moment after their step
+    while place.count("SELECT count(*) AS n FROM artifacts") < 2 {}
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let group = format!("-{}", pid.trim());
+    assert!(Command::new("kill").args(["-9", "--", &group]).status().unwrap().success());
+
+    let args = [file.as_str(), "--set", &set, "--resume", "last"];
+    let (code, object) = run(&place, &args);
+    assert_eq!((code, &object["output"]), (0, &json!("1\n2\nx\n")), "{object}");
+    let noted = std::fs::read_to_string(format!("{folder}/noted")).unwrap();
+    assert_eq!(noted.len(), 4, "nothing is done twice: {noted}");
+    let abandoned = "SELECT count(*) AS n FROM runs WHERE error_type = 'abandoned'";
+    assert_eq!(place.count(abandoned), 1);
+    assert_eq!(place.count("SELECT count(*) AS n FROM steps WHERE cached"), 2);
+    let (code, _, errors) = told(&place, &["pipeline", "run", "sequence", "--resume", "last"]);
+    assert_eq!(code, 2);
+    assert!(errors.contains("every run of sequence has succeeded"), "{errors}");
+}
+
+#[test]
+fn a_pure_step_is_done_once_for_the_same_inputs() {
+    let place = Place::new();
+    let folder = place.root.path().to_str().unwrap().to_owned();
+    let file = format!("{folder}/pure.yaml");
+    let text = "
+name: pure
+parameters:
+  - {name: folder, type: text}
+  - {name: n, type: integer, default: 1}
+steps:
+  - name: once
+    use: command
+    pure: true
+    with: {argv: [sh, -c, 'echo x >> done; echo {{ params.n }}'], cwd: \"{{ params.folder }}\"}
+";
+    std::fs::write(&file, text).unwrap();
+    let set = format!("folder={folder}");
+    let done = || std::fs::read_to_string(format!("{folder}/done")).unwrap().len() / 2;
+    for (more, expected) in [
+        (&["--set", "n=1"][..], 1),
+        (&["--set", "n=1"], 1),
+        (&["--set", "n=2"], 2),
+        (&["--set", "n=1", "--fresh"], 3),
+        (&["--set", "n=2"], 3),
+    ] {
+        let (code, object) = run(&place, &[&[file.as_str(), "--set", &set], more].concat());
+        assert_eq!((code, done()), (0, expected), "{more:?}");
+        assert_eq!(object["output"], format!("{}\n", &more[1][2..]));
+    }
+    assert_eq!(place.count("SELECT count(*) AS n FROM steps WHERE cached"), 2);
+}
