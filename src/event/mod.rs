@@ -58,6 +58,14 @@ pub trait EventSink: std::fmt::Debug + Send + Sync {
     fn emit(&self, event: Event) -> Result<()>;
 }
 
+/// Is told how a run gets on while it lasts; rows come when it has ended. Must not block.
+pub trait Watch: std::fmt::Debug + Send + Sync {
+    /// A step works and has not ended at once.
+    fn working(&self, step_name: &str);
+    /// A step has ended, with a result by its name in the `steps` table.
+    fn ended(&self, step_name: &str, result: &str);
+}
+
 /// The kind of an artifact that is the output of a step: its content is a JSON object with the
 /// step's `component`, `version`, `input_digest` and `output`, its filename the name of the step
 /// with the items of the lists that it was done for.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::RunSettings;
 use crate::error::Result;
-use crate::event::{Memo, RunRow, RunStarted, Text};
+use crate::event::{Memo, RunRow, RunStarted, Text, Watch};
 use crate::workflow::{Cancel, Engine, Outcome, Run, Strategy, Workflow};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -33,6 +33,8 @@ pub struct WorkflowOptions {
     pub seed: u64,
     /// Outputs of earlier runs that may stand in.
     pub memo: Option<Arc<dyn Memo>>,
+    /// Who is told how it gets on.
+    pub watch: Option<Arc<dyn Watch>>,
 }
 
 /// Runs a workflow. Rows go to the engine's sink, but for that of `runs`, which is returned.
@@ -52,6 +54,7 @@ pub async fn run_workflow(
     run.strategy = options.strategy;
     run.seed = options.seed;
     run.memo = options.memo;
+    run.watch = options.watch;
     run.batch_id.clone_from(&started.batch_id);
     let mut hasher = blake3::Hasher::new();
     hasher.update(workflow.digest.as_bytes());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
-use super::analysis::Capacity;
+use super::analysis::{Analysis, Capacity};
 use super::bound::{Handed, Scope, complete};
 use super::bucket::Rate;
 use super::cancel::Cancel;
@@ -18,6 +18,7 @@ use super::limits::{Limits, ResourceLimit};
 use super::lower::{Others, Problem, lower};
 use super::outcome::Outcome;
 use super::plan::Plan;
+use super::schedule::Strategy;
 use crate::error::{Error, Result, nearest};
 use crate::event::Estimates;
 
@@ -45,6 +46,8 @@ pub struct Workflow {
     pub(super) limits: BTreeMap<String, Limit>,
     /// Digest of everything that decides what it does.
     pub digest: String,
+    /// What a run is expected to take, where that was asked: see [`Self::expecting`].
+    pub(super) expected: Option<i64>,
     /// Whether a step is declared pure, so that outputs of earlier runs are worth looking for.
     pub has_pure: bool,
     /// How long steps are expected to take, as their author says.
@@ -107,8 +110,18 @@ impl Workflow {
             Ok(plan) => Arc::new(plan.looking_ahead(&estimates, FALLBACK, &capacity)?),
             Err(shared) => shared,
         };
+        let analysis = Analysis::new(&self.plan, &estimates, FALLBACK, &capacity)?;
+        let is_known = analysis.steps().iter().any(|it| it.is_known);
+        let predicted = || analysis.predict(Strategy::ReadyQueue).makespan_ns;
+        self.expected = is_known.then(predicted);
         self.declared = declared;
         Ok(self)
+    }
+
+    /// What a run is expected to take in nanoseconds, after [`Self::expecting`]; `None` when nothing
+    /// is known of any step.
+    pub fn expected_ns(&self) -> Option<i64> {
+        self.expected
     }
 
     /// The limits of runs of which `jobs` steps may work at a time.

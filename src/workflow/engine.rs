@@ -16,7 +16,7 @@ use super::shared::{Root, Shared};
 use super::summary::Stop;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::event::{EventSink, Memo, Text};
+use crate::event::{EventSink, Memo, Text, Watch};
 
 /// What runs work with; shared by all runs of a process. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -62,6 +62,8 @@ pub struct Run {
     pub seed: u64,
     /// Outputs of earlier runs that may stand in.
     pub memo: Option<Arc<dyn Memo>>,
+    /// Who is told how it gets on.
+    pub watch: Option<Arc<dyn Watch>>,
 }
 
 impl fmt::Debug for Run {
@@ -88,6 +90,7 @@ impl Run {
             undo_grace: Duration::from_secs(30),
             seed: 0,
             memo: None,
+            watch: None,
         }
     }
 

@@ -41,7 +41,7 @@ use super::undo::Undo;
 use super::waits::Waits;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::event::Text;
+use crate::event::{Text, Watch};
 
 /// After this long without awaiting, a run lets other tasks of its thread work.
 const TURN_NS: i64 = 1_000_000;
@@ -248,6 +248,13 @@ impl<'p> Execution<'p> {
         }
     }
 
+    /// Tells who watches something of a step.
+    fn tell(&self, what: impl FnOnce(&dyn Watch, &str), index: usize) {
+        if let Some(watch) = &self.shared.root.run.watch {
+            what(&**watch, &format!("{}{}", self.shared.prefix, self.plan.step_name(index)));
+        }
+    }
+
     fn start(&mut self, index: usize, mut held: Held, cx: &mut Context<'_>) {
         let node = &self.plan.nodes()[index];
         let policy = &node.step.policy;
@@ -298,6 +305,7 @@ impl<'p> Execution<'p> {
                     Lane::Inline | Lane::Task | Lane::Compute => limit,
                 };
                 self.signal(async move { Signal::Ended(index, attempt.within(limit).await) });
+                self.tell(|watch, name| watch.working(name), index);
             }
         }
     }

@@ -6,6 +6,7 @@ mod list;
 mod plan;
 mod run;
 mod show;
+mod view;
 
 use clap::Subcommand;
 use serde_json::{Map, Value as Json};

@@ -9,8 +9,9 @@ use super::super::work::block_on;
 use super::super::{Context, print};
 use super::Chosen;
 use super::plan::{PlanFormat, show};
+use super::view::View;
 use crate::error::Result;
-use crate::event::Memo;
+use crate::event::{Memo, Watch};
 use crate::history::{History, Outputs};
 use crate::output::escape;
 use crate::pipeline::{WorkflowOptions, WorkflowReport};
@@ -89,16 +90,21 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
     let mut report = None;
     let ended = block_on(async |cancel| {
         let memo = args.memo(&workflow, &runs, context).await?;
-        // where there is a place for every step, their order is of no importance
-        if workflow.plan.len() > jobs {
+        // where there is a place for every step, their order is of no importance; but somebody who
+        // looks on wants to know how long it takes
+        if workflow.plan.len() > jobs || context.env.terminal.stderr {
             let snapshot = runs.recorder.store().snapshot()?;
             let medians = History::new(&snapshot, &context.clock)?.medians(&workflow.name).await?;
             workflow = workflow.expecting(medians, jobs)?;
         }
         let (strategy, seed) = (args.strategy, args.seed);
         let settings = context.settings.workflow.clone();
-        let options = WorkflowOptions { strategy, settings, seed, memo };
-        report = Some(runs.run(&workflow, given, options, &cancel).await?);
+        let view = View::new(&workflow, context);
+        let watch = view.clone().map(|it| it as Arc<dyn Watch>);
+        let options = WorkflowOptions { strategy, settings, seed, memo, watch };
+        let ended = runs.run(&workflow, given, options, &cancel).await;
+        view.iter().for_each(|it| it.end());
+        report = Some(ended?);
         Ok(())
     });
     if let Some(report) = &report {

@@ -189,6 +189,7 @@ impl Execution<'_> {
     }
 
     pub(super) fn done(&mut self, index: usize, done: Done) {
+        self.tell(|watch, name| watch.ended(name, done.result.as_str()), index);
         self.shared.done[index].get_or_init(|| done);
         self.states[index].phase = Phase::Done;
         self.unfinished -= 1;

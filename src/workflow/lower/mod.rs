@@ -79,6 +79,7 @@ pub(super) fn lower(
         timeout,
         limits,
         digest: blake3::hash(text.as_bytes()).to_hex().to_string(),
+        expected: None,
         has_pure,
         declared,
         exits,

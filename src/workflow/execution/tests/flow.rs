@@ -1,7 +1,7 @@
 //! What flows between steps: outputs, conditions, skips, rows, times.
 
 use super::*;
-use crate::event::{ArtifactRow, ContractRow, IssueRow, MetricRow, RunRow, ScoreRow};
+use crate::event::{ArtifactRow, ContractRow, IssueRow, MetricRow, RunRow, ScoreRow, Watch};
 
 #[tokio::test(start_paused = true)]
 async fn steps_read_the_input_and_what_they_depend_on() {
@@ -282,4 +282,34 @@ async fn a_hundred_thousand_skips_in_a_chain_need_no_stack() {
     let outcome = bench.run(steps.collect()).await;
     assert_eq!(outcome.result, ResultKind::Skip);
     assert_eq!(bench.step_rows().len(), STEPS_MAX);
+}
+
+/// Notes what it is told.
+#[derive(Debug, Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl Watch for Told {
+    fn working(&self, step_name: &str) {
+        self.0.lock().unwrap().push(format!("{step_name} works"));
+    }
+
+    fn ended(&self, step_name: &str, result: &str) {
+        self.0.lock().unwrap().push(format!("{step_name} {result}"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_watches_is_told_of_each_step_while_the_run_lasts() {
+    let told = Arc::new(Told::default());
+    let watch = Arc::<Told>::clone(&told);
+    let run = Run { watch: Some(watch), ..Run::new("run", "test") };
+    let steps = vec![
+        sleeper("a", 5),
+        noop("b").after(["a"]),
+        fails_until("c", 99, ErrorClass::Permanent).after(["b"]),
+        noop("d").after(["c"]),
+    ];
+    Bench::new().run_as(steps, run).await;
+    let told = told.0.lock().unwrap();
+    assert_eq!(*told, ["a works", "a success", "b success", "c error", "d skip"]);
 }
