@@ -21,20 +21,27 @@ const MEDIANS: &str = "SELECT step_name, median(CAST(duration_ns AS DOUBLE)) AS 
        AND start_time > ago('30d')
      GROUP BY step_name";
 
-/// The outputs of one run.
+/// The outputs of one run, but for those of steps whose effect was taken back.
 const OF_RUN: &str = "SELECT filename, content FROM artifacts
-     WHERE run_id = $run_id AND kind = 'output' AND content IS NOT NULL";
+     WHERE run_id = $run_id AND kind = 'output' AND content IS NOT NULL
+       AND regexp_replace(filename, '\\[[0-9]+\\]', '', 'g') || '.undo' NOT IN
+         (SELECT step_name FROM steps
+          WHERE run_id = $run_id AND step_name LIKE '%.undo' AND result = 'success')";
 
-/// The newest outputs of the pipeline's steps, whatever the run.
+/// The newest outputs of the pipeline's steps, whatever the run; large ones cost more to look for
+/// than they are worth.
 const OF_PIPELINE: &str = "SELECT a.filename, a.content FROM artifacts a
-     JOIN steps s ON s.run_id = a.run_id AND s.step_id = a.step_id
-     WHERE a.kind = 'output' AND a.content IS NOT NULL AND s.result = 'success'
-       AND s.pipeline_name = $pipeline AND NOT s.cached
-     ORDER BY s.start_time DESC LIMIT 100000";
+     JOIN runs r ON r.run_id = a.run_id
+     WHERE a.kind = 'output' AND a.content IS NOT NULL AND a.size_bytes <= 65536
+       AND r.pipeline_name = $pipeline
+     ORDER BY r.start_time DESC LIMIT 10000";
+
+/// The pipeline of a run.
+const PIPELINE: &str = "SELECT pipeline_name FROM runs WHERE run_id = $run_id";
 
 /// The newest run of a pipeline that did not succeed.
 const UNFINISHED: &str = "SELECT run_id FROM runs
-     WHERE pipeline_name = $pipeline AND result <> 'success'
+     WHERE pipeline_name = $pipeline AND result NOT IN ('success', 'skip')
      ORDER BY start_time DESC LIMIT 1";
 
 /// Answers questions about one moment of a store.
@@ -73,13 +80,9 @@ impl History {
     /// # Errors
     /// Usage, when there is none.
     pub async fn unfinished(&self, pipeline: &str) -> Result<String> {
-        let output = self.ask(UNFINISHED, "pipeline", pipeline).await?;
-        let mut found = Vec::new();
-        for batch in &output.batches {
-            found.extend(texts(batch, 0)?);
-        }
-        found.into_iter().flatten().next().ok_or_else(|| {
-            let error = Error::usage(format!("every run of {pipeline} has succeeded"));
+        let found = self.texts(UNFINISHED, "pipeline", pipeline).await?;
+        found.into_iter().next().ok_or_else(|| {
+            let error = Error::usage(format!("no run of {pipeline} is left to go on with"));
             error.with_hint("Leave out --resume to begin a new one.")
         })
     }
@@ -87,15 +90,16 @@ impl History {
     /// The outputs that a run has left behind, to go on where it has ended.
     ///
     /// # Errors
-    /// Usage, when there is no such run or it has left nothing.
-    pub async fn of_run(&self, run_id: &str) -> Result<Outputs> {
-        let outputs = self.outputs(OF_RUN, "run_id", run_id, true).await?;
-        if outputs.by_step.is_empty() {
-            let error = Error::usage(format!("run {run_id} has left no outputs"));
-            let hint = "`genstore query recent` lists runs; a run of a contract is done again.";
-            return Err(error.with_hint(hint));
+    /// Usage, when there is no such run of the pipeline.
+    pub async fn of_run(&self, run_id: &str, pipeline: &str) -> Result<Outputs> {
+        match self.texts(PIPELINE, "run_id", run_id).await?.first() {
+            Some(found) if found == pipeline => self.outputs(OF_RUN, "run_id", run_id, true).await,
+            Some(found) => {
+                Err(Error::usage(format!("run {run_id} is one of {found}, not of {pipeline}")))
+            }
+            None => Err(Error::usage(format!("there is no run {run_id}"))
+                .with_hint("`--resume last` is the newest that did not succeed.")),
         }
-        Ok(outputs)
     }
 
     /// The outputs that steps of a pipeline have left behind in any run.
@@ -121,6 +125,15 @@ impl History {
             }
         }
         Ok(outputs)
+    }
+
+    /// The texts of the first column.
+    async fn texts(&self, query: &str, name: &str, value: &str) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        for batch in &self.ask(query, name, value).await?.batches {
+            found.extend(texts(batch, 0)?.into_iter().flatten());
+        }
+        Ok(found)
     }
 
     async fn ask(&self, query: &str, name: &str, value: &str) -> Result<QueryOutput> {

@@ -1,12 +1,12 @@
 //! Where pipelines are found: those that come with the program, and files. The only place that
 //! reads a pipeline file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::file::PipelineFile;
 use crate::error::{Error, Result, nearest};
 use crate::finding::Finding;
-use crate::workflow::{Definition, Library, Workflow};
+use crate::workflow::{Called, Library, Workflow};
 
 /// Most bytes of a pipeline file.
 const SIZE_BYTES_MAX: u64 = 8 << 20;
@@ -41,7 +41,6 @@ pub struct Found {
     pub uri: String,
     /// The text.
     pub text: String,
-    folder: Option<PathBuf>,
 }
 
 /// Names of the pipelines that come with the program.
@@ -54,13 +53,16 @@ pub fn builtin_names() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// Invalid, when there is none, or the file is not to be read.
 pub fn find(wanted: &str) -> Result<Found> {
-    let builtin = BUILTIN.iter().find(|it| it.0 == wanted);
-    match builtin {
-        Some((name, text)) if !Path::new(wanted).exists() => {
-            Ok(Found { uri: (*name).to_owned(), text: (*text).to_owned(), folder: None })
-        }
+    match builtin(wanted) {
+        Some(found) if !Path::new(wanted).is_file() => Ok(found),
         _ => read(Path::new(wanted)),
     }
+}
+
+/// A pipeline that comes with the program.
+pub fn builtin(name: &str) -> Option<Found> {
+    let (name, text) = BUILTIN.iter().find(|it| it.0 == name)?;
+    Some(Found { uri: (*name).to_owned(), text: (*text).to_owned() })
 }
 
 fn read(path: &Path) -> Result<Found> {
@@ -85,8 +87,7 @@ fn read(path: &Path) -> Result<Found> {
     let text = String::from_utf8(bytes).map_err(|error| {
         failed(&format!("it is not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
     })?;
-    let folder = path.parent().map(Path::to_path_buf);
-    Ok(Found { uri: path.display().to_string(), text, folder })
+    Ok(Found { uri: path.display().to_string(), text })
 }
 
 impl Found {
@@ -96,24 +97,31 @@ impl Found {
     /// # Errors
     /// Every fault, in the order of the lines.
     pub fn lower(&self, library: &Library) -> Result<Workflow, Vec<Finding>> {
-        let others = |name: &str| self.other(name);
-        PipelineFile::parse(&self.text, &self.uri).lower(library, &others)
+        PipelineFile::parse(&self.text, &self.uri).lower(library, &called)
     }
+}
 
-    fn other(&self, name: &str) -> Result<Definition> {
-        let beside = self.folder.as_ref().map(|it| it.join(name)).filter(|it| it.is_file());
-        let found = match beside {
-            Some(path) => read(&path)?,
-            None => find(name)?,
-        };
-        let file = PipelineFile::parse(&found.text, &found.uri);
-        match file.definition() {
-            Some(definition) => Ok(definition.clone()),
-            None => {
-                let message = format!("{} is no sound pipeline", found.uri);
-                let hint = format!("`genstore pipeline check {}` says why.", found.uri);
-                Err(Error::invalid(message).with_hint(hint))
+/// The workflow that another one calls: a file beside it, or one that comes with the program. Never
+/// one of the folder that somebody happens to work in.
+fn called(name: &str, from: &str) -> Result<Called> {
+    let folder = Path::new(from).parent().filter(|_| Path::new(from).is_file());
+    let found = match folder.map(|it| it.join(name)).filter(|it| it.is_file()) {
+        Some(path) => read(&path.canonicalize().unwrap_or(path))?,
+        None => builtin(name).ok_or_else(|| {
+            let error = Error::invalid(format!("there is no pipeline {name} beside {from}"));
+            match nearest(name, builtin_names()) {
+                Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+                None => error.with_hint("A called pipeline is a file beside the one that calls."),
             }
+        })?,
+    };
+    let file = PipelineFile::parse(&found.text, &found.uri);
+    match file.definition() {
+        Some(definition) => Ok(Called { uri: found.uri, definition: definition.clone() }),
+        None => {
+            let message = format!("{} is no sound pipeline", found.uri);
+            let hint = format!("`genstore pipeline check {}` says why.", found.uri);
+            Err(Error::invalid(message).with_hint(hint))
         }
     }
 }

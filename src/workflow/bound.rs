@@ -203,9 +203,13 @@ impl Seen {
         let mut own: Vec<Update> =
             all.into_iter().filter_map(|(at, it)| at.is_some().then_some(it)).collect();
         match self.declared.variable.merge {
-            Merge::Replace | Merge::Union => {
-                // one update stands for all; of a mapping it says what is there now
-                let last = own.pop().map(|it| Update { value, ..it });
+            // one update stands for all
+            Merge::Replace => own = own.pop().into_iter().collect(),
+            Merge::Union => {
+                let is_own = |key: &String| own.iter().any(|it| it.value.get(key).is_some());
+                let mut now = value.as_object().cloned().unwrap_or_default();
+                now.retain(|key, _| is_own(key));
+                let last = own.pop().map(|it| Update { value: Json::Object(now), ..it });
                 own = last.into_iter().collect();
             }
             Merge::Sum | Merge::Min | Merge::Max | Merge::Append => {}
@@ -269,6 +273,15 @@ pub(super) struct Setting {
     pub(super) value: Template,
 }
 
+/// What a component is to its step. The effect of an undo is wanted each time: its output is
+/// neither kept nor recalled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Work,
+    Fallback,
+    Undo,
+}
+
 /// A task with what it is given.
 #[derive(Debug)]
 pub(super) struct Bound {
@@ -278,7 +291,8 @@ pub(super) struct Bound {
     pub(super) with: Vec<(String, Template)>,
     /// The input that takes what feeds the step.
     pub(super) fed: Option<String>,
-    pub(super) set: Vec<Setting>,
+    pub(super) set: Arc<Vec<Setting>>,
+    pub(super) role: Role,
     pub(super) reader: Arc<Reader>,
     /// Whether the output of any earlier run may stand in.
     pub(super) pure: bool,
@@ -305,12 +319,10 @@ impl Component for Bound {
             let key = self.key(ctx.view())?;
             let output = match self.recalled(&ctx, &key, &digest) {
                 Some(output) => Output::new(output).cached(),
-                None => {
-                    let output = self.task.call(inputs, ctx.clone()).await?;
-                    self.keep(&output, &ctx, &key, &digest)?;
-                    output
-                }
+                None => self.task.call(inputs, ctx.clone()).await?,
             };
+            // what was recalled is kept, too: the next run may go on from this one
+            self.keep(&output, &ctx, &key, &digest)?;
             self.handed(output, values, ctx.view()).map(|it| it.with_input_digest(digest))
         })
     }
@@ -339,12 +351,16 @@ impl Bound {
     fn key(&self, view: &View) -> Result<String, StepError> {
         let items: String =
             view.input::<Scope>()?.numbers.iter().map(|it| format!("[{it}]")).collect();
-        Ok(format!("{}{}{items}", view.shared.prefix, self.step))
+        let role = if self.role == Role::Fallback { ".fallback" } else { "" };
+        Ok(format!("{}{}{role}{items}", view.shared.prefix, self.step))
     }
 
     /// The output that an earlier run has left behind.
     fn recalled(&self, ctx: &StepContext, step: &str, input_digest: &str) -> Option<Json> {
         let memo = ctx.view().shared.root.run.memo.as_ref()?;
+        if self.role == Role::Undo {
+            return None;
+        }
         let (component, version) = (self.name(), self.version());
         memo.recall(&StepKey { step, component, version, input_digest, pure: self.pure })
     }
@@ -359,7 +375,7 @@ impl Bound {
         input_digest: &str,
     ) -> Result<(), StepError> {
         let Ok(Some(value)) = output.value::<Json>() else { return Ok(()) };
-        if *output.verdict() != Verdict::Success {
+        if *output.verdict() != Verdict::Success || self.role == Role::Undo {
             return Ok(());
         }
         let kept = json!({
@@ -402,7 +418,7 @@ impl Bound {
             values.insert("output".to_owned(), given.clone());
             let scope = Values::new(&values);
             let items = view.input::<Scope>()?.numbers.clone();
-            for Setting { number, name, value } in &self.set {
+            for Setting { number, name, value } in self.set.iter() {
                 let value = value.value(&scope).map_err(|error| {
                     StepError::permanent("expression", format!("value `{name}`: {error}"))
                 })?;

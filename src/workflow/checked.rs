@@ -84,16 +84,18 @@ impl Workflow {
         WorkflowEstimates { measured, declared: &self.declared }
     }
 
-    /// Checks a definition and makes a plan of it. `others` finds the workflows that it calls.
+    /// Checks a definition and makes a plan of it. `uri` is its place; `others` finds the workflows
+    /// that it calls.
     ///
     /// # Errors
     /// Everything that is wrong with it.
     pub fn lower(
         definition: &Definition,
+        uri: &str,
         library: &Library,
         others: Others<'_>,
     ) -> Result<Self, Vec<Problem>> {
-        lower(definition, library, others)
+        lower(definition, uri, library, others)
     }
 
     /// Sets how urgent each step is by what was measured and declared of durations, for runs of
@@ -118,8 +120,8 @@ impl Workflow {
         Ok(self)
     }
 
-    /// What a run is expected to take in nanoseconds, after [`Self::expecting`]; `None` when nothing
-    /// is known of any step.
+    /// What a run is expected to take in nanoseconds, after [`Self::expecting`]; `None` when
+    /// nothing is known of any step.
     pub fn expected_ns(&self) -> Option<i64> {
         self.expected
     }

@@ -24,7 +24,8 @@ pub struct Definition {
     pub parameters: Vec<Parameter>,
     /// Values that steps share.
     pub state: BTreeMap<String, Variable>,
-    /// How many steps of a run may work at a time.
+    /// How many steps of a run may work at a time. Of a workflow that is called it has no meaning,
+    /// and neither has its longest time: it goes by those of its caller.
     pub concurrency: Option<usize>,
     /// Longest time of a run, such as `10m`.
     pub timeout: Option<Span>,
@@ -45,10 +46,16 @@ pub struct Parameter {
     /// `text`, `integer`, `number`, `boolean`, `list`, `mapping`, `duration` or `any`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it is when it is not given; without, it must be given.
+    /// What it is when it is not given; without, it must be given. It may be null.
+    #[serde(deserialize_with = "there")]
     pub default: Option<Json>,
     /// What it means, in words.
     pub description: String,
+}
+
+/// A value that is there, and may be null.
+fn there<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(from).map(Some)
 }
 
 /// A time span: a text such as `250ms`, or a number of seconds.
@@ -227,7 +234,7 @@ pub struct ForEach {
     pub concurrency: Option<usize>,
     /// Most items; more are an error before the first is begun.
     pub items_max: usize,
-    /// Whether items that fail are left out, with the run marked as degraded.
+    /// Whether an item that fails gives null, with the run marked as degraded.
     pub partial: bool,
 }
 

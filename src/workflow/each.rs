@@ -98,8 +98,9 @@ impl Each {
             updates.retain(|it| it.variable != seen.number);
             updates.extend(seen.all(ctx.view())?);
         }
-        let mut captured = captured(ctx.view(), &self.captures)?;
-        captured.extend(outer.captured.iter().map(|(name, it)| (name.clone(), it.clone())));
+        // a step of the plan around hides one of the same name further out
+        let mut all = Map::clone(&outer.captured);
+        all.extend(captured(ctx.view(), &self.captures)?);
         Ok(Scope {
             params: match self.reader.params {
                 Some(Params::Step(_)) => values.get("params").cloned().unwrap_or_default(),
@@ -107,7 +108,7 @@ impl Each {
             },
             items: outer.items.clone(),
             numbers: outer.numbers.clone(),
-            captured: Arc::new(captured),
+            captured: Arc::new(all),
             updates: Arc::new(updates),
         })
     }

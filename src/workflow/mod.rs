@@ -78,7 +78,7 @@ pub use engine::{Engine, Run};
 pub use failure::{ErrorClass, StepError};
 pub use library::{About, Input, Kind, Library, Listed, Task, duration};
 pub use limits::{Limits, ResourceLimit};
-pub use lower::{Others, Problem};
+pub use lower::{Called, Others, Problem};
 pub use nested::{NESTING_MAX, Nested};
 pub use outcome::{Outcome, ResultKind, StepSummary};
 pub use plan::{Plan, PlanProblem, STEPS_MAX};

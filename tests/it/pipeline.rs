@@ -196,7 +196,7 @@ fn a_killed_run_goes_on_where_it_has_ended() {
     assert_eq!(place.count("SELECT count(*) AS n FROM steps WHERE cached"), 2);
     let (code, _, errors) = told(&place, &["pipeline", "run", "sequence", "--resume", "last"]);
     assert_eq!(code, 2);
-    assert!(errors.contains("every run of sequence has succeeded"), "{errors}");
+    assert!(errors.contains("no run of sequence is left to go on with"), "{errors}");
 }
 
 #[test]
@@ -230,4 +230,67 @@ steps:
         assert_eq!(object["output"], format!("{}\n", &more[1][2..]));
     }
     assert_eq!(place.count("SELECT count(*) AS n FROM steps WHERE cached"), 2);
+}
+
+/// Steps whose effects are noted in a file, the last of which fails until a file is there.
+const NOTED: &str = "
+name: noted
+parameters:
+  - {name: folder, type: text}
+steps:
+  - name: first
+    use: command
+    with: {argv: [sh, -c, echo first >> log], cwd: \"{{ params.folder }}\"}
+  - name: reserve
+    use: command
+    with: {argv: [sh, -c, echo do >> log], cwd: \"{{ params.folder }}\"}
+    undo:
+      use: command
+      with: {argv: [sh, -c, echo undo >> log], cwd: \"{{ params.folder }}\"}
+  - name: last
+    use: command
+    with: {argv: [test, -e, fixed], cwd: \"{{ params.folder }}\"}
+";
+
+#[test]
+fn what_was_taken_back_is_done_again_and_what_was_not_is_kept_from_run_to_run() {
+    let place = Place::new();
+    let folder = place.root.path().to_str().unwrap().to_owned();
+    let file = format!("{folder}/noted.yaml");
+    std::fs::write(&file, NOTED).unwrap();
+    let set = format!("folder={folder}");
+    let log = || std::fs::read_to_string(format!("{folder}/log")).unwrap().replace('\n', " ");
+    assert_eq!(run(&place, &[&file, "--set", &set]).0, 1);
+    assert_eq!(log(), "first do undo ");
+    for round in 1..=2 {
+        assert_eq!(run(&place, &[&file, "--set", &set, "--resume", "last"]).0, 1);
+        assert_eq!(log(), format!("first {}", "do undo ".repeat(1 + round)));
+    }
+    std::fs::write(format!("{folder}/fixed"), "").unwrap();
+    assert_eq!(run(&place, &[&file, "--set", &set, "--resume", "last"]).0, 0);
+    assert_eq!(log(), "first do undo do undo do undo do ");
+    let (code, _, errors) = told(&place, &["pipeline", "run", "graph", "--resume", "nothing"]);
+    assert_eq!(code, 2);
+    assert!(errors.contains("there is no run nothing"), "{errors}");
+}
+
+#[test]
+fn a_called_file_is_found_beside_the_one_that_calls_and_nowhere_else() {
+    let place = Place::new();
+    let folder = place.root.path();
+    std::fs::create_dir_all(folder.join("sub")).unwrap();
+    std::fs::create_dir(folder.join("graph")).unwrap(); // a folder is no pipeline
+    let call =
+        |used: &str| format!("name: caller\nsteps: [{{workflow: {{name: it, use: {used}}}}}]\n");
+    let leaf = "name: leaf\nsteps: [{name: a, use: value, with: {value: leaf}}]\n";
+    std::fs::write(folder.join("outer.yaml"), call("sub/middle.yaml")).unwrap();
+    std::fs::write(folder.join("sub/middle.yaml"), call("leaf.yaml")).unwrap();
+    std::fs::write(folder.join("sub/leaf.yaml"), leaf).unwrap();
+    let (code, object) = run(&place, &["outer.yaml"]);
+    assert_eq!((code, &object["output"]), (0, &json!("leaf")), "two of one name are no circle");
+    std::fs::write(folder.join("leaf.yaml"), leaf).unwrap();
+    std::fs::remove_file(folder.join("sub/leaf.yaml")).unwrap();
+    let (code, _, errors) = told(&place, &["pipeline", "check", "outer.yaml"]);
+    assert_eq!((code, errors.as_str()), (1, ""));
+    assert_eq!(run(&place, &["graph"]).0, 0, "the one that comes with the program");
 }

@@ -10,7 +10,7 @@ use super::super::{Context, print};
 use super::library;
 use crate::error::{Error, Result};
 use crate::output::Format;
-use crate::pipeline::catalog::{builtin_names, find};
+use crate::pipeline::catalog::{builtin, builtin_names};
 
 /// List what there is
 #[derive(Debug, clap::Args)]
@@ -24,8 +24,7 @@ pub(super) struct Args {
 pub(super) fn pipelines(args: &Args, context: &Context) -> Result<u8> {
     let library = library(context);
     let mut rows = Vec::new();
-    for name in builtin_names() {
-        let found = find(name)?;
+    for found in builtin_names().filter_map(builtin) {
         let workflow = found.lower(&library).map_err(|it| super::refused(&found, &it))?;
         let parameters: Vec<&str> = workflow.parameters.iter().map(|it| it.name.as_str()).collect();
         rows.push([

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::super::work::block_on;
-use super::super::{Context, print};
+use super::super::{Context, print, print_error};
 use super::Chosen;
 use super::plan::{PlanFormat, show};
 use super::view::View;
@@ -112,7 +112,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
     }
     ended?;
     runs.recorder.store().flush()?;
-    let succeeded = report.is_some_and(|it| it.outcome.result == ResultKind::Success);
+    let is_fine = |it: ResultKind| matches!(it, ResultKind::Success | ResultKind::Skip);
+    let succeeded = report.is_some_and(|it| is_fine(it.outcome.result));
     Ok(u8::from(!succeeded))
 }
 
@@ -131,13 +132,18 @@ impl Args {
         let history = History::new(&runs.recorder.store().snapshot()?, &context.clock)?;
         let mut outputs = match &self.resume {
             Some(last) if last == "last" => {
-                history.of_run(&history.unfinished(&workflow.name).await?).await?
+                let run_id = history.unfinished(&workflow.name).await?;
+                history.of_run(&run_id, &workflow.name).await?
             }
-            Some(run_id) => history.of_run(run_id).await?,
+            Some(run_id) => history.of_run(run_id, &workflow.name).await?,
             None => Outputs::default(),
         };
         if pure {
-            outputs = outputs.and(history.of_pipeline(&workflow.name).await?);
+            // without them the steps are done, as they would be in an empty store
+            match history.of_pipeline(&workflow.name).await {
+                Ok(of_others) => outputs = outputs.and(of_others),
+                Err(error) => print_error(&error, context.env.terminal.color_stderr),
+            }
         }
         Ok(Some(Arc::new(outputs)))
     }

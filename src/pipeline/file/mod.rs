@@ -5,9 +5,8 @@ mod shape;
 
 use crate::contract::document::Node;
 use crate::contract::parse::document;
-use crate::error::Result;
 use crate::finding::{Finding, Level, Span};
-use crate::workflow::{Definition, Library, Problem, Workflow};
+use crate::workflow::{Definition, Library, Others, Problem, Workflow};
 
 /// A pipeline file as read.
 #[derive(Debug)]
@@ -74,13 +73,9 @@ impl PipelineFile {
     ///
     /// # Errors
     /// Every fault of the file, in the order of its lines.
-    pub fn lower(
-        &self,
-        library: &Library,
-        others: &dyn Fn(&str) -> Result<Definition>,
-    ) -> Result<Workflow, Vec<Finding>> {
+    pub fn lower(&self, library: &Library, others: Others<'_>) -> Result<Workflow, Vec<Finding>> {
         let Some(definition) = &self.definition else { return Err(self.findings.clone()) };
-        Workflow::lower(definition, library, others).map_err(|problems| {
+        Workflow::lower(definition, &self.uri, library, others).map_err(|problems| {
             let mut findings = self.findings.clone();
             findings.extend(problems.iter().map(|it| self.finding(it)));
             findings.sort_by_key(|it| it.span.map(|it| (it.start_line, it.start_column)));

@@ -124,7 +124,7 @@ impl Shape {
             Any => return,
             Text if node.as_str().is_some() => return,
             Text => "a text",
-            Whole if node.as_u64().is_some() => return,
+            Whole if node.as_u64().is_some_and(|it| it <= u64::from(u32::MAX)) => return,
             Whole => "a whole number",
             Number if node.as_f64().is_some() => return,
             Number => "a number",
@@ -243,6 +243,10 @@ fn one_of(names: &[&str], node: &Node, what: &str, faults: &mut Faults<'_>) {
 
 fn failure(node: &Node, what: &str, faults: &mut Faults<'_>) {
     if node.is_mapping() {
+        if node.get("fallback").is_none_or(Node::is_null) {
+            let help = "write `fail`, `degrade`, or a component under `fallback`";
+            faults.add(node.span, format!("{what} says nothing"), Some(help.to_owned()));
+        }
         return keys_of(node, what, &[("fallback", USE)], faults);
     }
     one_of(&["fail", "degrade"], node, what, faults);
@@ -276,4 +280,7 @@ fn composition(node: &Node, faults: &mut Faults<'_>) {
         }
     }
     shape.check(value, &format!("`{kind}`"), faults);
+    if kind == "tree" && value.is_mapping() && value.get("root").is_none_or(Node::is_null) {
+        faults.add(value.span, "the tree has no `root`".to_owned(), None);
+    }
 }

@@ -6,7 +6,8 @@ use crate::error::Error;
 
 fn findings(text: &str) -> Vec<String> {
     let library = crate::workflow::builtin(std::collections::BTreeMap::new());
-    let others = |name: &str| Err(Error::invalid(format!("there is no workflow `{name}`")));
+    let others =
+        |name: &str, _: &str| Err(Error::invalid(format!("there is no workflow `{name}`")));
     let found = PipelineFile::parse(text, "p.yaml").lower(&library, &others);
     let shown = |it: &Finding| {
         let place = it.span.map(|it| format!("{}:{} ", it.start_line, it.start_column));

@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::super::bound::{Bound, Handed, Reader, Seen, Setting, holds};
+use super::super::bound::{Bound, Handed, Reader, Role, Seen, Setting, holds};
 use super::super::component::Component;
+use super::super::composition::Merge;
 use super::super::each::Each;
 use super::super::failure::StepError;
 use super::super::plan::Plan;
@@ -54,7 +55,10 @@ impl Lowering<'_> {
             let (message, hint) = (problem.message.clone(), problem.hint.clone());
             self.problems.push(Problem { path, message, hint });
         }
-        if steps.is_empty() || !self.problems.is_empty() {
+        if steps.is_empty() && self.problems.is_empty() {
+            self.problem("/steps", "nothing is done: there is no step");
+        }
+        if !self.problems.is_empty() {
             return None;
         }
         match Plan::new(steps) {
@@ -106,21 +110,24 @@ impl Lowering<'_> {
         };
         let state = seen(&draft.reads.state);
         let undo = draft.undo.map(|(draws, reads)| {
-            let bound = bound(&draft.name, draws, Vec::new(), Arc::new(reader(reads)));
+            let reader = Arc::new(reader(reads));
+            let bound = bound(&draft.name, draws, Role::Undo, Arc::default(), reader);
             Arc::new(bound) as Arc<dyn Component>
         });
         let reader = Arc::new(reader(draft.reads));
         let condition = condition(draft.condition, draft.branch, &reader);
         let mut policy = draft.policy;
+        let set = draft.set.into_iter();
+        let set = set.map(|(number, name, value)| Setting { number, name, value });
+        let set: Arc<Vec<Setting>> = Arc::new(set.collect());
         if let Some(draws) = draft.fallback {
-            let fallback = bound(&draft.name, draws, Vec::new(), Arc::clone(&reader));
+            let (set, reader) = (Arc::clone(&set), Arc::clone(&reader));
+            let fallback = bound(&draft.name, draws, Role::Fallback, set, reader);
             policy.on_failure = OnFailure::Fallback(Arc::new(fallback));
         }
         let component: Arc<dyn Component> = match draft.work {
             Work::Draws(draws) => {
-                let set = draft.set.into_iter();
-                let set = set.map(|(number, name, value)| Setting { number, name, value });
-                let bound = bound(&draft.name, draws, set.collect(), reader);
+                let bound = bound(&draft.name, draws, Role::Work, set, reader);
                 Arc::new(Bound { pure: draft.pure, ..bound })
             }
             Work::Join { from, one } => Arc::new(Join { from, one }),
@@ -149,9 +156,15 @@ impl Lowering<'_> {
     }
 }
 
-fn bound(step: &str, draws: Draws, set: Vec<Setting>, reader: Arc<Reader>) -> Bound {
+fn bound(
+    step: &str,
+    draws: Draws,
+    role: Role,
+    set: Arc<Vec<Setting>>,
+    reader: Arc<Reader>,
+) -> Bound {
     let Draws { task, with, fed } = draws;
-    Bound { step: step.to_owned(), task, with, fed, set, reader, pure: false }
+    Bound { step: step.to_owned(), task, with, fed, set, role, reader, pure: false }
 }
 
 /// What must hold for a step to be done: the answer of its branch, and its own condition.
@@ -234,16 +247,20 @@ impl Writers {
         if drafts.iter().all(|it| it.reads.state.is_empty()) {
             return Self { names, writers, before };
         }
-        for at in in_order(drafts, &names) {
+        let places: HashMap<&str, usize> =
+            names.iter().enumerate().map(|(at, it)| (it.as_str(), at)).collect();
+        let mut written = HashMap::new();
+        for at in in_order(drafts, &places) {
             let mut all = BTreeSet::new();
             for dependency in &drafts[at].depends_on {
-                let Some(other) = names.iter().position(|it| it == dependency) else { continue };
+                let Some(&other) = places.get(dependency.as_str()) else { continue };
                 all.extend(before[other].iter().copied());
-                all.extend(writers.iter().position(|it: &(usize, _)| it.0 == other));
+                all.extend(written.get(&other));
             }
             before[at] = all;
             let sets: BTreeSet<usize> = drafts[at].sets().collect();
             if !sets.is_empty() {
+                written.insert(at, writers.len());
                 writers.push((at, sets));
             }
         }
@@ -255,7 +272,9 @@ impl Writers {
         let before = self.before[at].iter().filter(|it| self.writers[**it].1.contains(&number));
         let places: Vec<usize> = before.copied().collect();
         let mut ordered = BTreeSet::new();
-        for (later, place) in places.iter().enumerate() {
+        // of numbers and lists it does not matter which one is later
+        let matters = matches!(declared.variable.merge, Merge::Replace | Merge::Union);
+        for (later, place) in places.iter().enumerate().filter(|_| matters) {
             let before = &self.before[self.writers[*place].0];
             let earlier = places.iter().take(later).enumerate();
             ordered.extend(
@@ -268,9 +287,7 @@ impl Writers {
 }
 
 /// Drafts so that each comes after those that it waits for; those of a circle are left out.
-fn in_order(drafts: &[Draft], names: &[String]) -> Vec<usize> {
-    let places: HashMap<&str, usize> =
-        names.iter().enumerate().map(|(at, it)| (it.as_str(), at)).collect();
+fn in_order(drafts: &[Draft], places: &HashMap<&str, usize>) -> Vec<usize> {
     let mut dependents = vec![Vec::new(); drafts.len()];
     let mut open = vec![0_usize; drafts.len()];
     for (at, draft) in drafts.iter().enumerate() {

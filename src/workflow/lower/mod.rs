@@ -41,8 +41,18 @@ const CALLS_MAX: usize = 16;
 /// How long a resource that keeps failing is left alone when nobody says how long.
 const COOLDOWN: Duration = Duration::from_secs(30);
 
-/// Finds the workflows that a definition calls.
-pub type Others<'a> = &'a dyn Fn(&str) -> Result<Definition>;
+/// Finds the workflows that a definition calls: by the name that it uses, and by what is known as
+/// the place of the one that calls.
+pub type Others<'a> = &'a dyn Fn(&str, &str) -> Result<Called>;
+
+/// A workflow that is called.
+#[derive(Debug, Clone)]
+pub struct Called {
+    /// Its place, by which it is told from others: the path of a file, or a name.
+    pub uri: String,
+    /// The workflow.
+    pub definition: Definition,
+}
 
 /// Checks a definition and makes a plan of it.
 ///
@@ -50,10 +60,12 @@ pub type Others<'a> = &'a dyn Fn(&str) -> Result<Definition>;
 /// Everything that is wrong with it.
 pub(super) fn lower(
     definition: &Definition,
+    uri: &str,
     library: &Library,
     others: Others<'_>,
 ) -> Result<Workflow, Vec<Problem>> {
     let mut lowering = Lowering::new(library, others);
+    lowering.calls.push(uri.to_owned());
     let parameters = lowering.parameters(definition, "");
     let names = parameters.iter().map(|it| it.name.clone()).collect();
     lowering.names.frames.push(Frame { parameters: names, ..Frame::default() });
@@ -61,6 +73,7 @@ pub(super) fn lower(
         lowering.misnamed("/name", &definition.name, "a pipeline");
     }
     let exits = lowering.definition(definition, "", Feed::Nothing);
+    let digest = lowering.digest.finalize().to_hex().to_string();
     let (concurrency, timeout) = lowering.bounds(definition);
     let exits = lowering.named(&exits);
     let declared = lowering.estimates();
@@ -68,7 +81,6 @@ pub(super) fn lower(
     let limits = lowering.limits();
     let (plan, problems) = lowering.finish();
     let Some(plan) = plan.filter(|_| problems.is_empty()) else { return Err(problems) };
-    let text = serde_json::to_string(definition).unwrap_or_default();
     Ok(Workflow {
         name: definition.name.clone(),
         version: definition.version.clone(),
@@ -78,7 +90,7 @@ pub(super) fn lower(
         concurrency,
         timeout,
         limits,
-        digest: blake3::hash(text.as_bytes()).to_hex().to_string(),
+        digest,
         expected: None,
         has_pure,
         declared,
@@ -109,8 +121,10 @@ struct Lowering<'a> {
     /// Values of the state, by their numbers.
     declared: Vec<Arc<Declared>>,
     blocks: usize,
-    /// Workflows that are being called, the innermost last.
+    /// Places of the workflows that are being called, the innermost last.
     calls: Vec<String>,
+    /// Of every definition.
+    digest: blake3::Hasher,
     resources: BTreeMap<String, Resource>,
     joins: usize,
     /// Whether a step is declared pure.
@@ -141,6 +155,7 @@ impl<'a> Lowering<'a> {
             declared: Vec::new(),
             blocks: 0,
             calls: Vec::new(),
+            digest: blake3::Hasher::new(),
             resources: BTreeMap::new(),
             joins: 0,
             has_pure: false,
@@ -156,7 +171,8 @@ impl<'a> Lowering<'a> {
 
     /// The steps of a workflow; its frame is the innermost one. Gives what it gives.
     fn definition(&mut self, definition: &Definition, path: &str, feed: Feed) -> Vec<String> {
-        self.calls.push(definition.name.clone());
+        let text = serde_json::to_string(definition).unwrap_or_default();
+        self.digest.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
         if definition.steps.is_empty() {
             self.problem(format!("{path}/steps"), "there are no steps")
                 .hint
@@ -176,7 +192,6 @@ impl<'a> Lowering<'a> {
             let around = Around { after: exits, ..around };
             exits = self.output(output, &format!("{path}/output"), &around);
         }
-        self.calls.pop();
         exits
     }
 

@@ -1,18 +1,21 @@
 //! Compositions as dependencies: what each kind makes its parts wait for, and what it gives.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 use super::super::bound::Feed;
-use super::super::composition::{Block, Call, Composition, Conditional, ForEach, Tree};
+use super::super::composition::{Block, Call, Composition, Conditional, ForEach, Rule, Tree};
+use super::super::expression::{Expression, Template};
 use super::super::library::Library;
+use super::super::plan::STEPS_MAX;
 use super::super::policy::{OnFailure, Policy};
 use super::super::step::RunWhen;
 use super::super::structure::{Parameters, Question};
 use super::draft::{Draft, Draws, EachDraft, Reads, Work};
 use super::names::Frame;
-use super::{Around, CALLS_MAX, Lowering, Source};
+use super::{Around, CALLS_MAX, Called, Lowering, Source};
 
 impl Lowering<'_> {
     /// One after the other. Gives what the last one gives.
@@ -24,7 +27,7 @@ impl Lowering<'_> {
     ) -> Vec<String> {
         for (at, composition) in compositions.iter().enumerate() {
             let path = format!("{path}/{at}");
-            around.after = self.joined(around.after, entries(composition), &path, &around.branch);
+            around.after = self.joined(around.after, composition, &path, &around.branch);
             let exits = self.composition(composition, &path, &around);
             if !exits.is_empty() {
                 around.after = exits;
@@ -37,11 +40,13 @@ impl Lowering<'_> {
     fn joined(
         &mut self,
         after: Vec<String>,
-        entries: usize,
+        before: &Composition,
         path: &str,
         branch: &Option<(String, bool)>,
     ) -> Vec<String> {
-        if after.len() * entries <= after.len() + entries {
+        let entries = entries(before);
+        // whoever has a rule of its own must see each end
+        if after.len() * entries <= after.len() + entries || !all_must_succeed(before) {
             return after;
         }
         self.joins += 1;
@@ -57,6 +62,9 @@ impl Lowering<'_> {
     /// A composition; gives the steps whose outputs are what it gives.
     fn composition(&mut self, it: &Composition, path: &str, around: &Around) -> Vec<String> {
         let inner = || format!("{path}/{}", it.kind());
+        if self.drafts.len() > STEPS_MAX {
+            return Vec::new(); // and the plan says so
+        }
         match it {
             Composition::Step(step) => self.step(step, path, around),
             Composition::Sequential(all) => self.sequence(all, &inner(), around.clone()),
@@ -79,7 +87,7 @@ impl Lowering<'_> {
     fn pipeline(&mut self, all: &[Composition], path: &str, mut around: Around) -> Vec<String> {
         for (at, composition) in all.iter().enumerate() {
             let path = format!("{path}/{at}");
-            around.after = self.joined(around.after, entries(composition), &path, &around.branch);
+            around.after = self.joined(around.after, composition, &path, &around.branch);
             let exits = self.composition(composition, &path, &around);
             if !exits.is_empty() {
                 around.feed = Feed::Steps(self.named(&exits));
@@ -98,9 +106,9 @@ impl Lowering<'_> {
             .enumerate()
             .flat_map(|(at, it)| self.composition(it, &format!("{path}/{at}"), around))
             .collect();
-        let needed =
-            |exit: &String| self.drafts.iter().skip(begin).any(|it| it.depends_on.contains(exit));
-        let open: Vec<String> = exits.iter().filter(|it| !needed(it)).cloned().collect();
+        let needed: HashSet<&String> =
+            self.drafts.iter().skip(begin).flat_map(|it| &it.depends_on).collect();
+        let open: Vec<String> = exits.iter().filter(|it| !needed.contains(it)).cloned().collect();
         // of a circle everything is needed: it is found when the plan is made
         if open.is_empty() { exits } else { open }
     }
@@ -113,16 +121,16 @@ impl Lowering<'_> {
             name => format!("{prefix}{name}"),
         };
         let question = format!("{name}.if");
-        let value = match it.condition.trim() {
-            text if text.starts_with("{{") => Json::from(text),
-            text => Json::from(format!("{{{{ {text} }}}}")),
-        };
-        if it.condition.trim().is_empty() {
+        let mut reads = Reads::default();
+        let place = format!("{path}/if");
+        let expression = if it.condition.trim().is_empty() {
             let message = "the conditional has no `if`";
             self.problem(path, message).hint = Some("Write an expression there.".to_owned());
-        }
-        let mut reads = Reads::default();
-        let template = self.template(&value, &format!("{path}/if"), around, &mut reads, None);
+            None
+        } else {
+            self.condition(&it.condition, &place, around, &mut reads)
+        };
+        let template = expression.map_or(Template::Literal(Json::Null), Template::Whole);
         let draws = Draws {
             task: Arc::new(Question::new()),
             with: vec![(Question::INPUT.to_owned(), template)],
@@ -136,9 +144,20 @@ impl Lowering<'_> {
         for (answer, key, steps) in [(true, "then", &it.then), (false, "else", &it.otherwise)] {
             let branch = Some((question.clone(), answer));
             let inner = Around { after: vec![question.clone()], branch, ..around.clone() };
-            if !steps.is_empty() {
-                exits.extend(self.sequence(steps, &format!("{path}/{key}"), inner));
+            let path = format!("{path}/{key}");
+            let mut given = self.sequence(steps, &path, inner);
+            given.retain(|it| *it != question);
+            if given.len() > 1 {
+                // so that each branch gives one thing
+                let all = format!("{name}.{key}");
+                let work = Work::Join { from: self.named(&given), one: false };
+                let mut join = Draft::new(all.clone(), &path, work, &given);
+                join.run_when = RunWhen::NoneFailed;
+                join.branch = Some((question.clone(), answer));
+                self.drafts.push(join);
+                given = vec![all];
             }
+            exits.extend(given);
         }
         if it.then.is_empty() {
             self.problem(path, "the conditional has no `then`");
@@ -215,7 +234,9 @@ impl Lowering<'_> {
             let hint = "Write a list there, or an expression that gives one.";
             self.problem(path, "the for_each has no `in`").hint = Some(hint.to_owned());
         }
-        if !super::is_name(&each.item) || super::reads::is_root(&each.item) {
+        let means_itself =
+            Expression::parse(&each.item).is_ok_and(|it| it.reads().eq([each.item.as_str()]));
+        if !super::is_name(&each.item) || super::reads::is_root(&each.item) || !means_itself {
             self.misnamed(&format!("{path}/as"), &each.item, "an item");
         }
         for (key, value) in [("concurrency", each.concurrency), ("items_max", Some(each.items_max))]
@@ -259,7 +280,8 @@ impl Lowering<'_> {
     }
 
     fn call(&mut self, call: &Call, path: &str, around: &Around) -> Vec<String> {
-        let definition = match (self.others)(&call.workflow) {
+        let from = self.calls.last().cloned().unwrap_or_default();
+        let Called { uri, definition } = match (self.others)(&call.workflow, &from) {
             Ok(it) => it,
             Err(error) => {
                 let hint = error.hint().map(str::to_owned);
@@ -267,13 +289,14 @@ impl Lowering<'_> {
                 return Vec::new();
             }
         };
-        if self.calls.contains(&definition.name) || self.calls.len() >= CALLS_MAX {
-            let chain: Vec<&str> = self.calls.iter().map(String::as_str).collect();
-            let message = format!(
-                "workflows call each other without end: {} → {}",
-                chain.join(" → "),
-                definition.name
-            );
+        if self.calls.contains(&uri) {
+            let chain = self.calls.join(" → ");
+            let message = format!("workflows call each other without end: {chain} → {uri}");
+            self.problem(format!("{path}/use"), message);
+            return Vec::new();
+        }
+        if self.calls.len() >= CALLS_MAX {
+            let message = format!("more than {CALLS_MAX} workflows call each other");
             self.problem(format!("{path}/use"), message);
             return Vec::new();
         }
@@ -281,7 +304,11 @@ impl Lowering<'_> {
         let name = format!("{prefix}{}", call.name);
         // problems of the called workflow stand at the call: its file is another
         let before = self.problems.len();
+        if !super::is_name(&definition.name) {
+            self.misnamed("", &definition.name, "a pipeline");
+        }
         let parameters = self.parameters(&definition, "");
+        self.problems_of(before, &uri, path);
         let names = parameters.iter().map(|it| it.name.clone()).collect();
         let with = format!("{name}.with");
         let task = Arc::new(Parameters::new(parameters));
@@ -299,13 +326,11 @@ impl Lowering<'_> {
         });
         let inside = self.problems.len();
         let begin = self.drafts.len();
+        self.calls.push(uri.clone());
         let mut exits = self.definition(&definition, "", Feed::Nothing);
         self.names.frames.pop();
-        for problem in self.problems.iter_mut().skip(inside) {
-            problem.message = format!("in {}: {}", definition.name, problem.message);
-            problem.path = path.to_owned();
-        }
-        debug_assert!(before <= inside, "problems are only added");
+        self.calls.pop();
+        self.problems_of(inside, &uri, path);
         for draft in self.drafts.iter_mut().skip(begin) {
             draft.branch = draft.branch.take().or_else(|| around.branch.clone());
         }
@@ -315,6 +340,14 @@ impl Lowering<'_> {
         join.branch.clone_from(&around.branch);
         self.drafts.push(join);
         vec![name]
+    }
+
+    /// Says of the problems from a number on that they are of a called workflow.
+    fn problems_of(&mut self, from: usize, uri: &str, path: &str) {
+        for problem in self.problems.iter_mut().skip(from) {
+            problem.message = format!("in {uri}: {}", problem.message);
+            problem.path = path.to_owned();
+        }
     }
 
     /// What a workflow gives, if it says so.
@@ -354,6 +387,20 @@ impl Lowering<'_> {
     /// The library.
     pub(super) fn library(&self) -> &Library {
         self.library
+    }
+}
+
+/// Whether each step that waits for what stands before a composition wants all of it to succeed.
+fn all_must_succeed(it: &Composition) -> bool {
+    match it {
+        Composition::Step(step) => step.when == Rule::AllSuccess,
+        Composition::Parallel(all) | Composition::Graph(all) => all.iter().all(all_must_succeed),
+        Composition::Sequential(all) | Composition::Pipeline(all) => {
+            all.first().is_none_or(all_must_succeed)
+        }
+        Composition::Scope(it) => it.steps.first().is_none_or(all_must_succeed),
+        Composition::Tree(it) => all_must_succeed(&it.root),
+        Composition::Conditional(_) | Composition::ForEach(_) | Composition::Workflow(_) => true,
     }
 }
 

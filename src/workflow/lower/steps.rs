@@ -69,6 +69,11 @@ impl Lowering<'_> {
         draft.estimate_ns = estimate.and_then(|it| i64::try_from(it.as_nanos()).ok());
         draft.set = set;
         draft.pure = spec.pure.unwrap_or(false);
+        if draft.pure && draft.undo.is_some() {
+            let message = format!("step `{}` is pure and has an `undo`", spec.name);
+            self.problem(format!("{path}/pure"), message).hint =
+                Some("What has an effect to take back is not pure.".to_owned());
+        }
         self.has_pure |= draft.pure;
         draft.branch.clone_from(&around.branch);
         draft.run_when = match spec.when {

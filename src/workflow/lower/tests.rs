@@ -1,6 +1,8 @@
 //! Every kind of composition: what is wrong with a definition, and what a run of it gives.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod state;
+
 use std::sync::Mutex;
 
 use futures::future::BoxFuture;
@@ -55,19 +57,20 @@ fn library() -> Library {
     Library::new().with(Echo::new())
 }
 
-fn nobody(name: &str) -> Result<Definition> {
-    match name {
-        "doubled" => Ok(definition(json!({
+fn others(name: &str, _: &str) -> Result<Called> {
+    let definition = match name {
+        "doubled" => definition(json!({
             "name": "doubled",
             "parameters": [{"name": "n", "type": "integer"}, {"name": "by", "default": 2}],
             "steps": [{"name": "twice", "use": "echo", "with": {"value": "{{ params.n * params.by }}"}}],
-        }))),
-        "endless" => Ok(definition(json!({
+        })),
+        "endless" => definition(json!({
             "name": "endless",
             "steps": [{"workflow": {"name": "again", "use": "endless"}}],
-        }))),
-        _ => Err(Error::invalid(format!("there is no workflow `{name}`"))),
-    }
+        })),
+        _ => return Err(Error::invalid(format!("there is no workflow `{name}`"))),
+    };
+    Ok(Called { uri: name.to_owned(), definition })
 }
 
 use crate::error::Error;
@@ -81,7 +84,7 @@ fn steps(steps: Json) -> Json {
 }
 
 fn problems(json: Json) -> Vec<String> {
-    let lowered = Workflow::lower(&definition(json), &library(), &nobody);
+    let lowered = Workflow::lower(&definition(json), "test", &library(), &others);
     let shown = |it: &Problem| {
         let hint = it.hint.as_ref().map(|it| format!(" ({it})")).unwrap_or_default();
         format!("{}: {}{hint}", it.path, it.message)
@@ -103,7 +106,7 @@ impl EventSink for Rows {
 
 /// Runs a definition: its outcome, what it gave, and `step=result` of its rows.
 fn run(json: Json, given: Json) -> (Outcome, Json, Vec<String>) {
-    let lowered = Workflow::lower(&definition(json), &library(), &nobody);
+    let lowered = Workflow::lower(&definition(json), "test", &library(), &others);
     let workflow = lowered.unwrap_or_else(|problems| panic!("{problems:#?}"));
     let sink = Arc::new(Rows::default());
     let engine = Engine {
@@ -288,7 +291,7 @@ fn parameters_are_checked_and_have_defaults() {
     });
     let (_, output, _) = run(it.clone(), json!({"who": "ann"}));
     assert_eq!(output, json!({"all": ["ann0", "ann1"]}));
-    let workflow = Workflow::lower(&definition(it), &library(), &nobody).unwrap();
+    let workflow = Workflow::lower(&definition(it), "test", &library(), &others).unwrap();
     for (given, expected) in [
         (json!({}), "parameter `who` is not given"),
         (json!({"who": 1}), "parameter `who` is 1, not a text"),
@@ -297,100 +300,6 @@ fn parameters_are_checked_and_have_defaults() {
         let error = workflow.given(given.as_object().unwrap().clone()).unwrap_err();
         assert_eq!(error.to_string(), expected);
         assert!(error.hint().is_some());
-    }
-}
-
-#[test]
-fn steps_see_what_those_before_them_have_set_and_nothing_else() {
-    let it = json!({
-        "name": "test",
-        "state": {
-            "total": {"merge": "sum", "initial": 0},
-            "last": {},
-            "names": {"merge": "append"},
-        },
-        "steps": [
-            {"parallel": [
-                {"name": "a", "use": "echo", "with": {"value": 1},
-                 "set": {"total": "{{ output }}", "names": "a"}},
-                {"name": "b", "use": "echo", "with": {"value": "{{ state.total }}"},
-                 "set": {"total": 5, "names": "b"}},
-            ]},
-            {"name": "c", "use": "echo", "with": {"value": "{{ state.total }}"},
-             "set": {"last": "c", "total": 1}},
-            {"for_each": {"name": "each", "in": [1, 2, 3], "do": [
-                {"name": "d", "use": "echo", "with": {"value": "{{ state.total }}"},
-                 "set": {"total": "{{ item }}"}},
-                {"name": "e", "use": "echo", "with": {"value": "{{ state.total }}"}},
-            ]}},
-            {"name": "f", "use": "echo",
-             "with": {"value": ["{{ steps.b.output }}", "{{ steps.c.output }}",
-                                "{{ steps.each.output }}", "{{ state }}"]}},
-        ],
-    });
-    let mut it = it;
-    it["steps"][3]["with"]["value"][3] = json!("{{ [state.total, state.names, state.last] }}");
-    let (outcome, output, _) = run(it, json!({}));
-    assert_eq!(outcome.result, ResultKind::Success, "{:?}", outcome.error_message);
-    // b does not see a; each item sees itself and what was before the list
-    assert_eq!(output, json!([0, 6, [8, 9, 10], [13, ["a", "b"], "c"]]));
-}
-
-#[test]
-fn two_steps_beside_each_other_that_set_a_value_differently_are_told() {
-    let it = json!({
-        "name": "test",
-        "state": {"x": {}},
-        "steps": [{"parallel": [
-            {"name": "a", "use": "echo", "set": {"x": 1}},
-            {"name": "b", "use": "echo", "set": {"x": 2}},
-        ]}],
-    });
-    let (outcome, _, _) = run(it.clone(), json!({}));
-    assert_eq!(outcome.result, ResultKind::Error);
-    let message = outcome.error_message.unwrap();
-    assert!(message.contains("`a` and `b` set `x` to different values"), "{message}");
-    let mut ordered = it;
-    ordered["steps"][0] = json!({"sequential": ordered["steps"][0]["parallel"]});
-    assert_eq!(run(ordered, json!({})).0.result, ResultKind::Success);
-    let items = json!({
-        "name": "test",
-        "state": {"x": {}},
-        "steps": [{"for_each": {"name": "each", "in": [1, 2], "do": [
-            {"name": "a", "use": "echo", "set": {"x": "{{ item }}"}},
-        ]}}],
-    });
-    let message = run(items, json!({})).0.error_message.unwrap();
-    assert!(message.contains("`each/a[0]` and `each/a[1]` set `x`"), "{message}");
-}
-
-#[test]
-fn values_are_read_and_set_only_where_their_scope_allows() {
-    let set = |scope: &str, inner: Json| {
-        json!({
-            "name": "test",
-            "state": {"x": {"scope": scope, "initial": 1}},
-            "steps": [
-                {"name": "own", "use": "echo", "with": {"value": "{{ state.x }}"}},
-                {"scope": {"steps": [inner]}},
-            ],
-        })
-    };
-    let reads = json!({"name": "in", "use": "echo", "with": {"value": "{{ state.x }}"}});
-    let sets = json!({"name": "in", "use": "echo", "set": {"x": 2}});
-    for (scope, inner, expected) in [
-        ("global", &reads, ""),
-        ("global", &sets, "step `in` may not set `x`: it is global"),
-        ("local", &reads, "`state.x` is local to another block"),
-        ("local", &sets, "`state.x` is local to another block"),
-        ("inherited", &reads, ""),
-        ("inherited", &sets, "step `in` may not set `x`: only steps of the block"),
-        ("shared", &reads, ""),
-        ("shared", &sets, ""),
-    ] {
-        let found = problems(set(scope, inner.clone())).join("; ");
-        assert_eq!(found.is_empty(), expected.is_empty(), "{scope} {inner}: {found}");
-        assert!(found.contains(expected), "{scope} {inner}: {found}");
     }
 }
 
@@ -498,4 +407,75 @@ fn every_fault_is_found_with_its_place() {
             assert!(known || it.contains("if: `"), "{it} was not expected");
         }
     }
+}
+
+#[test]
+fn the_nearest_step_of_a_name_is_read_inside_of_lists() {
+    let each =
+        |name: &str, steps: Json| json!({"for_each": {"name": name, "in": [1], "do": steps}});
+    let innermost =
+        json!([{"name": "y", "use": "echo", "with": {"value": "{{ steps.a.output }}"}}]);
+    let all = json!([
+        {"name": "a", "use": "echo", "with": {"value": "outer"}},
+        each("e1", json!([
+            {"name": "x", "use": "echo", "with": {"value": "{{ steps.a.output }}"}},
+            each("e2", json!([
+                {"name": "a", "use": "echo", "with": {"value": "inner"}},
+                each("e3", innermost),
+            ])),
+        ])),
+    ]);
+    assert_eq!(given(all), json!([[["inner"]]]));
+}
+
+#[test]
+fn a_rule_of_a_step_sees_each_end_before_it() {
+    let step = |name: &str| json!({"name": name, "use": "echo", "with": {"value": name}});
+    let mut skipped = step("a");
+    skipped["if"] = json!("false");
+    let mut any = step("d");
+    any["when"] = json!("any_success");
+    let all = json!([
+        {"parallel": [skipped, step("b"), step("c")]},
+        {"parallel": [any, step("e"), step("f")]},
+    ]);
+    let (_, _, rows) = run(steps(all), json!({}));
+    assert!(rows.contains(&"d=success".to_owned()), "{rows:?}");
+    assert!(rows.contains(&"e=skip".to_owned()), "{rows:?}");
+}
+
+#[test]
+fn each_branch_gives_one_thing_and_conditions_are_expressions() {
+    let all = |condition: &str, then: Json| json!([{"conditional": {"name": "c", "if": condition, "then": then}}]);
+    let b = json!({"name": "b", "use": "echo", "if": "false"});
+    let a = json!({"name": "a", "use": "echo", "with": {"value": 1}});
+    assert_eq!(given(all("{{ 1 > 0 }}", json!([{"parallel": [a, b]}]))), json!({"a": 1}));
+    assert_eq!(given(all("1", json!([{"parallel": []}]))), json!(null));
+    let found = problems(steps(all("{{ 1 }} > 3", json!([{"name": "a", "use": "echo"}]))));
+    assert!(found.iter().any(|it| it.starts_with("/steps/0/conditional/if")), "{found:?}");
+    for item in ["range", "none", "not", "params"] {
+        let each =
+            json!({"name": "e", "in": [1], "as": item, "do": [{"name": "a", "use": "echo"}]});
+        let found = problems(steps(json!([{"for_each": each}])));
+        assert!(found.iter().any(|it| it.contains("is no name for an item")), "{item}: {found:?}");
+    }
+    let nothing = problems(steps(json!([{"parallel": []}])));
+    assert_eq!(nothing, ["/steps: nothing is done: there is no step"]);
+}
+
+#[test]
+fn a_digest_says_what_called_workflows_say() {
+    let all = json!([{"workflow": {"name": "x", "use": "doubled", "with": {"n": 1}}}]);
+    let digest = |by: i64| {
+        let others = |name: &str, from: &str| {
+            let mut called = others(name, from)?;
+            called.definition.parameters[1].default = Some(json!(by));
+            Ok(called)
+        };
+        Workflow::lower(&definition(steps(all.clone())), "test", &library(), &others)
+            .unwrap()
+            .digest
+    };
+    assert_eq!(digest(2), digest(2));
+    assert_ne!(digest(2), digest(3));
 }
