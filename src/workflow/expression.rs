@@ -262,8 +262,11 @@ impl Template {
 /// mapping inside: the first that leave a whole expression count.
 fn up_to_end(text: &str) -> Result<(Expression, &str), String> {
     let mut first_error = None;
-    for (at, _) in text.match_indices("}}") {
+    for (at, _) in text.match_indices('}') {
         let (inside, after) = text.split_at_checked(at).unwrap_or((text, ""));
+        if !after.starts_with("}}") {
+            continue;
+        }
         match Expression::parse(inside.trim()) {
             Ok(it) => return Ok((it, after.strip_prefix("}}").unwrap_or(after))),
             Err(error) => first_error = first_error.or(Some(error)),

@@ -58,6 +58,8 @@ struct State {
     begun: u32,
     /// Inner runs in the order of their ends.
     runs: Vec<Ended>,
+    /// The run that ends the longest chain, the first of equal ones.
+    longest: Option<usize>,
     sums: Sums,
     closed: bool,
 }
@@ -92,7 +94,7 @@ impl Inside {
         }
         let number = state.begun;
         state.begun = number.saturating_add(1);
-        Some((number, longest(&state.runs)))
+        Some((number, state.longest))
     }
 
     /// An inner run has ended; its number.
@@ -100,6 +102,10 @@ impl Inside {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let until_ns = before.and_then(|at| state.runs.get(at)).map_or(0, |run| run.chain_ns);
         let chain_ns = until_ns + sums.critical_path_ns;
+        let longest_ns = state.longest.and_then(|at| state.runs.get(at)).map(|run| run.chain_ns);
+        if longest_ns.is_none_or(|longest_ns| chain_ns > longest_ns) {
+            state.longest = Some(state.runs.len());
+        }
         state.runs.push(Ended { before, chain_ns, critical: false });
         state.sums.work_ns += sums.work_ns;
         state.sums.queue_ns += sums.queue_ns;
@@ -120,7 +126,7 @@ impl Inside {
     /// The step is on the critical path, and so are its runs on the longest chain.
     pub(super) fn mark_longest_chain(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut next = longest(&state.runs);
+        let mut next = state.longest;
         while let Some(run) = next.and_then(|at| state.runs.get_mut(at)) {
             run.critical = true;
             next = run.before;
@@ -131,10 +137,4 @@ impl Inside {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.runs.get(number).is_some_and(|run| run.critical)
     }
-}
-
-/// The run that ends the longest chain, the first of equal ones.
-fn longest(runs: &[Ended]) -> Option<usize> {
-    let chains = runs.iter().enumerate().rev();
-    chains.max_by_key(|(_, run)| run.chain_ns).map(|(at, _)| at)
 }

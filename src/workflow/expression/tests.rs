@@ -26,6 +26,7 @@ fn a_text_that_is_one_expression_keeps_the_type() {
         (json!("{{ steps.fetch.output.items }}"), json!([1, 2, 3])),
         (json!("{{ steps.fetch.output.items | length > params.count }}"), json!(true)),
         (json!("{{ {'a': {'b': 1}} }}"), json!({"a": {"b": 1}})),
+        (json!("{{ {'a': {'b': 1}}}}"), json!({"a": {"b": 1}})),
         (json!("{{ item }}"), json!(null)),
         (json!("{{ range(3) | list }}"), json!([0, 1, 2])),
         (json!("n={{ params.count }}, {{ steps.fetch.output.name }}!"), json!("n=2, ann!")),
