@@ -14,23 +14,43 @@ use super::library::{About, Input, Kind, Task};
 
 const VERSION: &str = "1";
 
-/// Asks the question of a conditional, once: gives true or false.
+/// The input of [`Structural::question`] and [`Structural::given`].
+pub(super) const VALUE: &str = "value";
+
+/// A component that makes its output of its inputs alone.
 #[derive(Debug)]
-pub(super) struct Question(About);
+pub(super) struct Structural {
+    about: About,
+    output: fn(Map<String, Json>) -> Json,
+}
 
-impl Question {
-    /// The input that holds the answer, of whatever type.
-    pub(super) const INPUT: &str = "value";
+impl Structural {
+    /// Asks the question of a conditional, once: gives true or false for an answer of any type.
+    pub(super) fn question() -> Self {
+        let inputs = vec![Input::required(VALUE, Kind::Any, "what decides")];
+        Self::new("condition", inputs, |it| it.get(VALUE).is_some_and(is_true).into())
+    }
 
-    pub(super) fn new() -> Self {
-        let input = Input::required(Self::INPUT, Kind::Any, "what decides");
-        Self(About { inputs: vec![input], ..about("condition") })
+    /// Gives the parameters of a called workflow, checked and with their defaults.
+    pub(super) fn parameters(inputs: Vec<Input>) -> Self {
+        Self::new("parameters", inputs, Json::Object)
+    }
+
+    /// Gives what it is given: the output of a workflow that says what it gives.
+    pub(super) fn given() -> Self {
+        let inputs = vec![Input::required(VALUE, Kind::Any, "what is given")];
+        Self::new("output", inputs, |mut it| it.shift_remove(VALUE).unwrap_or_default())
+    }
+
+    fn new(name: &str, inputs: Vec<Input>, output: fn(Map<String, Json>) -> Json) -> Self {
+        let (name, version) = (name.to_owned(), VERSION.to_owned());
+        Self { about: About { name, version, inputs, pure: true, ..About::default() }, output }
     }
 }
 
-impl Task for Question {
+impl Task for Structural {
     fn about(&self) -> &About {
-        &self.0
+        &self.about
     }
 
     fn call(
@@ -38,8 +58,7 @@ impl Task for Question {
         inputs: Map<String, Json>,
         _: StepContext,
     ) -> BoxFuture<'_, Result<Output, StepError>> {
-        let holds = inputs.get(Self::INPUT).is_some_and(is_true);
-        Box::pin(async move { Ok(Output::new(Json::Bool(holds))) })
+        Box::pin(async move { Ok(Output::new((self.output)(inputs))) })
     }
 }
 
@@ -53,60 +72,6 @@ fn is_true(value: &Json) -> bool {
         Json::Array(it) => !it.is_empty(),
         Json::Object(it) => !it.is_empty(),
     }
-}
-
-/// Gives the parameters of a called workflow, checked and with their defaults.
-#[derive(Debug)]
-pub(super) struct Parameters(About);
-
-impl Parameters {
-    pub(super) fn new(inputs: Vec<Input>) -> Self {
-        Self(About { inputs, ..about("parameters") })
-    }
-}
-
-impl Task for Parameters {
-    fn about(&self) -> &About {
-        &self.0
-    }
-
-    fn call(
-        &self,
-        inputs: Map<String, Json>,
-        _: StepContext,
-    ) -> BoxFuture<'_, Result<Output, StepError>> {
-        Box::pin(async move { Ok(Output::new(Json::Object(inputs))) })
-    }
-}
-
-/// Gives what it is given: the output of a workflow that says what it gives.
-#[derive(Debug)]
-pub(super) struct Given(About);
-
-impl Given {
-    pub(super) fn new() -> Self {
-        let input = Input::required(Question::INPUT, Kind::Any, "what is given");
-        Self(About { inputs: vec![input], ..about("output") })
-    }
-}
-
-impl Task for Given {
-    fn about(&self) -> &About {
-        &self.0
-    }
-
-    fn call(
-        &self,
-        mut inputs: Map<String, Json>,
-        _: StepContext,
-    ) -> BoxFuture<'_, Result<Output, StepError>> {
-        let value = inputs.shift_remove(Question::INPUT).unwrap_or_default();
-        Box::pin(async move { Ok(Output::new(value)) })
-    }
-}
-
-fn about(name: &str) -> About {
-    About { name: name.to_owned(), version: VERSION.to_owned(), pure: true, ..About::default() }
 }
 
 /// Where branches meet: gives what they have given.

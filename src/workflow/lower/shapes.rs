@@ -12,7 +12,7 @@ use super::super::library::Library;
 use super::super::plan::STEPS_MAX;
 use super::super::policy::{OnFailure, Policy};
 use super::super::step::RunWhen;
-use super::super::structure::{Parameters, Question};
+use super::super::structure::{Structural, VALUE};
 use super::draft::{Draft, Draws, EachDraft, Reads, Work};
 use super::names::Frame;
 use super::{Around, CALLS_MAX, Called, Lowering, Source};
@@ -132,8 +132,8 @@ impl Lowering<'_> {
         };
         let template = expression.map_or(Template::Literal(Json::Null), Template::Whole);
         let draws = Draws {
-            task: Arc::new(Question::new()),
-            with: vec![(Question::INPUT.to_owned(), template)],
+            task: Arc::new(Structural::question()),
+            with: vec![(VALUE.to_owned(), template)],
             fed: None,
         };
         let mut draft =
@@ -311,7 +311,7 @@ impl Lowering<'_> {
         self.problems_of(before, &uri, path);
         let names = parameters.iter().map(|it| it.name.clone()).collect();
         let with = format!("{name}.with");
-        let task = Arc::new(Parameters::new(parameters));
+        let task = Arc::new(Structural::parameters(parameters));
         let mut reads = Reads::default();
         let draws =
             self.draws(task, &call.with, &format!("{path}/with"), around, &mut reads, false);
@@ -356,8 +356,8 @@ impl Lowering<'_> {
         let name = format!("{prefix}workflow.output");
         let mut reads = Reads::default();
         let template = self.template(output, path, around, &mut reads, None);
-        let task = Arc::new(super::super::structure::Given::new());
-        let draws = Draws { task, with: vec![("value".to_owned(), template)], fed: None };
+        let task = Arc::new(Structural::given());
+        let draws = Draws { task, with: vec![(VALUE.to_owned(), template)], fed: None };
         let mut draft = Draft::new(name.clone(), path, Work::Draws(draws), &around.after);
         draft.run_when = RunWhen::NoneFailed;
         draft.policy.on_failure = OnFailure::Fail;
