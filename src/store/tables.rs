@@ -159,11 +159,16 @@ fn at_once(
         }
     };
     thread::scope(|scope| {
-        for _ in 1..threads {
-            let builder = thread::Builder::new().name("genstore-log".to_owned());
-            drop(builder.spawn_scoped(scope, share)); // without it, the others do its part
-        }
+        let named = || thread::Builder::new().name("genstore-log".to_owned());
+        // without one that cannot begin, the others do its part
+        let helpers: Vec<_> =
+            (1..threads).filter_map(|_| named().spawn_scoped(scope, share).ok()).collect();
         share();
+        // Joined, not let go: glibc reads a thread that is detached while it ends after it has
+        // freed it (bug 19951), and these end at once.
+        for helper in helpers {
+            helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
     });
     let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
     failed.pop_first().map_or(Ok(()), |(_, error)| Err(error))
