@@ -98,6 +98,7 @@ pub mod python;
 pub mod recorder;
 pub mod repl;
 pub mod replay;
+mod runtime;
 pub mod setting;
 pub mod sql;
 pub mod store;

@@ -81,6 +81,9 @@ impl IndexHelper {
         if thread.as_ref().is_some_and(|it| !it.is_finished()) {
             return;
         }
+        if let Some(finished) = thread.take() {
+            drop(finished.join()); // a panic there has told its own message
+        }
         let (store, ends) = (Arc::clone(&self.store), Arc::clone(&self.ends));
         let work = move || {
             let Ok(store) = store.get() else { return }; // there is no store yet

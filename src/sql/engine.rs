@@ -90,10 +90,9 @@ impl Engine {
 }
 
 impl Drop for Engine {
-    /// Waiting for the threads would panic inside another runtime; nothing of them is needed.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            crate::runtime::end(runtime);
         }
     }
 }

@@ -11,6 +11,7 @@ const DIRECTIONS: &[&str] = &[
     "error clock event workflow pipeline",
     "error finding python contract template validate generate pipeline",
     "error clock event journal store recorder",
+    "runtime store sql",
     "error clock setting journal",
     "setting pipeline",
     "event store sql output export import",

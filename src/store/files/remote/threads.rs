@@ -47,10 +47,9 @@ impl Threads {
 }
 
 impl Drop for Threads {
-    /// Waiting for the threads would panic inside another runtime; nothing of them is needed.
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
+            crate::runtime::end(runtime);
         }
     }
 }
