@@ -15,7 +15,7 @@ use crate::workflow::{
 
 use super::contract_steps::{self, Read, Task};
 use super::package_steps::{self, Judge, Quality, Render, package_digest};
-use super::rows::{Counts, integer};
+use super::rows::{self, Counts, integer};
 use super::settings::RunSettings;
 use super::write::{OutputFolder, Written};
 
@@ -93,29 +93,13 @@ impl NodeGeneration {
         let template_digest = set.map(|it| Text::from(it.digest.as_str()));
         let contract_digest = read.as_ref().map(|it| it.digest.clone());
         Ok(RunRow {
-            run_id: started.run_id.clone(),
-            batch_id: started.batch_id.clone(),
-            pipeline_name: PIPELINE.into(),
             pipeline_digest: Some(self.digest.clone()),
             contract_name: contract.map(|it| it.name.as_str().into()),
             contract_version: contract.map(|it| it.version.to_string().into()),
-            node_type: contract.map(|it| it.node_type.as_str().into()),
             input_digest: contract_digest
                 .as_deref()
                 .map(|it| self.input_digest(it, template_digest.as_deref())),
             contract_digest,
-            tool_version: VERSION.into(),
-            result: outcome.result.as_str().into(),
-            degraded: outcome.degraded,
-            error_type: outcome.error_type.clone(),
-            error_message: outcome.error_message.clone(),
-            start_time: outcome.start_time,
-            end_time: outcome.end_time,
-            duration_ns: outcome.duration_ns,
-            queue_ns: outcome.queue_ns,
-            work_ns: outcome.work_ns,
-            critical_path_ns: outcome.critical_path_ns,
-            strategy: outcome.strategy.as_str().into(),
             quality_score: outcome.output::<Quality>("score")?.map(|it| it.0),
             complexity_score: complexity.map(|it| it.score),
             error_count: integer(counts.errors),
@@ -124,7 +108,7 @@ impl NodeGeneration {
             generator: Some(self.generator.as_str().into()),
             template_digest,
             output_digest: outcome.output::<Generated>("render")?.map(|it| package_digest(&it)),
-            ..RunRow::default()
+            ..rows::run(started, outcome)
         })
     }
 

@@ -1,11 +1,15 @@
-//! Findings, scores, contracts and files as rows. Run and step ids are signed by the engine.
+//! Runs, findings, scores, contracts and files as rows. The ids of runs and steps in those of their
+//! parts are signed by the engine.
 
 use crate::clock::Clock;
 use crate::contract::{Complexity, Contract};
-use crate::event::{ArtifactRow, ContractRow, IssueRow, ScoreRow, Text, TimeUs};
+use crate::event::{
+    ArtifactRow, ContractRow, IssueRow, RunRow, RunStarted, ScoreRow, Text, TimeUs,
+};
 use crate::finding::{Finding, Level};
 use crate::template::{FileKind, PackageFile};
 use crate::validate::fingerprint;
+use crate::workflow::Outcome;
 
 /// What every row of a run says of its contract.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +49,29 @@ impl std::ops::AddAssign for Counts {
         self.errors += other.errors;
         self.warnings += other.warnings;
         self.notes += other.notes;
+    }
+}
+
+/// What the engine knows of a run that has ended: what it began with, how it went, how long it took.
+pub(super) fn run(started: &RunStarted, outcome: &Outcome) -> RunRow {
+    RunRow {
+        run_id: started.run_id.clone(),
+        batch_id: started.batch_id.clone(),
+        pipeline_name: started.pipeline_name.clone(),
+        tool_version: started.tool_version.clone(),
+        node_type: outcome.node_type.clone(),
+        result: outcome.result.as_str().into(),
+        degraded: outcome.degraded,
+        error_type: outcome.error_type.clone(),
+        error_message: outcome.error_message.clone(),
+        start_time: outcome.start_time,
+        end_time: outcome.end_time,
+        duration_ns: outcome.duration_ns,
+        queue_ns: outcome.queue_ns,
+        work_ns: outcome.work_ns,
+        critical_path_ns: outcome.critical_path_ns,
+        strategy: outcome.strategy.as_str().into(),
+        ..RunRow::default()
     }
 }
 

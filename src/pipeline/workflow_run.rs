@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::RunSettings;
+use super::{RunSettings, rows};
 use crate::error::Result;
-use crate::event::{Memo, RunRow, RunStarted, Text, Watch};
+use crate::event::{Memo, RunRow, RunStarted, Watch};
 use crate::workflow::{Cancel, Engine, Outcome, Run, Strategy, Workflow};
-
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What came of a run.
 #[derive(Debug)]
@@ -63,26 +61,10 @@ pub async fn run_workflow(
     let output = workflow.output(&outcome)?;
     let text = output.to_string();
     let run = RunRow {
-        run_id: started.run_id.clone(),
-        batch_id: started.batch_id.clone(),
-        pipeline_name: started.pipeline_name.clone(),
         pipeline_digest: Some(workflow.digest.as_str().into()),
         input_digest: Some(hasher.finalize().to_hex().as_str().into()),
         output_digest: Some(blake3::hash(text.as_bytes()).to_hex().as_str().into()),
-        tool_version: VERSION.into(),
-        result: outcome.result.as_str().into(),
-        degraded: outcome.degraded,
-        error_type: outcome.error_type.clone(),
-        error_message: outcome.error_message.clone(),
-        start_time: outcome.start_time,
-        end_time: outcome.end_time,
-        duration_ns: outcome.duration_ns,
-        queue_ns: outcome.queue_ns,
-        work_ns: outcome.work_ns,
-        critical_path_ns: outcome.critical_path_ns,
-        strategy: Text::from(outcome.strategy.as_str()),
-        node_type: outcome.node_type.clone(),
-        ..RunRow::default()
+        ..rows::run(started, &outcome)
     };
     Ok(WorkflowReport { run, output, outcome })
 }
