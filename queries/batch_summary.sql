@@ -11,9 +11,9 @@ SELECT
     count(CASE WHEN result = 'skip' THEN 1 END) AS skip,
     count(CASE WHEN cached THEN 1 END) AS cached,
     round(avg(quality_score), 2) AS quality_mean,
-    round(p50(duration_ns) / 1e6, 3) AS p50_ms,
-    round(p95(duration_ns) / 1e6, 3) AS p95_ms,
-    round(p99(duration_ns) / 1e6, 3) AS p99_ms,
+    round(p50(duration_ns) FILTER (WHERE NOT cached) / 1e6, 3) AS p50_ms,
+    round(p95(duration_ns) FILTER (WHERE NOT cached) / 1e6, 3) AS p95_ms,
+    round(p99(duration_ns) FILTER (WHERE NOT cached) / 1e6, 3) AS p99_ms,
     coalesce(sum(error_count), 0) AS errors,
     coalesce(sum(warning_count), 0) AS warnings,
     coalesce(sum(note_count), 0) AS notes

@@ -11,7 +11,7 @@ WITH history AS (
         max(start_time) AS last_run,
         last_value(quality_score ORDER BY start_time, run_id) AS last_quality
     FROM runs
-    WHERE contract_digest IS NOT NULL
+    WHERE contract_digest IS NOT NULL AND NOT cached
     GROUP BY contract_digest
 )
 SELECT

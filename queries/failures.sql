@@ -16,7 +16,7 @@ SELECT
     round(duration_ns / 1e6, 3) AS duration_ms
 FROM runs
 WHERE result NOT IN ('success', 'skip')
-    AND ($batch_id IS NULL OR batch_id = $batch_id)
+    AND (batch_id = $batch_id OR ($batch_id IS NULL AND NOT cached)) -- a run that was taken over counts in its batch alone
     AND ($pipeline IS NULL OR pipeline_name = $pipeline)
     AND ($since IS NULL OR start_time >= $since)
 ORDER BY start_time DESC, run_id DESC

@@ -15,7 +15,8 @@ SELECT
     sum(error_count) AS errors,
     sum(warning_count) AS warnings
 FROM runs
-WHERE ($pipeline IS NULL OR pipeline_name = $pipeline)
+WHERE NOT cached
+    AND ($pipeline IS NULL OR pipeline_name = $pipeline)
     AND ($node_type IS NULL OR node_type = upper($node_type))
     AND ($since IS NULL OR start_time >= $since)
 GROUP BY date_trunc($bucket, start_time)

@@ -18,7 +18,7 @@ SELECT
 FROM runs
 WHERE ($contract IS NULL OR strpos(lower(contract_name), lower($contract)) > 0)
     AND ($result IS NULL OR result = $result)
-    AND ($batch_id IS NULL OR batch_id = $batch_id)
+    AND (batch_id = $batch_id OR ($batch_id IS NULL AND NOT cached)) -- a run that was taken over counts in its batch alone
     AND ($since IS NULL OR start_time >= $since)
 ORDER BY start_time DESC, run_id DESC
 LIMIT $limit

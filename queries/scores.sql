@@ -11,7 +11,8 @@ SELECT
     round(p50(s.value), 2) AS p50,
     round(max(s.value), 2) AS max
 FROM scores s
+LEFT JOIN runs r ON r.run_id = s.run_id
 WHERE ($since IS NULL OR s.time >= $since)
-    AND ($batch_id IS NULL OR s.run_id IN (SELECT run_id FROM runs WHERE batch_id = $batch_id))
+    AND (r.batch_id = $batch_id OR ($batch_id IS NULL AND r.cached IS NOT TRUE)) -- a run that was taken over counts in its batch alone
 GROUP BY s.name
 ORDER BY mean, s.name

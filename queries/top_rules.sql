@@ -18,7 +18,7 @@ LEFT JOIN runs r ON r.run_id = i.run_id
 WHERE NOT i.suppressed
     AND ($level IS NULL OR i.level = $level)
     AND ($validator IS NULL OR i.validator_name = $validator)
-    AND ($batch_id IS NULL OR r.batch_id = $batch_id)
+    AND (r.batch_id = $batch_id OR ($batch_id IS NULL AND r.cached IS NOT TRUE)) -- a run that was taken over counts in its batch alone
     AND ($since IS NULL OR i.time >= $since)
 GROUP BY i.rule_id, i.level
 ORDER BY failing_runs DESC, runs DESC, i.rule_id, i.level

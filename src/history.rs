@@ -1,6 +1,8 @@
 //! What the store knows of earlier runs, for the engine: how long steps take, and the outputs that
 //! steps have left behind. Writes nothing.
 
+mod batches;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ use crate::event::{Estimates, Memo, StepKey};
 use crate::sql::{ParamValue, Params, QueryOutput, Session, SessionSettings};
 use crate::store::snapshot::Snapshot;
 use crate::store::{Location, Store};
+
+pub use batches::Finished;
 
 /// Medians over the successful steps of the last month; what is older says little of now.
 const MEDIANS: &str = "SELECT step_name, median(CAST(duration_ns AS DOUBLE)) AS ns FROM steps

@@ -25,6 +25,12 @@ pub(crate) struct Args {
     /// Name of the batch
     #[arg(long)]
     name: Option<String>,
+    /// Go on with a batch that was killed or cancelled, by its id or the beginning of it; `last` is
+    /// the newest. A new batch takes over every run of the earlier one that had ended with success
+    /// or failure and whose contract, templates and genstore are the same still, and does the
+    /// others. A success whose package is no longer in --out is done again
+    #[arg(long, value_name = "BATCH")]
+    resume: Option<String>,
     /// Form of the summary: table, json, csv or markdown; `ndjson` prints no summary but one JSON
     /// object per run, as soon as its rows are durable
     #[arg(long, default_value = "table", value_name = "FORMAT")]
@@ -37,7 +43,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let files = set::contracts(&args.set)?;
     let workshop = args.work.open(context)?;
     let bar = progress::bar(BAR, files.len() as u64, context);
-    let batch = Batch { name: args.name.clone(), uri: args.set.clone(), files };
+    let batch = Batch {
+        name: args.name.clone(),
+        uri: args.set.clone(),
+        files,
+        resume: args.resume.clone(),
+    };
     let mut failures = 0_u64;
     let done = block_on(async |cancel| {
         let seen = |report: &crate::pipeline::Report| {

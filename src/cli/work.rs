@@ -78,8 +78,9 @@ impl WorkArgs {
             Arc::clone(&context.ids),
         )?;
         let workflow = settings.workflow.clone();
+        let pipeline = NodeGeneration::new(Arc::new(TemplateGenerator), output, workflow)?;
         Ok(Arc::new(Workshop {
-            pipeline: NodeGeneration::new(Arc::new(TemplateGenerator), output, workflow)?,
+            pipeline: Arc::new(pipeline),
             recorder: Recorder::new(Arc::new(store)),
             clock: Arc::clone(&context.clock),
             ids: Arc::clone(&context.ids),

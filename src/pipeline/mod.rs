@@ -6,6 +6,7 @@
 pub mod catalog;
 mod contract_steps;
 mod file;
+mod known;
 mod node_generation;
 mod package_steps;
 mod rows;
@@ -16,6 +17,7 @@ mod write;
 
 pub use contract_steps::Task;
 pub use file::PipelineFile;
+pub use known::Known;
 pub use node_generation::{NodeGeneration, PIPELINE, Report};
 pub use rows::Counts;
 pub use settings::{PackageSettings, RunSettings};

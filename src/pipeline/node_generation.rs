@@ -30,6 +30,8 @@ pub struct NodeGeneration {
     plan: Arc<Plan>,
     digest: Text,
     generator: String,
+    pub(super) library: Arc<Library>,
+    output: Arc<OutputFolder>,
     settings: RunSettings,
 }
 
@@ -55,10 +57,12 @@ impl NodeGeneration {
         settings: RunSettings,
     ) -> Result<Self> {
         let name = generator.name().to_owned();
-        let steps = steps(Arc::new(Library::builtin()?), generator, output);
+        let library = Arc::new(Library::builtin()?);
+        let steps = steps(Arc::clone(&library), generator, Arc::clone(&output));
         let digest = digest(&steps);
         let steps = steps.into_iter().map(|it| settings.step(it)).collect();
-        Ok(Self { plan: Arc::new(Plan::new(steps)?), digest, generator: name, settings })
+        let plan = Arc::new(Plan::new(steps)?);
+        Ok(Self { plan, digest, generator: name, library, output, settings })
     }
 
     /// Runs the pipeline over one contract. Rows of the run go to the engine's sink, but for the
@@ -112,8 +116,13 @@ impl NodeGeneration {
         })
     }
 
+    /// Where the packages go.
+    pub fn output(&self) -> &OutputFolder {
+        &self.output
+    }
+
     /// Digest of everything that decides the output.
-    fn input_digest(&self, contract: &str, templates: Option<&str>) -> Text {
+    pub(super) fn input_digest(&self, contract: &str, templates: Option<&str>) -> Text {
         let mut hasher = blake3::Hasher::new();
         for part in [contract, &self.digest, templates.unwrap_or_default(), VERSION] {
             hasher.update(part.as_bytes());

@@ -16,6 +16,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::template::Package;
 
 mod leftovers;
+mod whole;
 
 /// Name of the file that says what genstore generated.
 pub const MANIFEST: &str = ".genstore.json";
@@ -102,7 +103,7 @@ impl OutputFolder {
         let contract = self.relative(uri);
         let files = package.files.iter();
         let manifest = Manifest {
-            generator: concat!("genstore ", env!("CARGO_PKG_VERSION")).to_owned(),
+            generator: generator().to_owned(),
             contract,
             contract_digest: contract_digest.to_owned(),
             files: files.map(|it| (it.path.clone(), digest(it.content.as_bytes()))).collect(),
@@ -359,6 +360,11 @@ fn refuse_link(folder: &Path, path: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What a manifest calls this genstore.
+fn generator() -> &'static str {
+    concat!("genstore ", env!("CARGO_PKG_VERSION"))
 }
 
 fn digest(bytes: &[u8]) -> String {

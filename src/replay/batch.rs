@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
+use super::resume::{Resumed, Taken};
 use crate::clock::{Clock, IdSource};
 use crate::error::{Error, Result};
 use crate::event::{BatchRow, EventSink, RunRow, RunStarted, Text, TimeUs};
@@ -14,12 +15,14 @@ use crate::workflow::{Cancel, Engine, Limits};
 
 /// Runs in flight per place to work at: while some wait for the disk, others work.
 const RUNS_PER_JOB: usize = 2;
+/// Runs that are taken over by one commit.
+const RUNS_PER_COMMIT: usize = 64;
 
 /// What all runs share.
 #[derive(Debug)]
 pub struct Workshop {
     /// The pipeline.
-    pub pipeline: NodeGeneration,
+    pub pipeline: Arc<NodeGeneration>,
     /// Where rows go.
     pub recorder: Recorder,
     /// Time.
@@ -39,6 +42,8 @@ pub struct Batch {
     pub uri: String,
     /// Its files, in order.
     pub files: Vec<PathBuf>,
+    /// The batch to go on with: its id, the beginning of it, or `last`.
+    pub resume: Option<String>,
 }
 
 impl Workshop {
@@ -70,59 +75,109 @@ impl Workshop {
         Ok(report)
     }
 
-    /// Runs every contract of a batch, then records the batch. `seen` is called for each run once
-    /// its rows are durable, in the order in which that happens.
+    /// Runs every contract of a batch, then records the batch. What an earlier batch has finished
+    /// is taken over, if that is asked for. `seen` is called for each run once its rows are
+    /// durable, in the order in which that happens.
     ///
     /// A cancelled batch starts no more runs, ends those that work, and is recorded as such. An
     /// error of `seen` cancels the batch and is returned; any other means that rows can no longer
-    /// be recorded.
+    /// be recorded, or that there is nothing to go on with.
     pub async fn replay(
         self: &Arc<Self>,
         batch: Batch,
         cancel: &Cancel,
-        mut seen: impl FnMut(&Report) -> Result<()>,
+        seen: impl FnMut(&Report) -> Result<()>,
     ) -> Result<BatchRow> {
-        let mut row = BatchRow {
+        let total = i64::try_from(batch.files.len()).unwrap_or(i64::MAX);
+        let resumed = match &batch.resume {
+            Some(wanted) => self.resume(wanted, batch.files).await?,
+            None => Resumed { left: batch.files, ..Resumed::default() },
+        };
+        let row = BatchRow {
             batch_id: self.ids.next_id().to_string().into(),
             name: batch.name.map(Text::from),
             uri: batch.uri.into(),
             pipeline_name: PIPELINE.into(),
             start_time: TimeUs(self.clock.now_us()),
-            total: i64::try_from(batch.files.len()).unwrap_or(i64::MAX),
+            total,
+            resumed_from: resumed.from,
             ..BatchRow::default()
         };
-        let limits = Limits::new(self.jobs);
-        let mut waiting = batch.files.into_iter();
-        let mut working = FuturesUnordered::new();
-        let mut digests = Vec::new();
-        let mut told = Ok(());
-        loop {
-            while working.len() < self.jobs.max(1) * RUNS_PER_JOB && !cancel.is_cancelled() {
-                let Some(path) = waiting.next() else { break };
-                let (workshop, limits, cancel) = (Arc::clone(self), limits.clone(), cancel.clone());
-                let batch_id = Some(row.batch_id.clone());
-                working.push(tokio::spawn(async move {
-                    workshop.run_with(Task { path }, batch_id, limits, &cancel).await
-                }));
-            }
-            let Some(joined) = working.next().await else { break };
-            let report = joined.map_err(|source| {
-                Error::internal("a run ended without a result").with_source(source)
-            })??;
-            count(&mut row, &report.run);
-            digests.extend(report.run.contract_digest.clone());
-            if told.is_ok() {
-                told = seen(&report);
-                if told.is_err() {
-                    cancel.cancel();
-                }
-            }
-        }
+        let mut tally = Tally { row, digests: Vec::new(), told: Ok(()), seen, cancel };
+        self.take_over(resumed.taken, &mut tally).await?;
+        self.work(resumed.left, &mut tally).await?;
+        let Tally { mut row, digests, told, .. } = tally;
         row.end_time = TimeUs(self.clock.now_us().max(row.start_time.0));
         row.set_digest = Some(set_digest(digests));
         row.result = result(&row, cancel).into();
         self.recorder.record(vec![row.clone().into()]).await?;
         told.map(|()| row)
+    }
+
+    /// Records what was taken over, before anything is done: a batch that is killed can be gone on
+    /// with in its turn.
+    async fn take_over<S: FnMut(&Report) -> Result<()>>(
+        &self,
+        taken: Vec<Taken>,
+        tally: &mut Tally<'_, S>,
+    ) -> Result<()> {
+        let mut taken = taken.into_iter().peekable();
+        while taken.peek().is_some() && !tally.cancel.is_cancelled() {
+            let some = taken.by_ref().take(RUNS_PER_COMMIT);
+            let carried: Vec<_> = some.map(|it| self.carried(it, &tally.row)).collect();
+            let (rows, reports): (Vec<_>, Vec<_>) = carried.into_iter().unzip();
+            self.recorder.record(rows.into_iter().flatten().collect()).await?;
+            reports.iter().for_each(|it| tally.add(it));
+        }
+        Ok(())
+    }
+
+    async fn work<S: FnMut(&Report) -> Result<()>>(
+        self: &Arc<Self>,
+        files: Vec<PathBuf>,
+        tally: &mut Tally<'_, S>,
+    ) -> Result<()> {
+        let limits = Limits::new(self.jobs);
+        let mut waiting = files.into_iter();
+        let mut working = FuturesUnordered::new();
+        loop {
+            while working.len() < self.jobs.max(1) * RUNS_PER_JOB && !tally.cancel.is_cancelled() {
+                let Some(path) = waiting.next() else { break };
+                let (workshop, limits) = (Arc::clone(self), limits.clone());
+                let (cancel, batch_id) = (tally.cancel.clone(), Some(tally.row.batch_id.clone()));
+                working.push(tokio::spawn(async move {
+                    workshop.run_with(Task { path }, batch_id, limits, &cancel).await
+                }));
+            }
+            let Some(joined) = working.next().await else { return Ok(()) };
+            let report = joined.map_err(|source| {
+                Error::internal("a run ended without a result").with_source(source)
+            })??;
+            tally.add(&report);
+        }
+    }
+}
+
+/// What has come of a batch so far, and who is told.
+struct Tally<'c, S> {
+    row: BatchRow,
+    digests: Vec<Text>,
+    told: Result<()>,
+    seen: S,
+    cancel: &'c Cancel,
+}
+
+impl<S: FnMut(&Report) -> Result<()>> Tally<'_, S> {
+    /// Takes note of a run whose rows are durable.
+    fn add(&mut self, report: &Report) {
+        count(&mut self.row, &report.run);
+        self.digests.extend(report.run.contract_digest.clone());
+        if self.told.is_ok() {
+            self.told = (self.seen)(report);
+            if self.told.is_err() {
+                self.cancel.cancel();
+            }
+        }
     }
 }
 

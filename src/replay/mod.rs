@@ -3,6 +3,7 @@
 
 mod batch;
 pub mod report;
+mod resume;
 pub mod set;
 mod workflows;
 

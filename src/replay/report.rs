@@ -31,7 +31,7 @@ pub fn line(report: &Report) -> String {
 }
 
 /// One object for a program: what identifies the run and how it ended. `steps` and `issues` count
-/// the rows of the run in those tables.
+/// the rows of the run in those tables; a run that is `cached` was taken over and has no steps.
 pub fn json(report: &Report) -> Value {
     let run = &report.run;
     json!({
@@ -41,6 +41,7 @@ pub fn json(report: &Report) -> Value {
         "contract_name": run.contract_name.as_deref(),
         "node_type": run.node_type.as_deref(),
         "result": run.result.as_str(),
+        "cached": run.cached,
         "error_type": run.error_type.as_deref(),
         "error_message": run.error_message.as_deref(),
         "quality_score": run.quality_score,

@@ -205,6 +205,18 @@ pub(super) fn rows(
     Ok(())
 }
 
+/// The rows of a batch that has the columns of a table, as a query may give it.
+///
+/// # Errors
+/// Internal, when a row does not fit the table.
+pub fn rows_of(table: Table, batch: &RecordBatch) -> Result<Vec<Row>> {
+    let mut found = Vec::with_capacity(batch.num_rows());
+    rows(table, batch, |_| true, |row| found.push(row)).map_err(|source| {
+        Error::internal(format!("rows do not fit {}", table.name())).with_source(source)
+    })?;
+    Ok(found)
+}
+
 /// The values of a text column of a batch; none where it is lacking.
 pub(super) fn texts<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a StringArray> {
     batch.column_by_name(name)?.as_string_opt::<i32>()

@@ -66,6 +66,7 @@ pub use compact::{
     CompactObserver, CompactOptions, CompactProgress, Compacted, CompactedTable, Extent, Merge,
 };
 pub use copy::{Copied, CopiedTable, CopyProgress, copy, copy_on};
+pub use data_file::rows_of;
 pub use files::{FileSource, RemoteAccess, RemoteOptions};
 pub use handle::Store;
 pub use history::{Change, Commit};

@@ -33,13 +33,21 @@ impl Store {
         Ok(pins)
     }
 
+    /// The batch of which `typed` is the id or the beginning of it, whether or not it has ended.
+    ///
+    /// # Errors
+    /// `Invalid` when there is no such batch, or several.
+    pub fn batch(&self, typed: &str) -> Result<Text> {
+        find_batch(batches(&self.snapshot()?)?, typed)
+    }
+
     /// Pins a batch, of which `batch` is the id or the beginning of it, under a name; without one,
     /// under its id. Acknowledged when it returns.
     ///
     /// # Errors
     /// `Invalid` when there is no such batch, or several.
     pub fn pin(&self, batch: &str, name: Option<&str>, now_us: i64) -> Result<Pin> {
-        let batch_id = find_batch(batches(&self.snapshot()?)?, batch)?;
+        let batch_id = self.batch(batch)?;
         let name = name.map_or_else(|| batch_id.clone(), Text::from);
         let pin = Pin { batch_id, name, time: TimeUs(now_us) };
         self.commit_pin(&pin, true)?;

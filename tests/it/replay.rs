@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::program::{Place, by_run, lines, samples, text};
+use crate::program::{Place, Until, Victim, by_run, lines, samples, text};
 
 #[test]
 fn a_folder_of_contracts_becomes_packages_and_rows() {
@@ -175,4 +175,149 @@ fn every_real_contract_gets_a_row() {
         "SELECT error_type, error_message FROM runs WHERE result NOT IN ('success', 'failure')",
     );
     assert!(odd.is_empty(), "a real contract is judged, never an error: {odd:?}");
+}
+
+/// One row per contract of the set, each finished, whatever was killed on the way.
+fn assert_complete(place: &Place, batch_id: &str, contracts: i64) {
+    let of = |what: &str| {
+        let query = format!("SELECT count(*) AS n FROM runs WHERE batch_id = '{batch_id}' {what}");
+        place.count(&query)
+    };
+    assert_eq!(of("AND result IN ('success', 'failure')"), contracts, "one finished run each");
+    assert_eq!(of(""), contracts, "and none besides");
+}
+
+/// Runs that did the work, by contract, of whatever batch.
+fn done(place: &Place) -> Vec<(String, i64)> {
+    let query = "SELECT contract_name, count(*) AS n FROM runs
+                 WHERE NOT cached AND result IN ('success', 'failure') GROUP BY 1 ORDER BY 1";
+    let rows = place.sql(query);
+    rows.iter()
+        .map(|it| (text(it, "contract_name").to_owned(), it["n"].as_i64().unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_killed_replay_goes_on_and_does_nothing_twice() {
+    const CONTRACTS: u64 = 8 * 3;
+    let place = Place::new();
+    place.contracts(3);
+    let replay = |more: &[&str]| {
+        let args = [&["replay", "set", "--format", "ndjson", "--jobs", "1"], more].concat();
+        Victim::start(place.command(&args))
+    };
+    let (mut printed, status) = replay(&[]).kill(Until::Lines(6));
+    assert!(status.code().is_none());
+    // the second one is killed, too: it has taken over what the first one had finished
+    let (second, status) = replay(&["--resume", "last"]).kill(Until::Lines(14));
+    assert!(status.code().is_none());
+    let taken = second.values().filter(|it| it["cached"] == true).count();
+    assert!(taken >= printed.len(), "what was printed was finished: {taken}");
+    printed.extend(second);
+    let (last, status) = replay(&["--resume", "last"]).kill(Until::End);
+    assert!(status.success());
+    let batch_id = text(last.values().next().unwrap(), "batch_id").to_owned();
+    assert_eq!(last.len() as u64, CONTRACTS);
+    assert_complete(&place, &batch_id, CONTRACTS as i64);
+    let done = done(&place);
+    assert_eq!(done.len() as u64, CONTRACTS);
+    assert!(done.iter().all(|(_, times)| *times == 1), "done twice: {done:?}");
+    printed.extend(last);
+    place.assert_whole(&printed);
+    place.assert_checked();
+
+    // what belongs to the runs came with them: a batch that nobody killed has the same
+    let (whole, status) = replay(&["--name", "whole"]).kill(Until::End);
+    assert!(status.success());
+    let whole_id = text(whole.values().next().unwrap(), "batch_id").to_owned();
+    let said = |batch_id: &str| {
+        place.sql(&format!(
+            "SELECT r.contract_name, r.result, r.quality_score, r.output_digest, r.note_count,
+                    (SELECT count(*) FROM issues i WHERE i.run_id = r.run_id) AS issues,
+                    (SELECT count(*) FROM scores s WHERE s.run_id = r.run_id) AS scores
+             FROM runs r WHERE r.batch_id = '{batch_id}' ORDER BY 1"
+        ))
+    };
+    assert_eq!(said(&batch_id), said(&whole_id));
+    let batch = &place.sql("SELECT * FROM batches WHERE resumed_from IS NOT NULL")[0];
+    assert_eq!(text(batch, "batch_id"), batch_id);
+    assert!(batch["cached"].as_i64().unwrap() >= 6, "{batch}");
+    assert_eq!(batch["succeeded"], CONTRACTS);
+
+    // a batch that ended well is taken over whole, and its times are those of nobody
+    let output = place.run(&["replay", "set", "--resume", &whole_id[..], "--format", "json"]);
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary[0]["cached"], CONTRACTS, "{summary}");
+    assert_eq!(summary[0]["p99_ms"], Value::Null, "{summary}");
+    assert_eq!(
+        place.count(
+            "SELECT count(*) AS n FROM steps WHERE run_id IN
+                            (SELECT run_id FROM runs WHERE cached)"
+        ),
+        0
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_has_changed_or_is_gone_is_done_again() {
+    let place = Place::new();
+    place.contracts(1);
+    let set = place.root.path().join("set");
+    std::fs::write(set.join("broken.yaml"), "name: [a\n").unwrap();
+    std::os::unix::fs::symlink("gone", set.join("unreadable.yaml")).unwrap();
+    assert_eq!(place.run(&["replay", "set"]).status.code(), Some(1));
+    // one is another contract now, of one the package is gone, one could not be read
+    let changed = set.join("0_price_order_compute.yaml");
+    let before = std::fs::read_to_string(&changed).unwrap();
+    std::fs::write(&changed, format!("{before}# changed\n")).unwrap();
+    let package = place.root.path().join("generated/node_send_receipt0_effect");
+    std::fs::remove_file(package.join("node.py")).unwrap();
+    let output = place.run(&["replay", "set", "--resume", "last", "--format", "ndjson"]);
+    assert_eq!(output.status.code(), Some(1), "one is broken still");
+    let again: BTreeSet<_> = lines(&output)
+        .iter()
+        .filter(|it| it["cached"] == false)
+        .map(|it| Path::new(text(it, "uri")).file_name().unwrap().to_owned())
+        .collect();
+    let expected = ["0_price_order_compute.yaml", "0_send_receipt_effect.yaml", "unreadable.yaml"];
+    assert_eq!(again, expected.map(Into::into).into());
+    let taken = lines(&output).into_iter().find(|it| text(it, "uri").ends_with("broken.yaml"));
+    assert_eq!(taken.unwrap()["result"], "failure", "a no is an answer, too");
+    assert!(package.join("node.py").is_file());
+    // two of the same content are two contracts of the set
+    std::fs::copy(set.join("0_stock_level_reducer.yaml"), set.join("twin.yaml")).unwrap();
+    let output = place.run(&["replay", "set", "--resume", "last", "--format", "ndjson"]);
+    let again = lines(&output).iter().filter(|it| it["cached"] == false).count();
+    assert_eq!(again, 2, "the twin, and what cannot be read");
+}
+
+#[test]
+fn a_batch_that_cannot_be_gone_on_with_is_told() {
+    let place = Place::new();
+    let fails = |args: &[&str], expected: &[&str]| {
+        let output = place.run(&[&["replay"], args].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{args:?}: {said}");
+        assert!(expected.iter().all(|it| said.contains(it)), "{args:?}: {said}");
+    };
+    let samples = samples();
+    fails(&[&samples, "--resume", "last"], &["no batch of node_generation", "Leave out --resume"]);
+    let output = place.run(&["replay", &samples, "--format", "ndjson"]);
+    let batch_id = text(&lines(&output)[0], "batch_id").to_owned();
+    fails(&[&samples, "--resume", "nothing"], &["there is no batch \"nothing\"", &batch_id]);
+    std::fs::write(place.root.path().join("other.yaml"), "name: other\n").unwrap();
+    let hints = ["has nothing to take over: its contracts are others", "leave out --resume"];
+    fails(&["other.yaml", "--resume", &batch_id[..13]], &hints);
+    fails(&[&samples, "--resume", "last", "--resume", "last"], &["cannot be used multiple times"]);
+    let runs = place.root.path().join("foreign.csv");
+    let columns = "run_id,batch_id,pipeline_name,tool_version,result,degraded,cached,start_time,\
+                   end_time,duration_ns,queue_ns,work_ns,critical_path_ns,strategy,error_count,\
+                   warning_count,note_count";
+    let row = "r1,nightly,another,1,success,false,false,2026-01-01T00:00:00Z,2026-01-01T00:00:00Z,\
+               0,0,0,0,ready_queue,0,0,0";
+    std::fs::write(&runs, format!("{columns}\n{row}\n")).unwrap();
+    assert!(place.run(&["import", "runs", "foreign.csv"]).status.success());
+    let expected = ["batch nightly is one of another, not of node_generation", &batch_id[..]];
+    fails(&[&samples, "--resume", "nightly"], &expected);
 }

@@ -112,6 +112,21 @@ impl Place {
         tables.collect()
     }
 
+    /// A folder `set` of contracts like the samples, so many of each and each with its own name.
+    pub(crate) fn contracts(&self, count: usize) {
+        self.copies(count);
+        for entry in std::fs::read_dir(self.root.path().join("set")).unwrap() {
+            let path = entry.unwrap().path();
+            let Some(stem) = path.file_stem().filter(|_| path.is_file()) else { continue };
+            let (copy, name) = stem.to_str().unwrap().split_once('_').unwrap();
+            let (what, kind) = name.rsplit_once('_').unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let own = text.replace(&format!("node_{name}"), &format!("node_{what}{copy}_{kind}"));
+            assert_ne!(own, text);
+            std::fs::write(&path, own).unwrap();
+        }
+    }
+
     /// A folder `set` of the sample contracts, each so many times.
     pub(crate) fn copies(&self, count: usize) {
         let set = self.root.path().join("set");
