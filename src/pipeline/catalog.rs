@@ -65,6 +65,14 @@ pub fn builtin(name: &str) -> Option<Found> {
     Some(Found { uri: (*name).to_owned(), text: (*text).to_owned() })
 }
 
+/// Names of the parameters of a pipeline; none where it cannot be read or is not sound.
+pub fn parameters(wanted: &str) -> Vec<String> {
+    let Ok(found) = find(wanted) else { return Vec::new() };
+    let file = PipelineFile::parse(&found.text, &found.uri);
+    let parameters = file.definition().map(|it| it.parameters.iter());
+    parameters.into_iter().flatten().map(|it| it.name.clone()).collect()
+}
+
 fn read(path: &Path) -> Result<Found> {
     let failed = |what: &str| Error::invalid(format!("cannot read {}: {what}", path.display()));
     let metadata = std::fs::metadata(path).map_err(|source| {

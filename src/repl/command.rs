@@ -24,6 +24,14 @@ pub(super) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Run a pipeline, as `genstore pipeline run` does; without a name, list those of the program
+    #[command(name = ".pipeline", disable_help_flag = true)]
+    Pipeline {
+        /// A file or a name, parameters as name=value, and flags
+        #[arg(value_name = "PIPELINE")]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Run a canned query; without a name, list them
     #[command(name = ".q", visible_alias = ".query")]
     Query {
@@ -97,6 +105,22 @@ pub(super) fn parse(line: &str) -> Result<Command> {
         let error = Error::usage(message);
         if usage.is_empty() { error } else { error.with_hint(usage.trim()) }
     })
+}
+
+/// The words of the command line that does what `.pipeline` asks for: a parameter needs no `--set`.
+pub(super) fn pipeline(args: Vec<String>) -> Vec<String> {
+    if args.is_empty() {
+        return vec!["pipeline".to_owned(), "list".to_owned()];
+    }
+    let mut words = vec!["pipeline".to_owned(), "run".to_owned()];
+    for (at, word) in args.into_iter().enumerate() {
+        let is_value = words.last().is_some_and(|it| it == "--set" || it == "--config");
+        if at > 0 && !is_value && !word.starts_with('-') && word.contains('=') {
+            words.push("--set".to_owned());
+        }
+        words.push(word);
+    }
+    words
 }
 
 /// Names of all dot commands, aliases included.
@@ -203,6 +227,23 @@ mod tests {
     }
 
     #[test]
+    fn parameters_of_a_pipeline_need_no_flag() {
+        for (line, expected) in [
+            (".pipeline", "pipeline list"),
+            (".pipeline sequence", "pipeline run sequence"),
+            (
+                ".pipeline feed text='one two' --fresh",
+                "pipeline run feed --set text=one two --fresh",
+            ),
+            (".pipeline a=b.yaml n=1", "pipeline run a=b.yaml --set n=1"),
+            (".pipeline x --set n=1 --jobs 2 m=3", "pipeline run x --set n=1 --jobs 2 --set m=3"),
+        ] {
+            let Command::Pipeline { args } = parse(line).unwrap() else { panic!("{line}") };
+            assert_eq!(pipeline(args).join(" "), expected);
+        }
+    }
+
+    #[test]
     fn mistakes_name_the_next_step() {
         let hint = |line: &str| parse(line).unwrap_err().hint().map(str::to_owned);
         assert_eq!(hint(".tabels").as_deref(), Some("Did you mean .tables?"));
@@ -218,6 +259,7 @@ mod tests {
     fn help_names_every_command() {
         for name in [
             ".run CONTRACT…",
+            ".pipeline [PIPELINE…]",
             ".q [NAME] [NAME=VALUE…]",
             ".schema [TABLE]",
             ".timer on|off",

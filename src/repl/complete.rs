@@ -1,12 +1,13 @@
 //! What could stand at the cursor: tables, columns in scope, functions, keywords; between quotes
-//! the names that the store has seen in that column; commands, queries, parameters and paths after
-//! a dot command. Pure but for listing the folder of a path.
+//! the names that the store has seen in that column; commands, queries, pipelines, parameters and
+//! paths after a dot command. Pure but for listing the folder of a path and reading a pipeline.
 
 use std::path::Path;
 
 use super::command;
 use crate::event::Table;
 use crate::output::Format;
+use crate::pipeline::catalog;
 use crate::sql::canned_queries;
 use crate::store::NameKind;
 
@@ -113,6 +114,15 @@ fn dot_command(before: &str) -> (usize, Vec<String>) {
         (".as_of", None) => starting(word, ["now"]),
         (".timer", None) => starting(word, ["on", "off"]),
         (".run" | ".replay", _) => paths(word),
+        (".pipeline", None) => {
+            let mut found = starting(word, catalog::builtin_names());
+            found.extend(paths(word));
+            found
+        }
+        (".pipeline", Some(name)) => {
+            let parameters = catalog::parameters(name);
+            starting(word, parameters.iter().map(|it| format!("{it}=")))
+        }
         _ => Vec::new(),
     };
     (start, candidates)
@@ -329,6 +339,9 @@ mod tests {
         assert_eq!(at_end("", ".mode nd"), ["ndjson"]);
         assert!(at_end("", ".q lat").contains(&"latency".to_owned()));
         assert!(at_end("", ".q latency ").iter().all(|it| it.ends_with('=')));
+        assert_eq!(at_end("", ".pipeline fan"), ["fan_out"]);
+        assert_eq!(at_end("", ".pipeline sequence c"), ["count="]);
+        assert_eq!(at_end("", ".pipeline nothing "), [""; 0]);
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Shell {
         Ok(Self { reader, launcher: None, settings, clock, runtime, pending })
     }
 
-    /// Lets `.run` and `.replay` do their work.
+    /// Lets `.run`, `.replay` and `.pipeline` do their work.
     #[must_use]
     pub fn with_launcher(mut self, launcher: Launcher) -> Self {
         self.launcher = Some(launcher);
@@ -291,13 +291,13 @@ impl Shell {
         Ok(Step::Done)
     }
 
-    fn launch(&mut self, verb: &str, args: Vec<String>, out: &mut dyn Write) -> Result<Step> {
+    fn launch(&mut self, words: Vec<String>, out: &mut dyn Write) -> Result<Step> {
         let Some(launcher) = &mut self.launcher else {
+            let verb = words.first().map_or("", String::as_str);
             return Err(Error::usage(format!(".{verb} is not available here")));
         };
         // What was asked before stands before what the run prints.
         say(out, "")?;
-        let words: Vec<String> = std::iter::once(verb.to_owned()).chain(args).collect();
         match launcher(&words)? {
             0 => Ok(Step::Done),
             _ => Err(Error::failed("not every run succeeded").with_hint("`.q failures` says why.")),
@@ -306,8 +306,9 @@ impl Shell {
 
     fn command(&mut self, command: Command, out: &mut dyn Write) -> Result<Step> {
         match command {
-            Command::Run { args } => self.launch("run", args, out),
-            Command::Replay { args } => self.launch("replay", args, out),
+            Command::Run { args } => self.launch(with("run", args), out),
+            Command::Replay { args } => self.launch(with("replay", args), out),
+            Command::Pipeline { args } => self.launch(command::pipeline(args), out),
             Command::Query { name: None, .. } => self.write(&listing::queries()?, out),
             Command::Query { name: Some(name), params } => self.run_query(&name, &params, out),
             Command::Tables => {
@@ -353,6 +354,10 @@ pub fn script(
         }
     }
     shell.finish(out).map(|_| ())
+}
+
+fn with(verb: &str, args: Vec<String>) -> Vec<String> {
+    std::iter::once(verb.to_owned()).chain(args).collect()
 }
 
 fn too_long() -> Error {
