@@ -8,7 +8,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use serde_json::{Value, json};
 
 use super::ask::{format_parser, stdout};
-use super::work::block_on;
+use super::steer::block_on;
 use super::{Context, print, progress};
 use crate::error::{Error, Result};
 use crate::event::Table;
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let (store, shown) = (context.store.clone(), bar.clone());
     let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
     let mut report = None;
-    let done = block_on(async |cancel| {
+    let done = block_on(context, async |cancel| {
         let work = tokio::task::spawn_blocking(move || {
             import(&store, &request, clock, ids, &mut |it| {
                 shown.set_length(it.bytes_total);

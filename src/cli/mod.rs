@@ -14,6 +14,7 @@ mod replay;
 mod run;
 mod schema;
 mod sql;
+mod steer;
 mod store;
 mod work;
 mod yaml;
@@ -72,6 +73,8 @@ pub(crate) struct Context {
     /// Ids.
     pub(crate) ids: Arc<dyn IdSource>,
     asked: Asked,
+    /// Whether the shell asks: then leaving the work must not end the process.
+    in_shell: bool,
 }
 
 /// The flags that all commands have.
@@ -103,6 +106,7 @@ impl Context {
             clock: Arc::new(SystemClock::new()),
             ids: Arc::new(SystemIds),
             asked,
+            in_shell: false,
         })
     }
 }
@@ -119,13 +123,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> u8 {
         }
     };
     let color = env.terminal.color_stderr;
-    execute(cli, env).unwrap_or_else(|error| {
+    execute(cli, env, false).unwrap_or_else(|error| {
         print_error(&error, color);
         error.kind().exit_code()
     })
 }
 
-fn execute(cli: Cli, env: Environment) -> Result<u8> {
+fn execute(cli: Cli, env: Environment, in_shell: bool) -> Result<u8> {
     let command = match cli.command {
         Some(command) => command,
         None if env.terminal.stdin && env.terminal.stdout => Command::Repl(repl::Args::default()),
@@ -141,7 +145,8 @@ fn execute(cli: Cli, env: Environment) -> Result<u8> {
         Command::Config(_) => Settings::default(),
         _ => assembly.settings()?.clone(),
     };
-    dispatch(command, &Context::new(cli.asked, env, settings, assembly)?)
+    let context = Context::new(cli.asked, env, settings, assembly)?;
+    dispatch(command, &Context { in_shell, ..context })
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<u8> {
@@ -175,7 +180,7 @@ fn launch(words: &[String], context: &Context) -> Result<u8> {
             let mut asked = context.asked.clone();
             asked.store = cli.asked.store.or(asked.store);
             asked.config.extend(cli.asked.config);
-            execute(Cli { asked, command: cli.command }, context.env.clone())
+            execute(Cli { asked, command: cli.command }, context.env.clone(), true)
         }
         Err(error) if error.exit_code() == 0 => print(&error.to_string()).map(|()| 0),
         Err(error) => {

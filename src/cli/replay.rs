@@ -5,19 +5,21 @@ use std::io::Write;
 use crate::error::{Error, Result};
 use crate::event::BatchRow;
 use crate::output::{Format, RowWriter};
+use crate::pipeline::Report;
 use crate::replay::{Batch, report, set};
 use crate::sql::Session;
 
-use super::work::{WorkArgs, block_on};
+use super::steer::steered;
+use super::work::WorkArgs;
 use super::{Context, print, progress};
-
-/// What the bar shows while a set is replayed.
-const BAR: &str = "{bar:40} {pos}/{len} {per_sec} {eta} {msg}";
 
 /// Run every contract of a set and record the batch
 ///
 /// The set is a folder (every *.yaml and *.yml below it, but nothing below folders named
 /// `subcontracts`), a file or a glob. The summary at the end is the canned query `batch_summary`.
+/// Ctrl-C starts no further run and ends those that work; a second one leaves at once. SIGUSR1
+/// pauses: no step starts, what works ends, and the times of runs that have begun go on; SIGUSR2
+/// goes on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Folder, file or glob
@@ -42,30 +44,27 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let files = set::contracts(&args.set)?;
     let workshop = args.work.open(context)?;
-    let bar = progress::bar(BAR, files.len() as u64, context);
+    let total = files.len();
     let batch = Batch {
         name: args.name.clone(),
         uri: args.set.clone(),
         files,
         resume: args.resume.clone(),
     };
-    let mut failures = 0_u64;
-    let done = block_on(async |cancel| {
-        let seen = |report: &crate::pipeline::Report| {
-            if report.run.result.as_str() != "success" {
-                failures += 1;
-                bar.set_message(format!("{failures} not successful"));
-            }
-            bar.inc(1);
+    let row = steered(context, async |cancel| {
+        let mut line = progress::Runs::new(total, &cancel, context);
+        if args.resume.is_some() {
+            line.say("looks for what is done");
+        }
+        let seen = |report: &Report| {
+            line.seen(report);
             if args.format == Format::Ndjson {
-                print(&format!("{}\n", report::json(report)))?;
+                line.aside(|| print(&format!("{}\n", report::json(report))))?;
             }
             Ok(())
         };
         workshop.replay(batch, &cancel, seen).await
-    });
-    bar.finish_and_clear();
-    let row = done?;
+    })?;
     let store = workshop.recorder.store();
     if args.format != Format::Ndjson {
         summary(&store.snapshot()?, &row.batch_id, args.format, context)?;
@@ -75,8 +74,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     Ok(u8::from(row.failed > 0))
 }
 
-/// Says on stderr what to ask next: when runs did not succeed, and to a person.
+/// Says on stderr what was taken over, and what to ask next: when runs did not succeed, and to a
+/// person.
 fn say_next(row: &BatchRow, args: &Args, context: &Context) {
+    let mut said = String::new();
+    if let Some(from) = row.resumed_from.as_ref().filter(|_| context.env.terminal.stderr) {
+        let rest = if row.cached == row.total { "; nothing was left to do" } else { "" };
+        said = format!("{} of {} runs were taken over from {from}{rest}\n", row.cached, row.total);
+    }
     let text = if row.failed > 0 {
         let (failed, total) = (row.failed, row.total);
         let why = format!("genstore query failures batch_id={}", row.batch_id);
@@ -88,7 +93,7 @@ fn say_next(row: &BatchRow, args: &Args, context: &Context) {
         return;
     };
     // If stderr is closed there is nobody to tell.
-    drop(std::io::stderr().write_all(text.as_bytes()));
+    drop(std::io::stderr().write_all(format!("{said}{text}").as_bytes()));
 }
 
 /// Prints the summary of a batch, as any other reader of the store would get it.

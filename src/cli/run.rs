@@ -6,10 +6,15 @@ use crate::error::Result;
 use crate::pipeline::Task;
 use crate::replay::report;
 
-use super::work::{WorkArgs, block_on};
-use super::{Context, print};
+use super::steer::steered;
+use super::work::WorkArgs;
+use super::{Context, print, progress};
 
 /// Generate, validate and record the packages of some contracts
+///
+/// One after the other. Ctrl-C starts no further run and ends the one that works; a second one
+/// leaves at once. SIGUSR1 pauses: no step starts, what works ends, and the time of the run goes
+/// on; SIGUSR2 goes on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Contracts (YAML files)
@@ -34,19 +39,22 @@ pub(crate) enum RunFormat {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     let workshop = args.work.open(context)?;
     let mut code = 0;
-    block_on(async |cancel| {
+    steered(context, async |cancel| {
+        let mut line = progress::Runs::new(args.contracts.len(), &cancel, context);
         for path in &args.contracts {
             if cancel.is_cancelled() {
                 break;
             }
-            let report = workshop.run(Task { path: path.clone() }, None, &cancel).await?;
+            let report = workshop.run(Task::new(path), None, &cancel).await?;
             if report.run.result.as_str() != "success" {
                 code = 1;
             }
-            print(&match args.format {
+            line.seen(&report);
+            let text = match args.format {
                 RunFormat::Text => format!("{}\n", report::line(&report)),
                 RunFormat::Ndjson => format!("{}\n", report::json(&report)),
-            })?;
+            };
+            line.aside(|| print(&text))?;
         }
         Ok(())
     })?;

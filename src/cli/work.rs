@@ -1,17 +1,17 @@
-//! What `run` and `replay` share: flags, the store opened for writing, the runtime, Ctrl-C.
+//! What `run` and `replay` share: flags, and the store opened for writing.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::generate::TemplateGenerator;
 use crate::journal::Durability;
 use crate::pipeline::{NodeGeneration, OutputFolder, WriteOptions};
 use crate::recorder::Recorder;
 use crate::replay::Workshop;
 use crate::store::{Store, StoreOptions};
-use crate::workflow::{Cancel, end_programs};
+use crate::workflow::Limits;
 
 use super::Context;
 
@@ -79,59 +79,14 @@ impl WorkArgs {
         )?;
         let workflow = settings.workflow.clone();
         let pipeline = NodeGeneration::new(Arc::new(TemplateGenerator), output, workflow)?;
+        let jobs = self.jobs.map_or_else(|| settings.workflow.jobs(), NonZeroUsize::get);
         Ok(Arc::new(Workshop {
             pipeline: Arc::new(pipeline),
             recorder: Recorder::new(Arc::new(store)),
             clock: Arc::clone(&context.clock),
             ids: Arc::clone(&context.ids),
-            jobs: self.jobs.map_or_else(|| settings.workflow.jobs(), NonZeroUsize::get),
+            limits: Limits::new(jobs),
+            jobs,
         }))
     }
-}
-
-/// Runs `work` on a runtime of its own. The first Ctrl-C or SIGTERM cancels it, and what it has
-/// done is kept; the second ends the process at once.
-pub(crate) fn block_on<T>(work: impl AsyncFnOnce(Cancel) -> Result<T>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|source| Error::internal("cannot start a runtime").with_source(source))?;
-    runtime.block_on(async {
-        let cancel = Cancel::new();
-        let signals = tokio::spawn(watch(cancel.clone()));
-        let result = work(cancel.clone()).await;
-        signals.abort();
-        match result {
-            Ok(_) if cancel.is_cancelled() => Err(Error::new(
-                ErrorKind::Interrupted,
-                "interrupted; every run that was reported is recorded",
-            )),
-            other => other,
-        }
-    })
-}
-
-async fn watch(cancel: Cancel) {
-    if asked_to_end().await.is_ok() {
-        cancel.cancel();
-    }
-    if asked_to_end().await.is_ok() {
-        end_programs();
-        std::process::exit(i32::from(ErrorKind::Interrupted.exit_code()));
-    }
-}
-
-/// Waits for Ctrl-C, or for the signal by which a service or a container is ended.
-async fn asked_to_end() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            done = tokio::signal::ctrl_c() => done,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }

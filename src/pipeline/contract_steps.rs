@@ -17,9 +17,16 @@ use super::source::{ContractFolder, read_contract};
 pub struct Task {
     /// The contract's file.
     pub path: PathBuf,
+    /// Of runs that wait for a place, one of higher priority goes first.
+    pub priority: i32,
 }
 
 impl Task {
+    /// The run of a contract that is no more urgent than any other.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), priority: 0 }
+    }
+
     /// The path as it stands in tables and messages.
     pub fn uri(&self) -> String {
         self.path.display().to_string()

@@ -77,8 +77,10 @@ impl NodeGeneration {
         cancel: &Cancel,
     ) -> Result<Report> {
         let uri = task.uri();
+        let priority = task.priority;
         let run = Run::new(started.run_id.clone(), PIPELINE).with_input(task);
         let mut run = self.settings.run(run);
+        run.priority = priority;
         run.batch_id.clone_from(&started.batch_id);
         let outcome = engine.execute(&self.plan, run, cancel).await?;
         let run = self.row(started, &outcome)?;

@@ -52,7 +52,7 @@ impl std::ops::AddAssign for Counts {
     }
 }
 
-/// What the engine knows of a run that has ended: what it began with, how it went, how long it took.
+/// What the engine knows of a run that has ended: what it began with, and how it went.
 pub(super) fn run(started: &RunStarted, outcome: &Outcome) -> RunRow {
     RunRow {
         run_id: started.run_id.clone(),

@@ -29,7 +29,9 @@ pub struct Workshop {
     pub clock: Arc<dyn Clock>,
     /// Ids.
     pub ids: Arc<dyn IdSource>,
-    /// Steps that work at a time.
+    /// Places for steps that work; whoever else works in this process may share them.
+    pub limits: Limits,
+    /// How many there are.
     pub jobs: usize,
 }
 
@@ -49,16 +51,6 @@ pub struct Batch {
 impl Workshop {
     /// Runs one contract and returns when its rows are durable.
     pub async fn run(&self, task: Task, batch_id: Option<Text>, cancel: &Cancel) -> Result<Report> {
-        self.run_with(task, batch_id, Limits::new(self.jobs), cancel).await
-    }
-
-    async fn run_with(
-        &self,
-        task: Task,
-        batch_id: Option<Text>,
-        limits: Limits,
-        cancel: &Cancel,
-    ) -> Result<Report> {
         let started = RunStarted {
             run_id: self.ids.next_id().to_string().into(),
             batch_id,
@@ -69,6 +61,7 @@ impl Workshop {
         };
         let recorder = Arc::new(self.recorder.begin(started.clone())?);
         let sink: Arc<dyn EventSink> = Arc::<RunRecorder>::clone(&recorder);
+        let limits = self.limits.clone();
         let engine = Engine { clock: Arc::clone(&self.clock), sink, limits };
         let report = self.pipeline.execute(task, &started, &engine, cancel).await?;
         recorder.finish(report.run.clone()).await?;
@@ -137,19 +130,32 @@ impl Workshop {
         files: Vec<PathBuf>,
         tally: &mut Tally<'_, S>,
     ) -> Result<()> {
-        let limits = Limits::new(self.jobs);
+        // a free place goes to the run that began first: none starves, and what is cut off was few
         let mut waiting = files.into_iter();
+        let mut priority = 0_i32;
         let mut working = FuturesUnordered::new();
         loop {
-            while working.len() < self.jobs.max(1) * RUNS_PER_JOB && !tally.cancel.is_cancelled() {
+            let is_cancelled = || tally.cancel.is_cancelled();
+            let has_room = |working: usize| working < self.jobs.max(1) * RUNS_PER_JOB;
+            while has_room(working.len()) && !is_cancelled() && !tally.cancel.is_paused() {
                 let Some(path) = waiting.next() else { break };
-                let (workshop, limits) = (Arc::clone(self), limits.clone());
-                let (cancel, batch_id) = (tally.cancel.clone(), Some(tally.row.batch_id.clone()));
-                working.push(tokio::spawn(async move {
-                    workshop.run_with(Task { path }, batch_id, limits, &cancel).await
-                }));
+                let (workshop, cancel) = (Arc::clone(self), tally.cancel.clone());
+                let batch_id = Some(tally.row.batch_id.clone());
+                let task = Task { path, priority };
+                priority = priority.saturating_sub(1);
+                working
+                    .push(tokio::spawn(async move { workshop.run(task, batch_id, &cancel).await }));
             }
-            let Some(joined) = working.next().await else { return Ok(()) };
+            let wants = waiting.len() > 0 && !is_cancelled();
+            if working.is_empty() && !wants {
+                return Ok(());
+            }
+            let joined = tokio::select! {
+                Some(joined) = working.next() => joined,
+                // room that is not taken: there is a pause
+                () = tally.cancel.resumed(), if wants && has_room(working.len()) => continue,
+                () = tally.cancel.cancelled(), if working.is_empty() => continue,
+            };
             let report = joined.map_err(|source| {
                 Error::internal("a run ended without a result").with_source(source)
             })??;

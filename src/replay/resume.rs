@@ -81,7 +81,7 @@ impl Workshop {
     /// What the runs over these files will be known by.
     async fn known(&self, files: &[PathBuf]) -> Result<Vec<Option<Known>>> {
         let read = stream::iter(files).map(|path| {
-            let (pipeline, task) = (Arc::clone(&self.pipeline), Task { path: path.clone() });
+            let (pipeline, task) = (Arc::clone(&self.pipeline), Task::new(path));
             tokio::task::spawn_blocking(move || pipeline.known(&task))
         });
         let read = read.buffered(self.jobs.max(1)).collect::<Vec<_>>().await;
@@ -122,7 +122,7 @@ impl Workshop {
         (run.duration_ns, run.queue_ns, run.work_ns, run.critical_path_ns) = (0, 0, 0, 0);
         (run.input_tokens, run.output_tokens, run.cost_usd) = (None, None, None);
         rows.push(run.clone().into());
-        (rows, Report { run, uri: Task { path }.uri(), steps: 0, written })
+        (rows, Report { run, uri: Task::new(path).uri(), steps: 0, written })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::event::{EventSink, RunStarted, Text, TimeUs};
 use crate::pipeline::{WorkflowOptions, WorkflowReport, run_workflow};
 use crate::recorder::{Recorder, RunRecorder};
-use crate::workflow::{Cancel, Engine, Workflow};
+use crate::workflow::{Cancel, Engine, Limits, Workflow};
 
 /// What runs of workflows share.
 #[derive(Debug)]
@@ -20,7 +20,9 @@ pub struct WorkflowRuns {
     pub clock: Arc<dyn Clock>,
     /// Ids.
     pub ids: Arc<dyn IdSource>,
-    /// Steps that work at a time.
+    /// Places for steps that work; whoever else works in this process may share them.
+    pub limits: Limits,
+    /// How many there are.
     pub jobs: usize,
 }
 
@@ -45,7 +47,7 @@ impl WorkflowRuns {
         };
         let recorder = Arc::new(self.recorder.begin(started.clone())?);
         let sink: Arc<dyn EventSink> = Arc::<RunRecorder>::clone(&recorder);
-        let limits = workflow.limits(self.jobs);
+        let limits = workflow.limits(&self.limits, self.jobs);
         let engine = Engine { clock: Arc::clone(&self.clock), sink, limits };
         let report = run_workflow(workflow, given, &started, options, &engine, cancel).await?;
         recorder.finish(report.run.clone()).await?;

@@ -126,9 +126,9 @@ impl Workflow {
         self.expected
     }
 
-    /// The limits of runs of which `jobs` steps may work at a time.
-    pub fn limits(&self, jobs: usize) -> Limits {
-        self.limits.iter().fold(Limits::new(jobs), |limits, (name, limit)| {
+    /// The limits of runs that share `places`, of which there are `jobs`.
+    pub fn limits(&self, places: &Limits, jobs: usize) -> Limits {
+        self.limits.iter().fold(places.clone(), |limits, (name, limit)| {
             let Limit { places, rate, breaker } = *limit;
             let places = places.unwrap_or(jobs);
             limits.with_resource(name, ResourceLimit { places, rate, breaker })

@@ -26,6 +26,7 @@ mod repl;
 mod replay;
 mod shapes;
 mod sql;
+mod steering;
 mod store;
 mod tidy;
 mod validate;

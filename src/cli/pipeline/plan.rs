@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use serde_json::{Value as Json, json};
 
 use super::super::ask::stdout;
-use super::super::work::block_on;
+use super::super::steer::block_on;
 use super::super::{Context, print};
 use super::Chosen;
 use crate::error::{Error, Result};
@@ -84,7 +84,7 @@ pub(super) fn show(
 fn medians(pipeline: &str, context: &Context) -> Result<Medians> {
     let Some(store) = existing(&context.store)? else { return Ok(Medians::default()) };
     let history = History::new(&store.snapshot()?, &context.clock)?;
-    block_on(async |_| history.medians(pipeline).await)
+    block_on(context, async |_| history.medians(pipeline).await)
 }
 
 fn table(rows: &[PlanRow]) -> Result<RecordBatch> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::super::work::block_on;
+use super::super::steer::steered;
 use super::super::{Context, print, print_error};
 use super::Chosen;
 use super::plan::{PlanFormat, show};
@@ -18,12 +18,13 @@ use crate::pipeline::{WorkflowOptions, WorkflowReport};
 use crate::recorder::Recorder;
 use crate::replay::WorkflowRuns;
 use crate::store::Store;
-use crate::workflow::{ResultKind, StepSummary, Strategy, Workflow, span};
+use crate::workflow::{Limits, ResultKind, StepSummary, Strategy, Workflow, span};
 
 /// Run a pipeline and record it; its output goes to stdout
 ///
 /// Exit code 1 when the run did not succeed. Ctrl-C starts no further step, gives those that work a
-/// second to end, and records the run as cancelled; a second one leaves at once.
+/// second to end, and records the run as cancelled; a second one leaves at once. SIGUSR1 pauses: no
+/// step starts, what works ends, and the time of the run goes on; SIGUSR2 goes on.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -85,10 +86,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
         recorder: Recorder::new(Arc::new(store)),
         clock: Arc::clone(&context.clock),
         ids: Arc::clone(&context.ids),
+        limits: Limits::new(jobs),
         jobs,
     };
     let mut report = None;
-    let ended = block_on(async |cancel| {
+    let ended = steered(context, async |cancel| {
         let memo = args.memo(&workflow, &runs, context).await?;
         // where there is a place for every step, their order is of no importance; but somebody who
         // looks on wants to know how long it takes
@@ -99,7 +101,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
         }
         let (strategy, seed) = (args.strategy, args.seed);
         let settings = context.settings.workflow.clone();
-        let view = View::new(&workflow, context);
+        let view = View::new(&workflow, &cancel, context);
         let watch = view.clone().map(|it| it as Arc<dyn Watch>);
         let options = WorkflowOptions { strategy, settings, seed, memo, watch };
         let ended = runs.run(&workflow, given, options, &cancel).await;

@@ -1,6 +1,6 @@
 //! Graphs of work on which the engine's order is measured, by tests and benches alike: the same
 //! seed gives the same graph. Runs nothing itself but for `paused`.
-#![allow(dead_code, reason = "tests and benches each use a part")]
+#![allow(dead_code, unused_imports, reason = "tests and benches each use a part")]
 #![allow(clippy::unwrap_used, reason = "a test or a bench stops on errors")]
 #![allow(clippy::indexing_slicing, reason = "the same")]
 
@@ -15,8 +15,7 @@ use genstore::event::Estimates;
 use genstore::workflow::{Analysis, Capacity, Component, Limits, Plan, Step};
 
 pub(crate) use kinds::*;
-use paused::Sleeper;
-pub(crate) use paused::{Act, run_paused};
+pub(crate) use paused::{Act, Sleeper, paused_engine, run_paused};
 
 /// One piece of work.
 #[derive(Debug, Clone)]

@@ -9,8 +9,8 @@ use genstore::clock::Clock;
 use genstore::error::Result;
 use genstore::event::{Event, EventSink};
 use genstore::workflow::{
-    Backoff, Cancel, Component, Engine, Outcome, Output, Plan, Policy, Retry, Run, StepContext,
-    StepError, Strategy,
+    Backoff, Cancel, Component, Engine, Limits, Outcome, Output, Plan, Policy, Retry, Run,
+    StepContext, StepError, Strategy,
 };
 
 use super::{Shape, Work};
@@ -101,6 +101,12 @@ impl EventSink for Gone {
     }
 }
 
+/// An engine within a runtime whose clock is paused.
+pub(crate) fn paused_engine(limits: Limits) -> Engine {
+    let clock = Arc::new(TokioClock(tokio::time::Instant::now()));
+    Engine { clock, sink: Arc::new(Gone), limits }
+}
+
 /// Runs a plan with so many places for all runs, which hold for every strategy.
 pub(crate) fn run_paused(plan: &Arc<Plan>, strategy: Strategy, places: usize) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -109,9 +115,7 @@ pub(crate) fn run_paused(plan: &Arc<Plan>, strategy: Strategy, places: usize) ->
         .build()
         .unwrap();
     runtime.block_on(async {
-        let clock = Arc::new(TokioClock(tokio::time::Instant::now()));
-        let limits = Shape::limits(places, places);
-        let engine = Engine { clock, sink: Arc::new(Gone), limits };
+        let engine = paused_engine(Shape::limits(places, places));
         let run =
             Run { strategy, concurrency_max: places, timeout: None, ..Run::new("run", "shapes") };
         engine.execute(plan, run, &Cancel::new()).await.unwrap()

@@ -5,6 +5,7 @@ mod analysis;
 mod drawing;
 mod makespan;
 mod optimum;
+mod turns;
 
 use std::collections::HashMap;
 use std::time::Duration;
