@@ -65,6 +65,27 @@ pub fn builtin(name: &str) -> Option<Found> {
     Some(Found { uri: (*name).to_owned(), text: (*text).to_owned() })
 }
 
+/// The pipelines of a folder by name: its YAML files that can be read and have steps. What is in
+/// folders inside of it is not looked at.
+///
+/// # Errors
+/// Invalid, when it is no folder that can be read.
+pub fn in_folder(folder: &Path) -> Result<Vec<Found>> {
+    let failed = |source: std::io::Error| {
+        let error = Error::invalid(format!("cannot list the folder {}", folder.display()));
+        error.with_source(source)
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let is_yaml = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
+        paths.extend((is_yaml && path.is_file()).then_some(path));
+    }
+    paths.sort();
+    let found = paths.iter().filter_map(|it| read(it).ok());
+    Ok(found.filter(|it| PipelineFile::parse(&it.text, &it.uri).has_steps()).collect())
+}
+
 fn read(path: &Path) -> Result<Found> {
     let failed = |what: &str| Error::invalid(format!("cannot read {}: {what}", path.display()));
     let metadata = std::fs::metadata(path).map_err(|source| {
@@ -77,6 +98,10 @@ fn read(path: &Path) -> Result<Found> {
             None => failed("it cannot be looked at").with_source(source),
         }
     })?;
+    if metadata.is_dir() {
+        let list = format!("`genstore pipeline list {}` lists those in it.", path.display());
+        return Err(failed("it is a folder, not a pipeline").with_hint(list));
+    }
     if !metadata.is_file() {
         return Err(failed("it is no file"));
     }

@@ -336,6 +336,37 @@ pub struct Resource {
 }
 
 impl Composition {
+    /// What it is made of; nothing for a step, and for a workflow, whose steps are its own affair.
+    pub fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::Sequential(all)
+            | Self::Parallel(all)
+            | Self::Pipeline(all)
+            | Self::Graph(all) => all.iter().collect(),
+            Self::Conditional(it) => it.then.iter().chain(&it.otherwise).collect(),
+            Self::Tree(it) => std::iter::once(&it.root).chain(&it.children).collect(),
+            Self::ForEach(it) => it.steps.iter().collect(),
+            Self::Scope(it) => it.steps.iter().collect(),
+            Self::Workflow(_) | Self::Step(_) => Vec::new(),
+        }
+    }
+
+    /// Its name; empty where it has none.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Step(it) => &it.name,
+            Self::ForEach(it) => &it.name,
+            Self::Workflow(it) => &it.name,
+            Self::Conditional(it) => &it.name,
+            Self::Sequential(_)
+            | Self::Parallel(_)
+            | Self::Pipeline(_)
+            | Self::Graph(_)
+            | Self::Tree(_)
+            | Self::Scope(_) => "",
+        }
+    }
+
     /// The name of its kind.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -14,8 +14,11 @@ use super::library::{About, Input, Kind, Task};
 
 const VERSION: &str = "1";
 
-/// The input of [`Structural::question`] and [`Structural::given`].
-pub(super) const VALUE: &str = "value";
+/// The input of [`Structural::question`].
+pub(super) const QUESTION: &str = "if";
+
+/// The input of [`Structural::given`].
+pub(super) const GIVEN: &str = "output";
 
 /// A component that makes its output of its inputs alone.
 #[derive(Debug)]
@@ -27,8 +30,8 @@ pub(super) struct Structural {
 impl Structural {
     /// Asks the question of a conditional, once: gives true or false for an answer of any type.
     pub(super) fn question() -> Self {
-        let inputs = vec![Input::required(VALUE, Kind::Any, "what decides")];
-        Self::new("condition", inputs, |it| it.get(VALUE).is_some_and(is_true).into())
+        let inputs = vec![Input::required(QUESTION, Kind::Any, "what decides")];
+        Self::new("condition", inputs, |it| it.get(QUESTION).is_some_and(is_true).into())
     }
 
     /// Gives the parameters of a called workflow, checked and with their defaults.
@@ -38,8 +41,8 @@ impl Structural {
 
     /// Gives what it is given: the output of a workflow that says what it gives.
     pub(super) fn given() -> Self {
-        let inputs = vec![Input::required(VALUE, Kind::Any, "what is given")];
-        Self::new("output", inputs, |mut it| it.shift_remove(VALUE).unwrap_or_default())
+        let inputs = vec![Input::required(GIVEN, Kind::Any, "what is given")];
+        Self::new("output", inputs, |mut it| it.shift_remove(GIVEN).unwrap_or_default())
     }
 
     fn new(name: &str, inputs: Vec<Input>, output: fn(Map<String, Json>) -> Json) -> Self {

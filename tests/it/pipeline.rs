@@ -145,6 +145,37 @@ steps:
     assert!(!Path::new(&place.store()).exists(), "nothing was run, and nothing recorded");
 }
 
+#[test]
+fn pipelines_of_a_folder_are_listed_as_those_that_come_with_the_program() {
+    let place = Place::new();
+    let folder = place.root.path().join("mine");
+    std::fs::create_dir(&folder).unwrap();
+    let sound = "name: sound\ndescription: Sound.\nparameters: [{name: n, type: integer}]
+steps: [{name: a, use: noop}]\n";
+    std::fs::write(folder.join("sound.yaml"), sound).unwrap();
+    std::fs::write(folder.join("wrong.yml"), "name: wrong\nsteps: [{name: a}, {name: b}]\n")
+        .unwrap();
+    std::fs::write(folder.join("settings.yaml"), "level: 3\n").unwrap();
+    std::fs::write(folder.join("binary.yaml"), b"steps: \xff").unwrap();
+    std::fs::write(folder.join("steps.txt"), sound).unwrap();
+    let (code, said, errors) = told(&place, &["pipeline", "list", "mine", "--json"]);
+    let rows: Vec<Value> = said.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let expected = [
+        json!({"pipeline": "mine/sound.yaml", "steps": "1", "parameters": "n", "description": "Sound."}),
+        json!({"pipeline": "mine/wrong.yml", "steps": "", "parameters": "",
+               "description": "has 2 faults: `genstore pipeline check mine/wrong.yml`"}),
+    ];
+    assert_eq!((code, rows.as_slice(), errors.as_str()), (0, &expected[..], ""));
+    let (code, _, errors) = told(&place, &["pipeline", "show", "mine"]);
+    assert!(code != 0 && errors.contains("`genstore pipeline list mine` lists those"), "{errors}");
+    let (code, _, errors) = told(&place, &["pipeline", "list", "none"]);
+    assert!(code != 0 && errors.contains("cannot list the folder none"), "{errors}");
+    for (args, expected) in [("list", "or those of a folder"), ("components", "what each takes")] {
+        let (_, said, _) = told(&place, &["pipeline", args, "--help"]);
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
 /// A pipeline whose second step hangs the first time, and says its process id through a FIFO.
 const HANGING: &str = "
 name: hanging

@@ -28,7 +28,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     List(list::Args),
-    Components(list::Args),
+    Components(list::ComponentsArgs),
     Show(show::Args),
     Check(check::Args),
     Plan(plan::Args),
@@ -97,9 +97,14 @@ fn value(kind: Option<Kind>, text: &str) -> Json {
 /// The faults of a pipeline as one error.
 fn refused(found: &Found, findings: &[Finding]) -> Error {
     let all: String = findings.iter().map(|it| render(it, Some(&found.text), false)).collect();
-    let count = match findings.len() {
+    let count = count_of(findings);
+    Error::invalid(format!("{} has {count}\n\n{}", found.uri, all.trim_end()))
+}
+
+/// How many faults a pipeline has, in words.
+fn count_of(findings: &[Finding]) -> String {
+    match findings.len() {
         1 => "a fault".to_owned(),
         count => format!("{count} faults"),
-    };
-    Error::invalid(format!("{} has {count}\n\n{}", found.uri, all.trim_end()))
+    }
 }

@@ -182,7 +182,8 @@ fn condition(
     }
     words.extend(own.as_ref().map(|it| it.text().to_owned()));
     let reader = Arc::clone(reader);
-    Some(Condition::new(words.join(", and "), move |view| {
+    let asked = branch.as_ref().map(|it| it.0.clone());
+    let condition = Condition::new(words.join(", and "), move |view| {
         if let Some((question, wanted)) = &branch {
             let answer = view.output_if::<Handed>(question)?;
             if answer.and_then(|it| it.output.as_bool()) != Some(*wanted) {
@@ -190,7 +191,8 @@ fn condition(
             }
         }
         own.as_ref().map_or(Ok::<_, StepError>(true), |it| holds(it, &reader, view))
-    }))
+    });
+    Some(condition.answered_by(asked))
 }
 
 /// Lets a step of a branch wait for the question before the branch.

@@ -110,6 +110,15 @@ fn rate(text: &str) -> Option<Rate> {
     (!per.is_zero()).then_some(Rate { count, per, burst: count })
 }
 
+/// Whether a value that is no time span would be one with a smaller number.
+fn is_too_long(value: &Json) -> bool {
+    let one = |text: &str| {
+        let unit = text.trim().trim_start_matches(|it: char| it.is_ascii_digit() || it == '.');
+        duration(&Json::from(format!("1{unit}"))).is_some()
+    };
+    value.as_f64().is_some_and(|it| it > 0.0) || value.as_str().is_some_and(one)
+}
+
 /// A definition on its way to a plan.
 struct Lowering<'a> {
     library: &'a Library,
@@ -127,6 +136,8 @@ struct Lowering<'a> {
     digest: blake3::Hasher,
     resources: BTreeMap<String, Resource>,
     joins: usize,
+    /// Lists around the place that is being looked at.
+    nesting: usize,
     /// Whether a step is declared pure.
     has_pure: bool,
 }
@@ -158,6 +169,7 @@ impl<'a> Lowering<'a> {
             digest: blake3::Hasher::new(),
             resources: BTreeMap::new(),
             joins: 0,
+            nesting: 0,
             has_pure: false,
         }
     }
@@ -292,8 +304,11 @@ impl<'a> Lowering<'a> {
         let value = value.filter(|it| !it.is_null())?;
         let span = duration(value);
         if span.is_none() {
-            let message = format!("{value} is no time span");
-            self.problem(path, message).hint = Some("Write `250ms`, `2s` or `5m`.".to_owned());
+            let (what, hint) = match is_too_long(value) {
+                true => ("longer than a century", "Leave it out: then no time is too long."),
+                false => ("no time span", "Write `250ms`, `2s` or `5m`."),
+            };
+            self.problem(path, format!("{value} is {what}")).hint = Some(hint.to_owned());
         }
         span
     }
@@ -306,6 +321,7 @@ impl<'a> Lowering<'a> {
                 Composition::Step(step) => self.name(&step.name, &path, true),
                 Composition::ForEach(it) => {
                     self.name(&it.name, &format!("{path}/for_each"), true);
+                    self.note_inside(composition, &it.name);
                 }
                 Composition::Workflow(it) => {
                     self.name(&it.name, &format!("{path}/workflow"), true);
@@ -342,6 +358,16 @@ impl<'a> Lowering<'a> {
         for problem in self.problems.iter_mut().skip(before) {
             let rest = problem.path.strip_prefix(&format!("{path}/0")).unwrap_or_default();
             problem.path = format!("{path}/{key}{rest}");
+        }
+    }
+
+    /// Notes the names that only the steps of a list can read.
+    fn note_inside(&mut self, composition: &Composition, list: &str) {
+        for part in composition.parts() {
+            if let Some(frame) = self.names.frames.last_mut() {
+                frame.inside.insert(part.name().to_owned(), list.to_owned());
+            }
+            self.note_inside(part, list);
         }
     }
 

@@ -9,10 +9,11 @@ use super::super::bound::Feed;
 use super::super::composition::{Block, Call, Composition, Conditional, ForEach, Rule, Tree};
 use super::super::expression::{Expression, Template};
 use super::super::library::Library;
+use super::super::nested::NESTING_MAX;
 use super::super::plan::STEPS_MAX;
 use super::super::policy::{OnFailure, Policy};
 use super::super::step::RunWhen;
-use super::super::structure::{Structural, VALUE};
+use super::super::structure::{GIVEN, QUESTION, Structural};
 use super::draft::{Draft, Draws, EachDraft, Reads, Work};
 use super::names::Frame;
 use super::{Around, CALLS_MAX, Called, Lowering, Source};
@@ -133,7 +134,7 @@ impl Lowering<'_> {
         let template = expression.map_or(Template::Literal(Json::Null), Template::Whole);
         let draws = Draws {
             task: Arc::new(Structural::question()),
-            with: vec![(VALUE.to_owned(), template)],
+            with: vec![(QUESTION.to_owned(), template)],
             fed: None,
         };
         let mut draft =
@@ -195,6 +196,11 @@ impl Lowering<'_> {
         let mut reads = Reads::default();
         let items = self.template(&each.items, &format!("{path}/in"), around, &mut reads, None);
         self.for_each_is_sound(each, path);
+        if self.nesting >= NESTING_MAX {
+            let message = format!("more than {NESTING_MAX} lists are inside each other");
+            self.problem(path, message);
+            return vec![name];
+        }
         let outside_values = self.declared.len();
         let (inside, exits, captures) = self.inside(each, path, around);
         let (sets, reads_state) = super::finish::touched(&inside, outside_values);
@@ -259,6 +265,7 @@ impl Lowering<'_> {
         around: &Around,
     ) -> (Vec<Draft>, Vec<(String, String)>, Vec<Source>) {
         let drafts = std::mem::take(&mut self.drafts);
+        self.nesting += 1;
         self.names.frames.push(Frame { item: Some(each.item.clone()), ..Frame::default() });
         let steps = format!("{path}/do");
         self.collect(&each.steps, &steps);
@@ -270,6 +277,7 @@ impl Lowering<'_> {
         };
         let exits = self.sequence(&each.steps, &steps, inner);
         let (exits, inside) = (self.named(&exits), std::mem::replace(&mut self.drafts, drafts));
+        self.nesting -= 1;
         let frame = self.names.frames.pop().unwrap_or_default();
         let outside = self.names.frames.len().saturating_sub(1);
         let captures = frame.captures.iter().map(|(step, at)| match *at == outside {
@@ -357,7 +365,7 @@ impl Lowering<'_> {
         let mut reads = Reads::default();
         let template = self.template(output, path, around, &mut reads, None);
         let task = Arc::new(Structural::given());
-        let draws = Draws { task, with: vec![(VALUE.to_owned(), template)], fed: None };
+        let draws = Draws { task, with: vec![(GIVEN.to_owned(), template)], fed: None };
         let mut draft = Draft::new(name.clone(), path, Work::Draws(draws), &around.after);
         draft.run_when = RunWhen::NoneFailed;
         draft.policy.on_failure = OnFailure::Fail;

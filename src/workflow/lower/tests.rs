@@ -1,6 +1,7 @@
 //! Every kind of composition: what is wrong with a definition, and what a run of it gives.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod hints;
 mod state;
 
 use std::sync::Mutex;
