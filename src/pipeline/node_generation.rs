@@ -57,7 +57,6 @@ impl NodeGeneration {
         let name = generator.name().to_owned();
         let steps = steps(Arc::new(Library::builtin()?), generator, output);
         let digest = digest(&steps);
-        let steps = steps.into_iter().map(|it| settings.step(it)).collect();
         Ok(Self { plan: Arc::new(Plan::new(steps)?), digest, generator: name, settings })
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::setting::{Fault, count, time, times, within};
-use crate::workflow::{Run, Step};
+use crate::workflow::Run;
 
 /// Steps that work at a time are bounded by this.
 const JOBS_MAX: u64 = 1_024;
@@ -80,14 +80,9 @@ impl RunSettings {
     pub fn run(&self, mut run: Run) -> Run {
         run.concurrency_max = self.run_jobs_max;
         run.timeout = limit(self.run_timeout_ms);
+        run.step_timeout = limit(self.step_timeout_ms);
         run.grace = Duration::from_millis(self.grace_ms);
         run
-    }
-
-    /// The step under these settings.
-    pub fn step(&self, mut step: Step) -> Step {
-        step.policy.timeout = limit(self.step_timeout_ms);
-        step
     }
 }
 

@@ -8,6 +8,8 @@ mod run;
 mod show;
 mod view;
 
+use std::num::NonZeroUsize;
+
 use clap::Subcommand;
 use serde_json::{Map, Value as Json};
 
@@ -63,10 +65,15 @@ fn library(context: &Context) -> Library {
 }
 
 impl Chosen {
-    /// The pipeline, checked.
-    fn workflow(&self, context: &Context) -> Result<Workflow> {
+    /// The pipeline, checked. Where it does not say how many of its steps may work at a time, as
+    /// many may as were asked for, or as the settings have it.
+    fn workflow(&self, jobs: Option<NonZeroUsize>, context: &Context) -> Result<Workflow> {
         let found = find(&self.pipeline)?;
-        found.lower(&library(context)).map_err(|findings| refused(&found, &findings))
+        let lowered = found.lower(&library(context));
+        let mut workflow = lowered.map_err(|findings| refused(&found, &findings))?;
+        let run_jobs_max = context.settings.workflow.run_jobs_max;
+        workflow.concurrency.get_or_insert(jobs.map_or(run_jobs_max, NonZeroUsize::get));
+        Ok(workflow)
     }
 
     /// What the pipeline is given, by the kinds of its parameters.

@@ -25,7 +25,7 @@ const FALLBACK: Duration = Duration::from_millis(1);
 pub(super) struct Args {
     #[command(flatten)]
     chosen: Chosen,
-    /// Steps that work at a time [default: the pipeline's own, else the number of cores]
+    /// Steps that work at a time [default: the setting workflow.jobs, else the number of cores]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     #[arg(long, value_enum, default_value_t)]
@@ -47,7 +47,7 @@ pub(super) enum PlanFormat {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
-    let workflow = args.chosen.workflow(context)?;
+    let workflow = args.chosen.workflow(args.jobs, context)?;
     args.chosen.given(&workflow)?;
     let jobs = args.jobs.map_or_else(|| context.settings.workflow.jobs(), NonZeroUsize::get);
     show(&workflow, jobs, args.format, context)
