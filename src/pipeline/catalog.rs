@@ -18,7 +18,7 @@ macro_rules! builtin {
 }
 
 /// Examples of everything that a pipeline can say, by name.
-const BUILTIN: [(&str, &str); 13] = builtin![
+const BUILTIN: [(&str, &str); 14] = builtin![
     "call",
     "conditional",
     "fan_out",
@@ -30,6 +30,7 @@ const BUILTIN: [(&str, &str); 13] = builtin![
     "resources",
     "sequence",
     "state",
+    "template",
     "tree",
     "undo"
 ];

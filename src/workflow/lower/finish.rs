@@ -10,6 +10,7 @@ use super::super::component::Component;
 use super::super::composition::Merge;
 use super::super::each::Each;
 use super::super::failure::StepError;
+use super::super::part::Part;
 use super::super::plan::Plan;
 use super::super::policy::OnFailure;
 use super::super::step::{Condition, RunWhen, Step};
@@ -131,6 +132,13 @@ impl Lowering<'_> {
                 Arc::new(Bound { pure: draft.pure, ..bound })
             }
             Work::Join { from, one } => Arc::new(Join { from, one }),
+            Work::Part(part) => Arc::new(Part {
+                workflow: part.workflow,
+                plan: part.plan,
+                exits: part.exits,
+                reader,
+                concurrency: part.concurrency,
+            }),
             Work::Collect => Arc::new(Collect { seen: Arc::new(state) }),
             Work::Each(each) => Arc::new(Each {
                 step: draft.name.clone(),

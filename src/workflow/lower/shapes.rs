@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::super::bound::Feed;
-use super::super::composition::{Block, Call, Composition, Conditional, ForEach, Rule, Tree};
+use super::super::composition::{Block, Composition, Conditional, ForEach, Rule, Tree};
 use super::super::expression::{Expression, Template};
 use super::super::library::Library;
 use super::super::nested::NESTING_MAX;
@@ -16,7 +16,7 @@ use super::super::step::RunWhen;
 use super::super::structure::{GIVEN, QUESTION, Structural};
 use super::draft::{Draft, Draws, EachDraft, Reads, Work};
 use super::names::Frame;
-use super::{Around, CALLS_MAX, Called, Lowering, Source};
+use super::{Around, Lowering, Source};
 
 impl Lowering<'_> {
     /// One after the other. Gives what the last one gives.
@@ -285,77 +285,6 @@ impl Lowering<'_> {
             false => Source::Outer(step.clone()),
         });
         (inside, exits, captures.collect())
-    }
-
-    fn call(&mut self, call: &Call, path: &str, around: &Around) -> Vec<String> {
-        let from = self.calls.last().cloned().unwrap_or_default();
-        let Called { uri, definition } = match (self.others)(&call.workflow, &from) {
-            Ok(it) => it,
-            Err(error) => {
-                let hint = error.hint().map(str::to_owned);
-                self.problem(format!("{path}/use"), error.to_string()).hint = hint;
-                return Vec::new();
-            }
-        };
-        if self.calls.contains(&uri) {
-            let chain = self.calls.join(" → ");
-            let message = format!("workflows call each other without end: {chain} → {uri}");
-            self.problem(format!("{path}/use"), message);
-            return Vec::new();
-        }
-        if self.calls.len() >= CALLS_MAX {
-            let message = format!("more than {CALLS_MAX} workflows call each other");
-            self.problem(format!("{path}/use"), message);
-            return Vec::new();
-        }
-        let prefix = self.names.here().map(|it| it.prefix.clone()).unwrap_or_default();
-        let name = format!("{prefix}{}", call.name);
-        // problems of the called workflow stand at the call: its file is another
-        let before = self.problems.len();
-        if !super::is_name(&definition.name) {
-            self.misnamed("", &definition.name, "a pipeline");
-        }
-        let parameters = self.parameters(&definition, "");
-        self.problems_of(before, &uri, path);
-        let names = parameters.iter().map(|it| it.name.clone()).collect();
-        let with = format!("{name}.with");
-        let task = Arc::new(Structural::parameters(parameters));
-        let mut reads = Reads::default();
-        let draws =
-            self.draws(task, &call.with, &format!("{path}/with"), around, &mut reads, false);
-        let mut draft = Draft::new(with.clone(), path, Work::Draws(draws), &around.after);
-        draft.branch.clone_from(&around.branch);
-        self.push(draft, reads);
-        self.names.frames.push(Frame {
-            prefix: format!("{name}/"),
-            parameters: names,
-            parameters_from: Some(with),
-            ..Frame::default()
-        });
-        let inside = self.problems.len();
-        let begin = self.drafts.len();
-        self.calls.push(uri.clone());
-        let mut exits = self.definition(&definition, "", Feed::Nothing);
-        self.names.frames.pop();
-        self.calls.pop();
-        self.problems_of(inside, &uri, path);
-        for draft in self.drafts.iter_mut().skip(begin) {
-            draft.branch = draft.branch.take().or_else(|| around.branch.clone());
-        }
-        exits.dedup();
-        let work = Work::Join { from: self.named(&exits), one: false };
-        let mut join = Draft::new(name.clone(), path, work, &exits);
-        join.branch.clone_from(&around.branch);
-        self.drafts.push(join);
-        vec![name]
-    }
-
-    /// Says of the problems from a number on that they are of a called workflow.
-    fn problems_of(&mut self, from: usize, uri: &str, path: &str) {
-        for problem in self.problems.iter_mut().skip(from) {
-            problem.message = format!("in {uri}: {}", problem.message);
-            problem.path = path.to_owned();
-        }
     }
 
     /// What a workflow gives, if it says so.
