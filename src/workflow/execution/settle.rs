@@ -61,7 +61,11 @@ impl Execution<'_> {
                 Err(Refusal::Skip(Bar { reason, by_failure: false }))
             }
             Err(error) => {
-                let message = format!("condition `{text}`: {error}");
+                // an expression says by itself which one it is
+                let message = match error.message.starts_with(&format!("`{text}`")) {
+                    true => format!("condition {error}"),
+                    false => format!("condition `{text}`: {error}"),
+                };
                 Err(Refusal::Error(StepError::permanent("condition", message)))
             }
         }
