@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::bound::{Feed, Params};
 use super::super::composition::{Call, Definition};
 use super::super::nested::NESTING_MAX;
-use super::super::structure::Structural;
+use super::super::structure;
 use super::draft::{Draft, PartDraft, Reads, Work};
 use super::names::Frame;
 use super::overrides::Moved;
@@ -46,7 +46,7 @@ impl Lowering<'_> {
         self.problems_of(before, &uri, path, &moved);
         let names = parameters.iter().map(|it| it.name.clone()).collect();
         let with = format!("{name}.with");
-        let task = Arc::new(Structural::parameters(parameters));
+        let task = structure::parameters(parameters);
         let mut reads = Reads::default();
         let draws =
             self.draws(task, &call.with, &format!("{path}/with"), around, &mut reads, false);

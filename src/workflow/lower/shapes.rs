@@ -13,7 +13,7 @@ use super::super::nested::NESTING_MAX;
 use super::super::plan::STEPS_MAX;
 use super::super::policy::{OnFailure, Policy};
 use super::super::step::RunWhen;
-use super::super::structure::{GIVEN, QUESTION, Structural};
+use super::super::structure::{self, GIVEN, QUESTION};
 use super::draft::{Draft, Draws, EachDraft, Reads, Work};
 use super::names::Frame;
 use super::{Around, Lowering, Source};
@@ -133,7 +133,7 @@ impl Lowering<'_> {
         };
         let template = expression.map_or(Template::Literal(Json::Null), Template::Whole);
         let draws = Draws {
-            task: Arc::new(Structural::question()),
+            task: structure::question(),
             with: vec![(QUESTION.to_owned(), template)],
             fed: None,
         };
@@ -293,7 +293,7 @@ impl Lowering<'_> {
         let name = format!("{prefix}workflow.output");
         let mut reads = Reads::default();
         let template = self.template(output, path, around, &mut reads, None);
-        let task = Arc::new(Structural::given());
+        let task = structure::given();
         let draws = Draws { task, with: vec![(GIVEN.to_owned(), template)], fed: None };
         let mut draft = Draft::new(name.clone(), path, Work::Draws(draws), &around.after);
         draft.run_when = RunWhen::NoneFailed;
