@@ -201,17 +201,18 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "workflow.run_jobs_max",
         reach: Reach::Anybody,
-        about: "Steps of one run that work at a time.",
+        about: "Steps of one run that work at a time; a pipeline's own concurrency goes before it.",
     },
     Key {
         name: "workflow.run_timeout",
         reach: Reach::Anybody,
-        about: "The longest time of a run; at \"0s\", any.",
+        about: "The longest time of a run; at \"0s\", any. A pipeline's own timeout goes before it.",
     },
     Key {
         name: "workflow.step_timeout",
         reach: Reach::Anybody,
-        about: "The longest time of one attempt of a step; at \"0s\", that of its run.",
+        about: "The longest time of one attempt of a step; at \"0s\", that of its run. A step's own \
+         timeout goes before it.",
     },
     Key {
         name: "workflow.grace",

@@ -20,12 +20,12 @@ const JOBS_MAX: u64 = 1_024;
 pub struct RunSettings {
     /// Steps that work at a time, over all runs; at 0, as many as there are cores.
     pub jobs: usize,
-    /// Steps of one run that work at a time.
+    /// Steps of one run that work at a time, unless its pipeline says how many.
     pub run_jobs_max: usize,
-    /// The longest time of a run; at 0, any.
+    /// The longest time of a run, unless its pipeline says how long; at 0, any.
     #[serde(rename = "run_timeout", with = "times")]
     pub run_timeout_ms: u64,
-    /// The longest time of one attempt of a step; at 0, that of its run.
+    /// The longest time of one attempt of a step that says nothing of it; at 0, that of its run.
     #[serde(rename = "step_timeout", with = "times")]
     pub step_timeout_ms: u64,
     /// How long working steps may go on after the wish to stop; then they are dropped.

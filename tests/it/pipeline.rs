@@ -171,6 +171,11 @@ steps: [{name: a, use: noop}]\n";
     assert!(code != 0 && errors.contains("`genstore pipeline list mine` lists those"), "{errors}");
     let (code, _, errors) = told(&place, &["pipeline", "list", "none"]);
     assert!(code != 0 && errors.contains("cannot list the folder none"), "{errors}");
+    let (_, said, _) = told(&place, &["pipeline", "components", "sleep", "--json"]);
+    let expected = json!({"input": "for", "type": "duration", "default": "must be given", "means": "how long"});
+    assert_eq!(serde_json::from_str::<Value>(&said).unwrap(), expected);
+    let (code, _, errors) = told(&place, &["pipeline", "components", "slep"]);
+    assert!(code != 0 && errors.contains("Did you mean `sleep`?"), "{errors}");
     for (args, expected) in [("list", "or those of a folder"), ("components", "what each takes")] {
         let (_, said, _) = told(&place, &["pipeline", args, "--help"]);
         assert!(said.contains(expected), "{said}");

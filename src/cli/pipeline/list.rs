@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::super::ask::stdout;
 use super::super::{Context, print};
@@ -12,7 +12,7 @@ use super::library;
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::pipeline::catalog::{Found, builtin, builtin_names, in_folder};
-use crate::workflow::Workflow;
+use crate::workflow::{Input, Workflow};
 
 /// List the pipelines that come with the program, or those of a folder
 #[derive(Debug, clap::Args)]
@@ -27,6 +27,8 @@ pub(super) struct Args {
 /// List the components that steps can use: what each takes, and what it gives
 #[derive(Debug, clap::Args)]
 pub(super) struct ComponentsArgs {
+    /// One of them, to list its inputs and what each means
+    component: Option<String>,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
@@ -62,9 +64,29 @@ fn row(found: &Found, workflow: &Workflow) -> [String; 4] {
 
 /// The components that steps can use.
 pub(super) fn components(args: &ComponentsArgs, context: &Context) -> Result<u8> {
-    let rows = library(context).listed().into_iter();
+    let library = library(context);
+    if let Some(name) = &args.component {
+        let rows = library.get(name)?.about().inputs.iter().map(input);
+        return write(["input", "type", "default", "means"], rows.collect(), args.json, context);
+    }
+    let rows = library.listed().into_iter();
     let rows = rows.map(|it| [it.name, it.inputs, it.output, it.description]);
     write(["component", "inputs", "gives", "description"], rows.collect(), args.json, context)
+}
+
+fn input(input: &Input) -> [String; 4] {
+    let default = match &input.default {
+        Some(Json::String(text)) => text.clone(),
+        Some(default) => default.to_string(),
+        None if input.required => "must be given".to_owned(),
+        None => String::new(),
+    };
+    let choices = match input.one_of.as_slice() {
+        [] => String::new(),
+        all => format!(": {}", all.join(", ")),
+    };
+    let means = format!("{}{choices}", input.description);
+    [input.name.clone(), input.kind.to_string(), default, means]
 }
 
 fn write<const N: usize>(
@@ -76,7 +98,7 @@ fn write<const N: usize>(
     if json {
         for row in rows {
             let entries = names.iter().zip(row).map(|(name, it)| ((*name).to_owned(), json!(it)));
-            print(&format!("{}\n", serde_json::Value::Object(entries.collect())))?;
+            print(&format!("{}\n", Json::Object(entries.collect())))?;
         }
         return Ok(0);
     }
