@@ -201,18 +201,18 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "workflow.run_jobs_max",
         reach: Reach::Anybody,
-        about: "Steps of one run that work at a time; a pipeline's own concurrency goes before it.",
+        about: "Steps of one run that work at a time, unless its pipeline says how many.",
     },
     Key {
         name: "workflow.run_timeout",
         reach: Reach::Anybody,
-        about: "The longest time of a run; at \"0s\", any. A pipeline's own timeout goes before it.",
+        about: "The longest time of a run, unless its pipeline says how long; at \"0s\", any.",
     },
     Key {
         name: "workflow.step_timeout",
         reach: Reach::Anybody,
-        about: "The longest time of one attempt of a step; at \"0s\", that of its run. A step's own \
-         timeout goes before it.",
+        about: "The longest time of one attempt of a step that says nothing of it; at \"0s\", that \
+         of its run.",
     },
     Key {
         name: "workflow.grace",

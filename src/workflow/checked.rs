@@ -161,7 +161,8 @@ impl Workflow {
             });
         }
         complete(&self.parameters, &mut given).map_err(|what| {
-            let hint = "--set NAME=VALUE gives it; `genstore pipeline show` lists all.";
+            let hint = "--set NAME=VALUE gives it, with lists and mappings as JSON; `genstore \
+                        pipeline show` lists all.";
             Error::usage(format!("parameter {what}")).with_hint(hint)
         })?;
         Ok(given)

@@ -118,11 +118,11 @@ fn summary(analysis: &Analysis<'_>) -> String {
     let critical: Vec<&str> =
         analysis.critical_path().iter().map(|it| plan.step_name(*it)).collect();
     let mut text = format!(
-        "\n{} steps in {} stages, {} chains, {} independent\nwork {}, critical path {}: {}\n\
+        "\n{} in {}, {}, {} independent\nwork {}, critical path {}: {}\n\
          at least {} (LB1 {})\n",
-        plan.len(),
-        plan.stages(),
-        analysis.chains().len(),
+        counted(plan.len(), "step"),
+        counted(plan.stages(), "stage"),
+        counted(analysis.chains().len(), "chain"),
         analysis.independent().len(),
         span(analysis.work_ns()),
         span(analysis.critical_path_ns()),
@@ -146,6 +146,10 @@ fn summary(analysis: &Analysis<'_>) -> String {
         ));
     }
     text
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn object(workflow: &Workflow, analysis: &Analysis<'_>) -> Json {
