@@ -99,6 +99,8 @@ fn parameters_are_typed_and_wrong_ones_are_told() {
     let place = Place::new();
     let (_, object) = run(&place, &["sequence", "--set", "count=5"]);
     assert_eq!(object["output"], "5 numbers, sum 10");
+    let (_, said, _) = told(&place, &["pipeline", "show", "sequence"]);
+    assert!(said.contains("# --set count (integer = 3)"), "{said}");
     let (_, object) = run(&place, &["feed", "--set", "text=one two"]);
     assert_eq!(object["output"], 2);
     for (args, expected) in [

@@ -30,10 +30,7 @@ impl Lowering<'_> {
         if definition.concurrency == Some(0) {
             self.problem("/concurrency", "`concurrency` is 0: nothing could ever work");
         }
-        let timeout = self.span(definition.timeout.as_ref(), "/timeout");
-        if timeout.is_some_and(|it| it.is_zero()) {
-            self.problem("/timeout", "`timeout` is 0: nothing could ever end in time");
-        }
+        let timeout = self.longest(definition.timeout.as_ref(), "", "timeout");
         (definition.concurrency, timeout)
     }
 
@@ -77,6 +74,21 @@ impl Lowering<'_> {
             cooldown: cooldown.unwrap_or(COOLDOWN),
         });
         Limit { places: resource.places, rate, breaker }
+    }
+
+    /// A longest time, in which something can be done.
+    pub(super) fn longest(
+        &mut self,
+        value: Option<&Json>,
+        path: &str,
+        key: &str,
+    ) -> Option<Duration> {
+        let path = format!("{path}/{key}");
+        let span = self.span(value, &path);
+        if span.is_some_and(|it| it.is_zero()) {
+            self.problem(path, format!("`{key}` is 0: nothing could ever end in time"));
+        }
+        span
     }
 
     pub(super) fn span(&mut self, value: Option<&Json>, path: &str) -> Option<Duration> {

@@ -199,14 +199,12 @@ impl Lowering<'_> {
     }
 
     fn policy(&mut self, spec: &StepSpec, path: &str) -> (Policy, Option<Duration>) {
-        let mut policy = Policy::default();
-        if spec.timeout.is_some() {
-            policy.timeout = self.span(spec.timeout.as_ref(), &format!("{path}/timeout"));
-        }
-        policy.queue_timeout =
-            self.span(spec.queue_timeout.as_ref(), &format!("{path}/queue_timeout"));
-        policy.total_timeout =
-            self.span(spec.total_timeout.as_ref(), &format!("{path}/total_timeout"));
+        let mut policy = Policy {
+            timeout: self.longest(spec.timeout.as_ref(), path, "timeout"),
+            queue_timeout: self.span(spec.queue_timeout.as_ref(), &format!("{path}/queue_timeout")),
+            total_timeout: self.longest(spec.total_timeout.as_ref(), path, "total_timeout"),
+            ..Policy::default()
+        };
         if let Some(retry) = &spec.retry {
             policy.retry = self.retry(retry, &format!("{path}/retry"));
         }

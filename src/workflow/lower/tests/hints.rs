@@ -78,6 +78,10 @@ fn a_time_that_is_too_long_is_not_taken_for_no_time() {
         let expected = format!("/steps/0/timeout: {long} is longer than a century {hint}");
         assert_eq!(told(step(long)), [expected]);
     }
+    for nothing in [json!(0), json!("0ms")] {
+        let expected = "/steps/0/timeout: `timeout` is 0: nothing could ever end in time";
+        assert_eq!(told(step(nothing)), [expected]);
+    }
     for wrong in [json!("soon"), json!("-1s"), json!(-1), json!("5 parsecs")] {
         let hint = "(Write `250ms`, `2s` or `5m`.)";
         let expected = format!("/steps/0/timeout: {wrong} is no time span {hint}");
