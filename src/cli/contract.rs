@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::findings::FindingFormat;
 use super::{Context, print};
 use crate::contract::{Includes, Parsed, lint, parse_bytes};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Level};
-use crate::output::diagnostic::{render, write_ndjson};
 use crate::pipeline::source::{ContractFolder, read_contract};
 use crate::replay::set;
 
@@ -51,15 +51,6 @@ struct Show {
     format: DocumentFormat,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum FindingFormat {
-    /// With the line and a caret
-    #[default]
-    Human,
-    /// One JSON object per finding
-    Ndjson,
-}
-
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum LevelShown {
     /// Also how each form was rewritten to the normal form
@@ -97,7 +88,7 @@ fn lint_all(args: &Lint, context: &Context) -> Result<u8> {
             for it in check(&path) {
                 *counts.entry(it.finding.level).or_default() += 1;
                 if it.finding.level >= least {
-                    print(&text(&it, args.format, context.env.terminal.color_stdout)?)?;
+                    print(&it.text(args.format, context.env.terminal.color_stdout)?)?;
                 }
             }
         }
@@ -115,6 +106,12 @@ fn lint_all(args: &Lint, context: &Context) -> Result<u8> {
 struct Located {
     finding: Finding,
     source: Option<Rc<str>>,
+}
+
+impl Located {
+    fn text(&self, format: FindingFormat, color: bool) -> Result<String> {
+        format.text(&self.finding, self.source.as_deref(), color)
+    }
 }
 
 /// All that is to be said of a file, in the order of its lines. A file that cannot be read is a
@@ -160,17 +157,6 @@ fn locate(findings: Vec<Finding>, path: &Path, bytes: &[u8]) -> Vec<Located> {
     located
 }
 
-fn text(located: &Located, format: FindingFormat, color: bool) -> Result<String> {
-    let Located { finding, source } = located;
-    if format == FindingFormat::Human {
-        return Ok(render(finding, source.as_deref(), color));
-    }
-    let mut line = Vec::new();
-    write_ndjson(&mut line, finding)
-        .map_err(|source| Error::internal("cannot write a finding").with_source(source))?;
-    Ok(String::from_utf8_lossy(&line).into_owned())
-}
-
 fn show(args: &Show, context: &Context) -> Result<u8> {
     let uri = args.path.display().to_string();
     let bytes = read_contract(&args.path)?;
@@ -178,7 +164,7 @@ fn show(args: &Show, context: &Context) -> Result<u8> {
     let Parsed { contract: Some(contract), .. } = parsed else {
         let errors = parsed.findings.into_iter().filter(|it| it.level == Level::Error).collect();
         for it in locate(errors, &args.path, &bytes) {
-            let drawn = text(&it, FindingFormat::Human, context.env.terminal.color_stderr)?;
+            let drawn = it.text(FindingFormat::Human, context.env.terminal.color_stderr)?;
             // If stderr is closed there is nobody to tell.
             drop(std::io::Write::write_all(&mut std::io::stderr(), drawn.as_bytes()));
         }

@@ -5,6 +5,7 @@ mod ask;
 mod config;
 mod contract;
 mod export;
+mod findings;
 mod import;
 mod pipeline;
 mod progress;

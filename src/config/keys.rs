@@ -201,17 +201,18 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "workflow.run_jobs_max",
         reach: Reach::Anybody,
-        about: "Steps of one run that work at a time.",
+        about: "Steps of one run that work at a time, unless its pipeline says how many.",
     },
     Key {
         name: "workflow.run_timeout",
         reach: Reach::Anybody,
-        about: "The longest time of a run; at \"0s\", any.",
+        about: "The longest time of a run, unless its pipeline says how long; at \"0s\", any.",
     },
     Key {
         name: "workflow.step_timeout",
         reach: Reach::Anybody,
-        about: "The longest time of one attempt of a step; at \"0s\", that of its run.",
+        about: "The longest time of one attempt of a step that says nothing of it; at \"0s\", that \
+         of its run.",
     },
     Key {
         name: "workflow.grace",

@@ -1,7 +1,7 @@
 //! Where pipelines are found: those that come with the program, and files. The only place that
 //! reads a pipeline file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::file::PipelineFile;
 use crate::error::{Error, Result, nearest};
@@ -18,7 +18,7 @@ macro_rules! builtin {
 }
 
 /// Examples of everything that a pipeline can say, by name.
-const BUILTIN: [(&str, &str); 13] = builtin![
+const BUILTIN: [(&str, &str); 14] = builtin![
     "call",
     "conditional",
     "fan_out",
@@ -30,6 +30,7 @@ const BUILTIN: [(&str, &str); 13] = builtin![
     "resources",
     "sequence",
     "state",
+    "template",
     "tree",
     "undo"
 ];
@@ -73,18 +74,47 @@ pub fn parameters(wanted: &str) -> Vec<String> {
     parameters.into_iter().flatten().map(|it| it.name.clone()).collect()
 }
 
+/// The pipelines of a folder by name: its YAML files that can be read and have steps. What is in
+/// folders inside of it is not looked at.
+///
+/// # Errors
+/// Invalid, when it is no folder that can be read.
+pub fn in_folder(folder: &Path) -> Result<Vec<Found>> {
+    let paths = yaml_files(folder).map_err(|source| {
+        let error = Error::invalid(format!("cannot list the folder {}", folder.display()));
+        error.with_source(source)
+    })?;
+    let found = paths.iter().filter_map(|it| read(it).ok());
+    Ok(found.filter(|it| PipelineFile::parse(&it.text, &it.uri).has_steps()).collect())
+}
+
+/// The YAML files of a folder, by name.
+fn yaml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_yaml = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
+        paths.extend((is_yaml && path.is_file()).then_some(path));
+    }
+    paths.sort();
+    Ok(paths)
+}
+
 fn read(path: &Path) -> Result<Found> {
     let failed = |what: &str| Error::invalid(format!("cannot read {}: {what}", path.display()));
     let metadata = std::fs::metadata(path).map_err(|source| {
         let missing = source.kind() == std::io::ErrorKind::NotFound;
         let error = Error::invalid(format!("there is no pipeline {}", path.display()));
-        let name = path.to_string_lossy();
-        match nearest(&name, builtin_names()).filter(|_| missing) {
+        match near(path, path.parent()).filter(|_| missing) {
             Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
             None if missing => error.with_hint("`genstore pipeline list` lists those with names."),
             None => failed("it cannot be looked at").with_source(source),
         }
     })?;
+    if metadata.is_dir() {
+        let list = format!("`genstore pipeline list {}` lists those in it.", path.display());
+        return Err(failed("it is a folder, not a pipeline").with_hint(list));
+    }
     if !metadata.is_file() {
         return Err(failed("it is no file"));
     }
@@ -96,6 +126,20 @@ fn read(path: &Path) -> Result<Found> {
         failed(&format!("it is not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
     })?;
     Ok(Found { uri: path.display().to_string(), text })
+}
+
+/// The name near one that is not there: of a file in a folder, or of a pipeline that comes with the
+/// program.
+fn near(wanted: &Path, folder: Option<&Path>) -> Option<String> {
+    let here = |it| if it == Path::new("") { Path::new(".") } else { it };
+    let files = folder.and_then(|it| yaml_files(here(it)).ok()).unwrap_or_default();
+    let mut names: Vec<&str> = builtin_names().collect();
+    names.extend(files.iter().filter_map(|it| it.file_name()?.to_str()));
+    let near = nearest(wanted.file_name()?.to_str()?, names)?;
+    Some(match builtin(near) {
+        Some(found) => found.uri,
+        None => wanted.with_file_name(near).display().to_string(),
+    })
 }
 
 impl Found {
@@ -117,7 +161,7 @@ fn called(name: &str, from: &str) -> Result<Called> {
         Some(path) => read(&path.canonicalize().unwrap_or(path))?,
         None => builtin(name).ok_or_else(|| {
             let error = Error::invalid(format!("there is no pipeline {name} beside {from}"));
-            match nearest(name, builtin_names()) {
+            match near(Path::new(name), folder) {
                 Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
                 None => error.with_hint("A called pipeline is a file beside the one that calls."),
             }

@@ -60,7 +60,6 @@ impl NodeGeneration {
         let library = Arc::new(Library::builtin()?);
         let steps = steps(Arc::clone(&library), generator, Arc::clone(&output));
         let digest = digest(&steps);
-        let steps = steps.into_iter().map(|it| settings.step(it)).collect();
         let plan = Arc::new(Plan::new(steps)?);
         Ok(Self { plan, digest, generator: name, library, output, settings })
     }

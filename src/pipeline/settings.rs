@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::setting::{Fault, count, time, times, within};
-use crate::workflow::{Run, Step};
+use crate::workflow::Run;
 
 /// Steps that work at a time are bounded by this.
 const JOBS_MAX: u64 = 1_024;
@@ -20,12 +20,12 @@ const JOBS_MAX: u64 = 1_024;
 pub struct RunSettings {
     /// Steps that work at a time, over all runs; at 0, as many as there are cores.
     pub jobs: usize,
-    /// Steps of one run that work at a time.
+    /// Steps of one run that work at a time, unless its pipeline says how many.
     pub run_jobs_max: usize,
-    /// The longest time of a run; at 0, any.
+    /// The longest time of a run, unless its pipeline says how long; at 0, any.
     #[serde(rename = "run_timeout", with = "times")]
     pub run_timeout_ms: u64,
-    /// The longest time of one attempt of a step; at 0, that of its run.
+    /// The longest time of one attempt of a step that says nothing of it; at 0, that of its run.
     #[serde(rename = "step_timeout", with = "times")]
     pub step_timeout_ms: u64,
     /// How long working steps may go on after the wish to stop; then they are dropped.
@@ -80,14 +80,9 @@ impl RunSettings {
     pub fn run(&self, mut run: Run) -> Run {
         run.concurrency_max = self.run_jobs_max;
         run.timeout = limit(self.run_timeout_ms);
+        run.step_timeout = limit(self.step_timeout_ms);
         run.grace = Duration::from_millis(self.grace_ms);
         run
-    }
-
-    /// The step under these settings.
-    pub fn step(&self, mut step: Step) -> Step {
-        step.policy.timeout = limit(self.step_timeout_ms);
-        step
     }
 }
 

@@ -10,25 +10,25 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::runtime::Handle;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 use super::component::{Component, Lane, Output};
 use super::context::StepContext;
 use super::door::Pass;
 use super::failure::StepError;
+use super::line::Place;
 
 type Answer = Result<Output, StepError>;
 
 /// What a working step holds: a place of all runs, and its pass to a resource.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    pub(super) place: Option<OwnedSemaphorePermit>,
+    pub(super) place: Option<Place>,
     pub(super) pass: Option<Pass>,
 }
 
 impl Held {
-    fn take_places(&mut self) -> [Option<OwnedSemaphorePermit>; 2] {
+    fn take_places(&mut self) -> [Option<Place>; 2] {
         [self.place.take(), self.pass.as_mut().and_then(Pass::take_place)]
     }
 }

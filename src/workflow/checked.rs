@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 
 use super::analysis::{Analysis, Capacity};
-use super::bound::{Handed, Scope, complete};
+use super::bound::{Scope, complete};
 use super::bucket::Rate;
 use super::cancel::Cancel;
 use super::circuit::CircuitBreaker;
@@ -161,7 +161,8 @@ impl Workflow {
             });
         }
         complete(&self.parameters, &mut given).map_err(|what| {
-            let hint = "--set NAME=VALUE gives it; `genstore pipeline show` lists all.";
+            let hint = "--set NAME=VALUE gives it, with lists and mappings as JSON; `genstore \
+                        pipeline show` lists all.";
             Error::usage(format!("parameter {what}")).with_hint(hint)
         })?;
         Ok(given)
@@ -191,17 +192,7 @@ impl Workflow {
     /// # Errors
     /// Internal, when the outcome is that of another workflow.
     pub fn output(&self, outcome: &Outcome) -> Result<Json> {
-        let mut outputs = Map::new();
-        for (name, step) in &self.exits {
-            if let Some(handed) = outcome.output::<Handed>(step)? {
-                outputs.insert(name.clone(), handed.output.clone());
-            }
-        }
-        Ok(match (self.exits.len(), outputs.len()) {
-            (1, 1) => outputs.into_iter().next().map(|it| it.1).unwrap_or_default(),
-            (_, 0) => Json::Null,
-            _ => Json::Object(outputs),
-        })
+        outcome.given(&self.exits)
     }
 }
 

@@ -24,12 +24,14 @@ pub struct Definition {
     pub parameters: Vec<Parameter>,
     /// Values that steps share.
     pub state: BTreeMap<String, Variable>,
-    /// How many steps of a run may work at a time. Of a workflow that is called it has no meaning,
-    /// and neither has its longest time: it goes by those of its caller.
+    /// How many steps of a run may work at a time, those of its lists and of workflows that it
+    /// calls included; of one that is called, how many of its own.
     pub concurrency: Option<usize>,
-    /// Longest time of a run, such as `10m`.
+    /// Longest time of a run, such as `10m`; of a workflow that is called, from when its parameters
+    /// are known.
     pub timeout: Option<Span>,
-    /// What its steps may use of each resource.
+    /// What its steps may use of each resource. One that a called workflow declares, too, is the
+    /// same, and must be declared alike.
     pub resources: BTreeMap<String, Resource>,
     /// What is done, one after the other.
     pub steps: Vec<Composition>,
@@ -252,7 +254,7 @@ impl Default for ForEach {
     }
 }
 
-/// Another workflow in the place of a step.
+/// Another workflow in the place of a step: an instance of it, with steps of its own.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Call {
@@ -263,7 +265,13 @@ pub struct Call {
     pub workflow: String,
     /// Its parameters.
     pub with: Map<String, Json>,
+    /// What is changed of it: by the names of its steps, settings in the place of theirs.
+    #[serde(rename = "override")]
+    pub overrides: BTreeMap<String, Overrides>,
 }
+
+/// Settings of a [`StepSpec`], but for its name; of a [`Call`], `with` and `override`.
+pub type Overrides = Map<String, Json>;
 
 /// Steps with values of their own.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -336,6 +344,37 @@ pub struct Resource {
 }
 
 impl Composition {
+    /// What it is made of; nothing for a step, and for a workflow, whose steps are its own affair.
+    pub fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::Sequential(all)
+            | Self::Parallel(all)
+            | Self::Pipeline(all)
+            | Self::Graph(all) => all.iter().collect(),
+            Self::Conditional(it) => it.then.iter().chain(&it.otherwise).collect(),
+            Self::Tree(it) => std::iter::once(&it.root).chain(&it.children).collect(),
+            Self::ForEach(it) => it.steps.iter().collect(),
+            Self::Scope(it) => it.steps.iter().collect(),
+            Self::Workflow(_) | Self::Step(_) => Vec::new(),
+        }
+    }
+
+    /// Its name; empty where it has none.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Step(it) => &it.name,
+            Self::ForEach(it) => &it.name,
+            Self::Workflow(it) => &it.name,
+            Self::Conditional(it) => &it.name,
+            Self::Sequential(_)
+            | Self::Parallel(_)
+            | Self::Pipeline(_)
+            | Self::Graph(_)
+            | Self::Tree(_)
+            | Self::Scope(_) => "",
+        }
+    }
+
     /// The name of its kind.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 use super::bucket::Bucket;
 use super::circuit::{Circuit, Health, Passage};
 use super::component::Output;
 use super::failure::{ErrorClass, StepError};
 use super::limits::ResourceLimit;
-use super::line::Line;
+use super::line::{Line, Place};
 
 /// The way to a resource.
 pub(super) struct Door {
@@ -96,11 +96,7 @@ impl Door {
     }
 
     /// Goes through with a place, if nobody else was faster to change the answer.
-    pub(super) fn enter(
-        self: &Arc<Self>,
-        permit: OwnedSemaphorePermit,
-        now_ns: i64,
-    ) -> Result<Pass, OwnedSemaphorePermit> {
+    pub(super) fn enter(self: &Arc<Self>, permit: Place, now_ns: i64) -> Result<Pass, Place> {
         let mut trial = false;
         if let Some(state) = &self.state {
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,13 +127,13 @@ impl Door {
 #[derive(Debug)]
 pub(super) struct Pass {
     door: Arc<Door>,
-    permit: Option<OwnedSemaphorePermit>,
+    permit: Option<Place>,
     trial: bool,
 }
 
 impl Pass {
     /// The place alone, to be held longer than the pass.
-    pub(super) fn take_place(&mut self) -> Option<OwnedSemaphorePermit> {
+    pub(super) fn take_place(&mut self) -> Option<Place> {
         self.permit.take()
     }
 

@@ -148,19 +148,9 @@ impl Each {
         if let Some(error) = outcome.error() {
             return Err(error.clone());
         }
-        let output = |step: &str| outcome.output::<Handed>(step).map_err(StepError::from);
-        let mut outputs = Map::new();
-        for (name, step) in &self.exits {
-            if let Some(handed) = output(step)? {
-                outputs.insert(name.clone(), handed.output.clone());
-            }
-        }
-        let value = match (self.exits.len(), outputs.len()) {
-            (1, 1) => outputs.into_iter().next().map(|it| it.1).unwrap_or_default(),
-            (_, 0) => Json::Null,
-            _ => Json::Object(outputs),
-        };
-        let handed = self.state.as_deref().map(output).transpose()?.flatten();
+        let value = outcome.given(&self.exits)?;
+        let state = self.state.as_deref().map(|step| outcome.output::<Handed>(step));
+        let handed = state.transpose()?.flatten();
         let mut updates = handed.map(|it| it.updates.clone()).unwrap_or_default();
         updates.iter_mut().for_each(|it| it.step = format!("{}/{}", self.step, it.step));
         Ok((value, updates))

@@ -46,7 +46,7 @@ pub struct Run {
     pub input: Option<Value>,
     /// Scheduling strategy.
     pub strategy: Strategy,
-    /// Steps of this run that may work at a time; 0 counts as 1.
+    /// Steps of this run that may work at a time, those of plans inside included; 0 counts as 1.
     pub concurrency_max: usize,
     /// Of the runs that share limits and wait for a place, those of higher priority go first;
     /// among equals they take turns, and each plan inside of a step has turns of its own. What
@@ -54,6 +54,8 @@ pub struct Run {
     pub priority: i32,
     /// Longest time of the whole run.
     pub timeout: Option<Duration>,
+    /// Longest time of one attempt of a step whose policy names none and that has no plan inside.
+    pub step_timeout: Option<Duration>,
     /// How long working steps may go on after the wish to stop; then they are dropped.
     pub grace: Duration,
     /// How long taking back the effects of a failed plan may last.
@@ -73,7 +75,8 @@ impl fmt::Debug for Run {
 }
 
 impl Run {
-    /// A run by ready queue, eight steps at a time, an hour at most, one second of grace.
+    /// A run by ready queue, eight steps at a time, an hour at most, five minutes for an attempt,
+    /// one second of grace.
     pub fn new(run_id: impl Into<Text>, pipeline_name: impl Into<Text>) -> Self {
         Self {
             run_id: run_id.into(),
@@ -86,6 +89,7 @@ impl Run {
             concurrency_max: 8,
             priority: 0,
             timeout: Some(Duration::from_secs(3_600)),
+            step_timeout: Some(Duration::from_secs(300)),
             grace: Duration::from_secs(1),
             undo_grace: Duration::from_secs(30),
             seed: 0,
@@ -113,7 +117,12 @@ impl Engine {
         let (timeout, concurrency_max) = (run.timeout, run.concurrency_max);
         let root = Root::new(self, run, cancel);
         let deadline = timeout.map(|it| (root.start_ns.saturating_add(nanos(it)), Stop::Deadline));
-        let shared = Arc::new(Shared::outermost(root, plan));
+        // a plan without others inside counts its working steps by itself
+        let limits = match plan.has_nested() {
+            true => self.limits.within(root.run.strategy.concurrency_max(concurrency_max)),
+            false => self.limits.clone(),
+        };
+        let shared = Arc::new(Shared::outermost(root, plan, limits));
         let mut execution = Execution::new(shared, plan, concurrency_max, deadline, cancel)?;
         poll_fn(|cx| execution.poll(cx)).await;
         execution.undo().await;

@@ -21,7 +21,6 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::{BoxFuture, Future};
 use futures::stream::FuturesUnordered;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::attempt::{Attempt, Held};
 use super::cancel::Cancel;
@@ -30,6 +29,7 @@ use super::context::{StepContext, View};
 use super::failure::StepError;
 use super::gate::{Gate, ResourceGate};
 use super::inside::Composite;
+use super::line::Place;
 use super::outcome::Outcome;
 use super::plan::{FIRST_RESOURCE, FREE, PLAIN, Plan};
 use super::policy::OnFailure;
@@ -116,7 +116,7 @@ enum Signal {
     Ended(usize, Result<Output, StepError>),
     BackedOff(usize),
     /// A place of all runs, for [`PLAIN`], or of a resource. `None`: there are no more.
-    Place(usize, Option<OwnedSemaphorePermit>),
+    Place(usize, Option<Place>),
     /// It is time to look at a resource again, or it has changed.
     Look(usize),
     Changed(usize),
@@ -148,7 +148,7 @@ impl<'p> Execution<'p> {
         refuse_misfits(plan)?;
         let root = &shared.root;
         let (strategy, clock) = (root.run.strategy, Arc::clone(&root.clock));
-        let resources = plan.resources().iter().map(|name| root.limits.resource_gate(name));
+        let resources = plan.resources().iter().map(|name| shared.limits.resource_gate(name));
         let start_ns = clock.monotonic_ns();
         let mut execution = Self {
             plan,
@@ -156,7 +156,7 @@ impl<'p> Execution<'p> {
             states: (0..plan.len()).map(|_| State::new()).collect(),
             records: Vec::with_capacity(plan.len()),
             signals: FuturesUnordered::new(),
-            places: root.limits.gate(),
+            places: shared.limits.gate(),
             resources: resources.collect::<Result<_>>()?,
             concurrency_max: strategy.concurrency_max(concurrency_max),
             exclusive: strategy == Strategy::Sequential,

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use minijinja::value::{Serde, Value};
+use minijinja::value::{Serde, Value, ValueKind};
 use minijinja::{Environment, UndefinedBehavior};
 use serde_json::{Map, Value as Json};
 
@@ -74,8 +74,12 @@ impl Expression {
     /// What went wrong, in words, naming the expression.
     pub(super) fn value(&self, values: &Values) -> Result<Json, String> {
         let value = self.eval(values)?;
-        serde_json::to_value(&value)
-            .map_err(|error| format!("`{}` gives no JSON value: {error}", self.text))
+        let json = serde_json::to_value(&value)
+            .map_err(|error| format!("`{}` gives no JSON value: {error}", self.text))?;
+        if has_null(&json) && has_endless(&value) {
+            return Err(format!("`{}` gives a number without end, or none at all", self.text));
+        }
+        Ok(json)
     }
 
     /// Whether it holds, as Jinja has it: empty texts, lists and mappings, zero and none do not.
@@ -104,6 +108,29 @@ impl Values {
     /// Takes the values of a mapping.
     pub(super) fn new(values: &Map<String, Json>) -> Self {
         Self(Value::from(Serde(values)))
+    }
+}
+
+fn has_null(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Array(items) => items.iter().any(has_null),
+        Json::Object(entries) => entries.values().any(has_null),
+        Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
+    }
+}
+
+/// Whether a value is or has a number that JSON has no digits for, and would be null there.
+fn has_endless(value: &Value) -> bool {
+    match value.kind() {
+        ValueKind::Number => f64::try_from(value.clone()).is_ok_and(|it| !it.is_finite()),
+        ValueKind::Seq | ValueKind::Iterable => {
+            value.try_iter().is_ok_and(|mut items| items.any(|it| has_endless(&it)))
+        }
+        ValueKind::Map => value.try_iter().is_ok_and(|mut keys| {
+            keys.any(|key| value.get_item(&key).is_ok_and(|it| has_endless(&it)))
+        }),
+        _ => false,
     }
 }
 

@@ -3,17 +3,17 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 use super::door::{Answer, Door, Pass};
-use super::line::Line;
+use super::line::{Line, Place};
 
 /// One run's way to places. At most one claim of a run waits at a time, so that runs which
 /// share the places take turns, while within the run the most urgent step goes first.
 #[derive(Debug)]
 pub(super) struct Gate {
     line: Arc<Line>,
-    spare: Option<OwnedSemaphorePermit>,
+    spare: Option<Place>,
     claimed: bool,
 }
 
@@ -31,7 +31,7 @@ impl Gate {
     }
 
     /// Takes the secured place.
-    pub(super) fn take(&mut self) -> Option<OwnedSemaphorePermit> {
+    pub(super) fn take(&mut self) -> Option<Place> {
         self.spare.take()
     }
 
@@ -46,7 +46,7 @@ impl Gate {
     }
 
     /// A claim has been answered.
-    pub(super) fn answer(&mut self, permit: OwnedSemaphorePermit) {
+    pub(super) fn answer(&mut self, permit: Place) {
         self.claimed = false;
         self.spare = Some(permit);
     }

@@ -276,11 +276,14 @@ pub(super) fn shown(value: &Json) -> String {
     }
 }
 
+/// The longest time span: a century, as of texts.
+const SPAN_MAX: Duration = Duration::from_secs(3_200_000_000);
+
 /// A time span that a value stands for: a text such as `250ms`, or a number of seconds. `None` for
-/// anything else, and for one that is negative.
+/// anything else, and for one that is negative or longer than a century.
 pub fn duration(value: &Json) -> Option<Duration> {
     if let Some(seconds) = value.as_f64() {
-        return Duration::try_from_secs_f64(seconds).ok();
+        return Duration::try_from_secs_f64(seconds).ok().filter(|it| *it <= SPAN_MAX);
     }
     let us = duration_us(value.as_str()?.trim())?;
     u64::try_from(us).ok().map(Duration::from_micros)

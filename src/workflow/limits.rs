@@ -38,6 +38,7 @@ pub struct Limits(Arc<Doors>);
 
 #[derive(Debug, Clone)]
 struct Doors {
+    places_max: usize,
     places: Arc<Line>,
     resources: BTreeMap<String, Arc<Door>>,
 }
@@ -46,7 +47,8 @@ impl Limits {
     /// Lets `steps_max` steps work at a time; 0 counts as 1.
     pub fn new(steps_max: usize) -> Self {
         let resources = BTreeMap::new();
-        Self(Arc::new(Doors { places: Arc::new(Line::new(steps_max)), resources }))
+        let places = Arc::new(Line::new(steps_max));
+        Self(Arc::new(Doors { places_max: steps_max.max(1), places, resources }))
     }
 
     /// Adds a resource, in the place of one of the same name. A number limits how many of the steps
@@ -61,6 +63,17 @@ impl Limits {
         let door = Arc::new(Door::new(name.clone(), &limit.into()));
         Arc::make_mut(&mut self.0).resources.insert(name, door);
         self
+    }
+
+    /// The same, of which so many steps may work at a time: those of one run, or of a part of it,
+    /// with all plans inside of them.
+    pub(super) fn within(&self, steps_max: usize) -> Self {
+        if steps_max >= self.0.places_max {
+            return self.clone();
+        }
+        let places = Arc::new(Line::inside(steps_max, &self.0.places));
+        let resources = self.0.resources.clone();
+        Self(Arc::new(Doors { places_max: steps_max.max(1), places, resources }))
     }
 
     pub(super) fn gate(&self) -> Gate {

@@ -1,5 +1,6 @@
 //! Places, and the line of those who wait for one: the most urgent is next, the first to come among
-//! equals. Knows no run and no step.
+//! equals. A line may be inside of another: whoever wants a place waits in it first, then in the
+//! one around, always in this order, and has a place of each. Knows no run and no step.
 //!
 //! tokio's semaphore counts the places and gives a free one to nobody but those who wait, so that
 //! nobody slips in. Each who waits here also waits there; whoever gets a place there hands it to
@@ -16,6 +17,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 pub(super) struct Line {
     semaphore: Arc<Semaphore>,
     waiting: Mutex<Waiting>,
+    /// The line around.
+    outer: Option<Arc<Self>>,
+}
+
+/// A place, and one of each line around; all are given back when it is dropped.
+#[derive(Debug)]
+#[expect(dead_code, reason = "it is held, not read")]
+pub(super) struct Place {
+    own: OwnedSemaphorePermit,
+    around: Vec<OwnedSemaphorePermit>,
 }
 
 type Key = (Reverse<i32>, u64);
@@ -30,17 +41,39 @@ impl Line {
     /// A line for so many places; 0 counts as 1.
     pub(super) fn new(places: usize) -> Self {
         let places = places.clamp(1, Semaphore::MAX_PERMITS);
-        Self { semaphore: Arc::new(Semaphore::new(places)), waiting: Mutex::default() }
+        let semaphore = Arc::new(Semaphore::new(places));
+        Self { semaphore, waiting: Mutex::default(), outer: None }
+    }
+
+    /// A line for so many of the places of another.
+    pub(super) fn inside(places: usize, outer: &Arc<Self>) -> Self {
+        Self { outer: Some(Arc::clone(outer)), ..Self::new(places) }
     }
 
     /// Takes a place that is free and that nobody waits for.
-    pub(super) fn try_take(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.semaphore).try_acquire_owned().ok()
+    pub(super) fn try_take(&self) -> Option<Place> {
+        let own = Arc::clone(&self.semaphore).try_acquire_owned().ok()?;
+        let (mut around, mut line) = (Vec::new(), self.outer.as_ref());
+        while let Some(outer) = line {
+            around.push(Arc::clone(&outer.semaphore).try_acquire_owned().ok()?);
+            line = outer.outer.as_ref();
+        }
+        Some(Place { own, around })
     }
 
     /// Waits for a place. `None`: there are no more.
-    pub(super) async fn take(self: Arc<Self>, priority: i32) -> Option<OwnedSemaphorePermit> {
-        let mut ticket = Ticket::draw(&self, priority);
+    pub(super) async fn take(self: Arc<Self>, priority: i32) -> Option<Place> {
+        let own = self.take_own(priority).await?;
+        let (mut around, mut line) = (Vec::new(), self.outer.as_ref());
+        while let Some(outer) = line {
+            around.push(outer.take_own(priority).await?);
+            line = outer.outer.as_ref();
+        }
+        Some(Place { own, around })
+    }
+
+    async fn take_own(&self, priority: i32) -> Option<OwnedSemaphorePermit> {
+        let mut ticket = Ticket::draw(self, priority);
         loop {
             tokio::select! {
                 biased;

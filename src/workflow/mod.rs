@@ -52,6 +52,7 @@ mod line;
 mod lower;
 mod nested;
 mod outcome;
+mod part;
 mod plan;
 mod policy;
 mod record;

@@ -30,7 +30,8 @@ pub struct Nested {
     pub input: Option<Value>,
     /// Facts for the rows of its steps, such as which item of a list they are about.
     pub attributes: Map<String, Json>,
-    /// Steps of this plan that may work at a time; without a number, as many as the run may.
+    /// Steps of this plan that may work at a time, those of plans inside included; without a
+    /// number, as many as those around it may.
     pub concurrency_max: Option<usize>,
 }
 
@@ -92,7 +93,12 @@ impl StepContext {
         let Some((number, before)) = inside.begin() else {
             return Err(StepError::cancelled(format!("step `{step}` has ended")));
         };
+        let limits = match nested.concurrency_max {
+            Some(concurrency_max) => outer.limits.within(concurrency_max),
+            None => outer.limits.clone(),
+        };
         let shared = Shared {
+            limits,
             root: Arc::clone(&outer.root),
             plan: Arc::clone(plan),
             input: nested.input.clone().or_else(|| outer.input.clone()),

@@ -4,6 +4,9 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
+use serde_json::{Map, Value as Json};
+
+use super::bound::Handed;
 use super::failure::StepError;
 use super::schedule::Strategy;
 use super::shared::Shared;
@@ -141,6 +144,21 @@ impl Outcome {
         output.value::<T>().map_err(|found| {
             let wanted = std::any::type_name::<T>();
             Error::internal(format!("step `{step}` gave a {found}, not a {wanted}"))
+        })
+    }
+
+    /// What steps of a workflow have given: that of the only one, or of several by their names.
+    pub(super) fn given(&self, exits: &[(String, String)]) -> Result<Json> {
+        let mut outputs = Map::new();
+        for (name, step) in exits {
+            if let Some(handed) = self.output::<Handed>(step)? {
+                outputs.insert(name.clone(), handed.output.clone());
+            }
+        }
+        Ok(match (exits.len(), outputs.len()) {
+            (1, 1) => outputs.into_iter().next().map(|it| it.1).unwrap_or_default(),
+            (_, 0) => Json::Null,
+            _ => Json::Object(outputs),
         })
     }
 

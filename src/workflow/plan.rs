@@ -241,6 +241,11 @@ impl Plan {
         self.nodes.get(index).map_or(0, |node| node.remaining)
     }
 
+    /// Whether a step may run plans inside.
+    pub(super) fn has_nested(&self) -> bool {
+        self.nodes.iter().any(Node::is_nested)
+    }
+
     pub(super) fn nodes(&self) -> &[Node] {
         &self.nodes
     }
@@ -296,6 +301,11 @@ impl Node {
             urgency: 0,
             step,
         }
+    }
+
+    /// Whether the step, or what stands in for it, may run plans inside.
+    fn is_nested(&self) -> bool {
+        [false, true].iter().any(|it| self.lane(*it) == Lane::Nested)
     }
 
     /// Where an attempt works.

@@ -9,8 +9,8 @@ use super::failure::ErrorClass;
 /// How long an attempt may take, how often it is repeated, and what follows when that is over.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Longest time of one attempt, that of the fallback included; `None` leaves only the run's own
-    /// timeout.
+    /// Longest time of one attempt, that of the fallback included; without, that which the run has
+    /// for its steps.
     pub timeout: Option<Duration>,
     /// Longest wait for a place before an attempt. Then the step has failed as `timeout` of type
     /// `queue_deadline`, whatever attempts are left.
@@ -26,10 +26,10 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// One attempt of at most five minutes.
+    /// One attempt.
     fn default() -> Self {
         Self {
-            timeout: Some(Duration::from_secs(300)),
+            timeout: None,
             queue_timeout: None,
             total_timeout: None,
             retry: Retry::default(),

@@ -4,16 +4,18 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
 use super::cancel::Cancel;
-use super::component::{Output, Value};
+use super::component::{Lane, Output, Value};
 use super::engine::{Engine, Run};
 use super::inside::{Composite, Inner, Inside};
 use super::limits::Limits;
 use super::outcome::ResultKind;
 use super::plan::Plan;
+use super::policy::Policy;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::{EventSink, Row, StepRow, Text};
@@ -49,7 +51,6 @@ pub(super) struct Root {
     /// What is wished from outside.
     pub(super) wish: Cancel,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) limits: Limits,
     pub(super) start_us: i64,
     pub(super) start_ns: i64,
     pub(super) node_type: OnceLock<Text>,
@@ -82,7 +83,6 @@ impl Root {
         Self {
             wish: wish.clone(),
             clock: Arc::clone(&engine.clock),
-            limits: engine.limits.clone(),
             start_us: engine.clock.now_us(),
             start_ns: engine.clock.monotonic_ns(),
             node_type: run.node_type.clone().map_or_else(OnceLock::new, OnceLock::from),
@@ -142,6 +142,8 @@ pub(super) struct Shared {
     pub(super) root: Arc<Root>,
     pub(super) plan: Arc<Plan>,
     pub(super) input: Option<Value>,
+    /// Places, of this plan and of those inside of its steps.
+    pub(super) limits: Limits,
     /// Of the waits between attempts.
     pub(super) seed: u64,
     pub(super) cancel: Cancel,
@@ -162,8 +164,9 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     /// Of the plan that a run was started with.
-    pub(super) fn outermost(root: Root, plan: &Arc<Plan>) -> Self {
+    pub(super) fn outermost(root: Root, plan: &Arc<Plan>, limits: Limits) -> Self {
         Self {
+            limits,
             input: root.run.input.clone(),
             seed: root.run.seed,
             root: Arc::new(root),
@@ -174,6 +177,12 @@ impl Shared {
             attributes: Map::new(),
             inner: None,
         }
+    }
+
+    /// Longest time of one attempt of a step.
+    pub(super) fn timeout(&self, policy: &Policy, lane: Lane) -> Option<Duration> {
+        // a plan inside has steps with times of their own
+        policy.timeout.or(self.root.run.step_timeout.filter(|_| lane != Lane::Nested))
     }
 
     /// How many steps are around the plan.

@@ -134,6 +134,8 @@ pub enum RunWhen {
 pub struct Condition {
     text: String,
     test: Arc<Test>,
+    /// A dependency without whose answer there is nothing to ask.
+    pub(super) question: Option<String>,
 }
 
 type Test = dyn Fn(&View) -> Result<bool, StepError> + Send + Sync;
@@ -145,7 +147,15 @@ impl Condition {
         text: impl Into<String>,
         test: impl Fn(&View) -> Result<bool, StepError> + Send + Sync + 'static,
     ) -> Self {
-        Self { text: text.into(), test: Arc::new(test) }
+        Self { text: text.into(), test: Arc::new(test), question: None }
+    }
+
+    /// Says of which dependency's answer it makes use: when that has failed, the step is skipped
+    /// as after any failure.
+    #[must_use]
+    pub(super) fn answered_by(mut self, question: Option<String>) -> Self {
+        self.question = question;
+        self
     }
 
     /// The condition in words.

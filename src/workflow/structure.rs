@@ -11,55 +11,37 @@ use super::component::{Component, Output};
 use super::context::StepContext;
 use super::failure::StepError;
 use super::library::{About, Input, Kind, Task};
+use super::tasks::{Inputs, computed};
 
 const VERSION: &str = "1";
 
-/// The input of [`Structural::question`] and [`Structural::given`].
-pub(super) const VALUE: &str = "value";
+/// The input of [`question`].
+pub(super) const QUESTION: &str = "if";
 
-/// A component that makes its output of its inputs alone.
-#[derive(Debug)]
-pub(super) struct Structural {
-    about: About,
-    output: fn(Map<String, Json>) -> Json,
+/// The input of [`given`].
+pub(super) const GIVEN: &str = "output";
+
+/// Asks the question of a conditional, once: gives true or false for an answer of any type.
+pub(super) fn question() -> Arc<dyn Task> {
+    let inputs = vec![Input::required(QUESTION, Kind::Any, "what decides")];
+    let is_so = |mut it: Inputs| it.any(QUESTION).is_some_and(|it| is_true(&it)).into();
+    Arc::new(computed(about("condition", inputs), is_so))
 }
 
-impl Structural {
-    /// Asks the question of a conditional, once: gives true or false for an answer of any type.
-    pub(super) fn question() -> Self {
-        let inputs = vec![Input::required(VALUE, Kind::Any, "what decides")];
-        Self::new("condition", inputs, |it| it.get(VALUE).is_some_and(is_true).into())
-    }
-
-    /// Gives the parameters of a called workflow, checked and with their defaults.
-    pub(super) fn parameters(inputs: Vec<Input>) -> Self {
-        Self::new("parameters", inputs, Json::Object)
-    }
-
-    /// Gives what it is given: the output of a workflow that says what it gives.
-    pub(super) fn given() -> Self {
-        let inputs = vec![Input::required(VALUE, Kind::Any, "what is given")];
-        Self::new("output", inputs, |mut it| it.shift_remove(VALUE).unwrap_or_default())
-    }
-
-    fn new(name: &str, inputs: Vec<Input>, output: fn(Map<String, Json>) -> Json) -> Self {
-        let (name, version) = (name.to_owned(), VERSION.to_owned());
-        Self { about: About { name, version, inputs, pure: true, ..About::default() }, output }
-    }
+/// Gives the parameters of a called workflow, checked and with their defaults.
+pub(super) fn parameters(inputs: Vec<Input>) -> Arc<dyn Task> {
+    Arc::new(computed(about("parameters", inputs), |it| Json::Object(it.0)))
 }
 
-impl Task for Structural {
-    fn about(&self) -> &About {
-        &self.about
-    }
+/// Gives what it is given: the output of a workflow that says what it gives.
+pub(super) fn given() -> Arc<dyn Task> {
+    let inputs = vec![Input::required(GIVEN, Kind::Any, "what is given")];
+    Arc::new(computed(about("output", inputs), |mut it| it.any(GIVEN).unwrap_or_default()))
+}
 
-    fn call(
-        &self,
-        inputs: Map<String, Json>,
-        _: StepContext,
-    ) -> BoxFuture<'_, Result<Output, StepError>> {
-        Box::pin(async move { Ok(Output::new((self.output)(inputs))) })
-    }
+fn about(name: &str, inputs: Vec<Input>) -> About {
+    let (name, version) = (name.to_owned(), VERSION.to_owned());
+    About { name, version, inputs, pure: true, ..About::default() }
 }
 
 /// Whether a value holds as a condition, as Jinja has it.

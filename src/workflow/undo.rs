@@ -50,7 +50,7 @@ impl Undo {
         let Some(node) = self.shared.plan.nodes().get(self.index) else { return Ok(()) };
         let (Some(component), Some(other)) = (&node.step.undo, &node.undo) else { return Ok(()) };
         let start_ns = root.clock.monotonic_ns();
-        let limit = limit(node.step.policy.timeout, left);
+        let limit = limit(self.shared.timeout(&node.step.policy, other.lane), left);
         let ordinal = root.next_attempt();
         let ctx = StepContext {
             view: View { shared: Arc::clone(&self.shared), index: self.index },

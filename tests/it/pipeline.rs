@@ -36,6 +36,7 @@ fn every_pipeline_that_comes_with_the_program_gives_what_it_says() {
         ("graph", json!({"package": "package of source-built", "lint": null})),
         ("fan_out", json!("0: 9, 1: 1, 2: 4")),
         ("call", json!({"short": "2 numbers, sum 1", "size": "it is large"})),
+        ("template", json!("5 words, 3 items")),
         ("state", json!("37 EUR by left and right")),
         ("recovery", json!("at last, from a template")),
         ("program", json!(["apple", "fig", "pear"])),
@@ -55,7 +56,7 @@ fn every_pipeline_that_comes_with_the_program_gives_what_it_says() {
         }
     }
     let runs = "SELECT count(*) AS n FROM runs WHERE result = 'success' AND pipeline_digest <> ''";
-    assert_eq!(place.count(runs), 65);
+    assert_eq!(place.count(runs), 70);
     let inner = "SELECT count(*) AS n FROM steps WHERE step_name = 'each/square'
                  AND parent_step_id IS NOT NULL";
     assert_eq!(place.count(inner), 15);
@@ -98,6 +99,8 @@ fn parameters_are_typed_and_wrong_ones_are_told() {
     let place = Place::new();
     let (_, object) = run(&place, &["sequence", "--set", "count=5"]);
     assert_eq!(object["output"], "5 numbers, sum 10");
+    let (_, said, _) = told(&place, &["pipeline", "show", "sequence"]);
+    assert!(said.contains("# --set count (integer = 3)"), "{said}");
     let (_, object) = run(&place, &["feed", "--set", "text=one two"]);
     assert_eq!(object["output"], 2);
     for (args, expected) in [
@@ -143,6 +146,126 @@ steps:
     let (_, said, _) = told(&place, &["pipeline", "run", "graph", "--dry-run"]);
     assert!(said.contains("ready_queue"), "{said}");
     assert!(!Path::new(&place.store()).exists(), "nothing was run, and nothing recorded");
+}
+
+#[test]
+fn pipelines_of_a_folder_are_listed_as_those_that_come_with_the_program() {
+    let place = Place::new();
+    let folder = place.root.path().join("mine");
+    std::fs::create_dir(&folder).unwrap();
+    let sound = "name: sound\ndescription: Sound.\nparameters: [{name: n, type: integer}]
+steps: [{name: a, use: noop}]\n";
+    std::fs::write(folder.join("sound.yaml"), sound).unwrap();
+    std::fs::write(folder.join("wrong.yml"), "name: wrong\nsteps: [{name: a}, {name: b}]\n")
+        .unwrap();
+    std::fs::write(folder.join("settings.yaml"), "level: 3\n").unwrap();
+    std::fs::write(folder.join("binary.yaml"), b"steps: \xff").unwrap();
+    std::fs::write(folder.join("steps.txt"), sound).unwrap();
+    let (code, said, errors) = told(&place, &["pipeline", "list", "mine", "--json"]);
+    let rows: Vec<Value> = said.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let expected = [
+        json!({"pipeline": "mine/sound.yaml", "steps": "1", "parameters": "n", "description": "Sound."}),
+        json!({"pipeline": "mine/wrong.yml", "steps": "", "parameters": "",
+               "description": "has 2 faults: `genstore pipeline check mine/wrong.yml`"}),
+    ];
+    assert_eq!((code, rows.as_slice(), errors.as_str()), (0, &expected[..], ""));
+    let (code, _, errors) = told(&place, &["pipeline", "show", "mine"]);
+    assert!(code != 0 && errors.contains("`genstore pipeline list mine` lists those"), "{errors}");
+    let (_, _, errors) = told(&place, &["pipeline", "show", "mine/soudn.yaml"]);
+    assert!(errors.contains("Did you mean `mine/sound.yaml`?"), "{errors}");
+    let call = "name: calls\nsteps: [{workflow: {name: it, use: soudn.yaml}}]\n";
+    std::fs::write(folder.join("calls.yaml"), call).unwrap();
+    let (_, said, _) = told(&place, &["pipeline", "check", "mine/calls.yaml"]);
+    assert!(said.contains("Did you mean `sound.yaml`?"), "{said}");
+    let (code, _, errors) = told(&place, &["pipeline", "list", "none"]);
+    assert!(code != 0 && errors.contains("cannot list the folder none"), "{errors}");
+    let (_, said, _) = told(&place, &["pipeline", "components", "sleep", "--json"]);
+    let expected = json!({"input": "for", "type": "duration", "default": "must be given", "means": "how long"});
+    assert_eq!(serde_json::from_str::<Value>(&said).unwrap(), expected);
+    let (code, _, errors) = told(&place, &["pipeline", "components", "slep"]);
+    assert!(code != 0 && errors.contains("Did you mean `sleep`?"), "{errors}");
+    for (args, expected) in [("list", "or those of a folder"), ("components", "what each takes")] {
+        let (_, said, _) = told(&place, &["pipeline", args, "--help"]);
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn settings_hold_where_a_pipeline_says_nothing() {
+    let place = Place::new();
+    let file = |name: &str, text: &str| {
+        std::fs::write(place.root.path().join(name), text).unwrap();
+    };
+    file("slow.yaml", "name: slow\nsteps: [{name: a, use: sleep, with: {for: 1h}}]\n");
+    file("own.yaml", "name: own\nsteps: [{name: a, use: sleep, with: {for: 1h}, timeout: 20ms}]\n");
+    file(
+        "list.yaml",
+        "name: list\nsteps:\n  - for_each: {name: each, in: [1, 2, 3], do: [
+        {name: a, use: sleep, with: {for: 60ms}}]}\n",
+    );
+    let config = |all: &[&str], name: &str| {
+        let flags = all.iter().flat_map(|it| ["--config", it]);
+        run(&place, &flags.chain([name]).collect::<Vec<_>>())
+    };
+    for (settings, name, message) in [
+        (&["workflow.step_timeout=30ms"][..], "slow.yaml", "step `a`: no answer within 30ms"),
+        (&["workflow.step_timeout=1h"], "own.yaml", "step `a`: no answer within 20ms"),
+        (
+            &["workflow.step_timeout=30ms"],
+            "list.yaml",
+            "step `each`: item 0: step `a`: no answer within 30ms",
+        ),
+        (
+            &["workflow.step_timeout=0s", "workflow.run_timeout=30ms", "workflow.grace=0s"],
+            "slow.yaml",
+            "the run took longer than it may",
+        ),
+    ] {
+        let (code, object) = config(settings, name);
+        assert_eq!((code, &object["result"]), (1, &json!("timeout")), "{object}");
+        assert_eq!(object["error_message"], message);
+    }
+    // a list as a whole takes longer than one attempt of a step may
+    let settings = ["workflow.step_timeout=170ms", "workflow.run_jobs_max=1", "workflow.jobs=4"];
+    let (code, object) = config(&settings, "list.yaml");
+    assert_eq!(code, 0, "{object}");
+    assert!(object["duration_ns"].as_i64().unwrap() >= 180_000_000, "one at a time: {object}");
+}
+
+#[test]
+fn a_called_file_keeps_its_own_time() {
+    let place = Place::new();
+    let file = |name: &str, text: &str| {
+        std::fs::write(place.root.path().join(name), text).unwrap();
+    };
+    file(
+        "called.yaml",
+        "name: called\ntimeout: 40ms\nsteps:\n  - {name: quick, use: value, with: {value: 1}}
+  - {name: slow, use: sleep, with: {for: 1h}}\n",
+    );
+    let call = "{workflow: {name: part, use: called.yaml}}";
+    file("calls.yaml", &format!("name: calls\nsteps: [{call}]\n"));
+    file(
+        "goes_on.yaml",
+        &format!(
+            "name: goes_on\nsteps: [{call}, {{name: after, use: value, when: all_done, with: \
+             {{value: \"{{{{ steps.part.result }}}}\"}}}}]\n"
+        ),
+    );
+    let (code, object) = run(&place, &["calls.yaml"]);
+    assert_eq!((code, &object["result"]), (1, &json!("timeout")), "{object}");
+    let message = "step `part`: the workflow `called` took longer than its `timeout`";
+    assert_eq!(object["error_message"], message);
+    let inner = "SELECT step_name, result, error_message FROM steps WHERE step_name LIKE 'part/%'
+                 ORDER BY step_id";
+    let expected = [
+        json!({"step_name": "part/quick", "result": "success", "error_message": null}),
+        json!({"step_name": "part/slow", "result": "cancellation",
+               "error_message": "the step around it took longer than it may"}),
+    ];
+    assert_eq!(place.sql(inner), expected);
+    let (_, object) = run(&place, &["goes_on.yaml"]);
+    assert_eq!(object["output"], "timeout", "{object}");
 }
 
 /// A pipeline whose second step hangs the first time, and says its process id through a FIFO.

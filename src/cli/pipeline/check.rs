@@ -1,12 +1,10 @@
 //! `genstore pipeline check`: every fault of pipeline files, with its place. Runs nothing.
 
-use clap::ValueEnum;
-
+use super::super::findings::FindingFormat;
 use super::super::{Context, print};
 use super::library;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::finding::{Finding, Level};
-use crate::output::diagnostic::{render, write_ndjson};
 use crate::pipeline::catalog::find;
 
 /// Check pipelines; exit code 1 when one has a fault
@@ -20,17 +18,9 @@ pub(super) struct Args {
     format: FindingFormat,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum FindingFormat {
-    /// With the line and a caret
-    #[default]
-    Human,
-    /// One JSON object per finding
-    Ndjson,
-}
-
 pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
     let library = library(context);
+    let color = context.env.terminal.color_stdout;
     let mut faults = 0;
     for wanted in &args.pipelines {
         let (findings, text) = match find(wanted) {
@@ -47,26 +37,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
         };
         for finding in &findings {
             faults += usize::from(finding.level == Level::Error);
-            print(&shown(finding, text.as_deref(), args.format, context)?)?;
+            print(&args.format.text(finding, text.as_deref(), color)?)?;
         }
     }
     if args.format == FindingFormat::Human && context.env.terminal.stdout {
         print(&format!("{} pipelines: {faults} faults\n", args.pipelines.len()))?;
     }
     Ok(u8::from(faults > 0))
-}
-
-fn shown(
-    finding: &Finding,
-    source: Option<&str>,
-    format: FindingFormat,
-    context: &Context,
-) -> Result<String> {
-    if format == FindingFormat::Human {
-        return Ok(render(finding, source, context.env.terminal.color_stdout));
-    }
-    let mut line = Vec::new();
-    write_ndjson(&mut line, finding)
-        .map_err(|source| Error::failed("cannot write a finding").with_source(source))?;
-    Ok(String::from_utf8_lossy(&line).into_owned())
 }

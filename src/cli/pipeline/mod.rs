@@ -8,6 +8,8 @@ mod run;
 mod show;
 mod view;
 
+use std::num::NonZeroUsize;
+
 use clap::Subcommand;
 use serde_json::{Map, Value as Json};
 
@@ -28,7 +30,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     List(list::Args),
-    Components(list::Args),
+    Components(list::ComponentsArgs),
     Show(show::Args),
     Check(check::Args),
     Plan(plan::Args),
@@ -63,10 +65,15 @@ fn library(context: &Context) -> Library {
 }
 
 impl Chosen {
-    /// The pipeline, checked.
-    fn workflow(&self, context: &Context) -> Result<Workflow> {
+    /// The pipeline, checked. Where it does not say how many of its steps may work at a time, as
+    /// many may as were asked for, or as the settings have it.
+    fn workflow(&self, jobs: Option<NonZeroUsize>, context: &Context) -> Result<Workflow> {
         let found = find(&self.pipeline)?;
-        found.lower(&library(context)).map_err(|findings| refused(&found, &findings))
+        let lowered = found.lower(&library(context));
+        let mut workflow = lowered.map_err(|findings| refused(&found, &findings))?;
+        let run_jobs_max = context.settings.workflow.run_jobs_max;
+        workflow.concurrency.get_or_insert(jobs.map_or(run_jobs_max, NonZeroUsize::get));
+        Ok(workflow)
     }
 
     /// What the pipeline is given, by the kinds of its parameters.
@@ -97,9 +104,14 @@ fn value(kind: Option<Kind>, text: &str) -> Json {
 /// The faults of a pipeline as one error.
 fn refused(found: &Found, findings: &[Finding]) -> Error {
     let all: String = findings.iter().map(|it| render(it, Some(&found.text), false)).collect();
-    let count = match findings.len() {
+    let count = count_of(findings);
+    Error::invalid(format!("{} has {count}\n\n{}", found.uri, all.trim_end()))
+}
+
+/// How many faults a pipeline has, in words.
+fn count_of(findings: &[Finding]) -> String {
+    match findings.len() {
         1 => "a fault".to_owned(),
         count => format!("{count} faults"),
-    };
-    Error::invalid(format!("{} has {count}\n\n{}", found.uri, all.trim_end()))
+    }
 }

@@ -25,7 +25,7 @@ const FALLBACK: Duration = Duration::from_millis(1);
 pub(super) struct Args {
     #[command(flatten)]
     chosen: Chosen,
-    /// Steps that work at a time [default: the pipeline's own, else the number of cores]
+    /// Steps that work at a time [default: the setting workflow.jobs, else the number of cores]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     #[arg(long, value_enum, default_value_t)]
@@ -47,7 +47,7 @@ pub(super) enum PlanFormat {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
-    let workflow = args.chosen.workflow(context)?;
+    let workflow = args.chosen.workflow(args.jobs, context)?;
     args.chosen.given(&workflow)?;
     let jobs = args.jobs.map_or_else(|| context.settings.workflow.jobs(), NonZeroUsize::get);
     show(&workflow, jobs, args.format, context)
@@ -118,11 +118,11 @@ fn summary(analysis: &Analysis<'_>) -> String {
     let critical: Vec<&str> =
         analysis.critical_path().iter().map(|it| plan.step_name(*it)).collect();
     let mut text = format!(
-        "\n{} steps in {} stages, {} chains, {} independent\nwork {}, critical path {}: {}\n\
+        "\n{} in {}, {}, {} independent\nwork {}, critical path {}: {}\n\
          at least {} (LB1 {})\n",
-        plan.len(),
-        plan.stages(),
-        analysis.chains().len(),
+        counted(plan.len(), "step"),
+        counted(plan.stages(), "stage"),
+        counted(analysis.chains().len(), "chain"),
         analysis.independent().len(),
         span(analysis.work_ns()),
         span(analysis.critical_path_ns()),
@@ -146,6 +146,10 @@ fn summary(analysis: &Analysis<'_>) -> String {
         ));
     }
     text
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn object(workflow: &Workflow, analysis: &Analysis<'_>) -> Json {

@@ -29,7 +29,7 @@ use crate::workflow::{Limits, ResultKind, StepSummary, Strategy, Workflow, span}
 pub(super) struct Args {
     #[command(flatten)]
     chosen: Chosen,
-    /// Steps that work at a time [default: the number of cores]
+    /// Steps that work at a time [default: the setting workflow.jobs, else the number of cores]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// In which order steps are started
@@ -70,7 +70,7 @@ fn strategy(name: &str) -> Result<Strategy, String> {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
-    let mut workflow = args.chosen.workflow(context)?;
+    let mut workflow = args.chosen.workflow(args.jobs, context)?;
     let given = args.chosen.given(&workflow)?;
     let jobs = args.jobs.map_or_else(|| context.settings.workflow.jobs(), NonZeroUsize::get);
     if args.dry_run {

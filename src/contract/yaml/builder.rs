@@ -59,11 +59,11 @@ impl<'a> Builder<'a> {
     pub(super) fn start_document(&mut self, session: &mut Session<'_>, span: Span) -> bool {
         self.documents += 1;
         if self.documents > 1 {
-            let message = "a second document begins here; a contract is one document";
+            let message = "a second document begins here; a file is one document";
             let finding = Finding::new("contract.multi-document", Level::Error, message)
                 .in_file(self.uri)
                 .at(span)
-                .with_help("put each contract in a file of its own");
+                .with_help("put each document in a file of its own");
             session.notes.push(finding);
         }
         self.documents == 1
@@ -145,7 +145,7 @@ impl<'a> Builder<'a> {
         let finding = Finding::new("contract.unknown-tag", Level::Warning, message)
             .in_file(self.uri)
             .at(self.with_tag(span))
-            .with_help("the only tag of a contract is `!include <file>`");
+            .with_help("the only tag is `!include <file>`, in contracts");
         session.notes.push(finding);
     }
 

@@ -69,6 +69,11 @@ impl PipelineFile {
         self.definition.as_ref()
     }
 
+    /// Whether it says what is done, as a pipeline does and another YAML file does not.
+    pub fn has_steps(&self) -> bool {
+        self.root.as_ref().is_some_and(|it| it.get("steps").is_some())
+    }
+
     /// Makes a plan of it.
     ///
     /// # Errors

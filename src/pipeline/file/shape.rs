@@ -31,6 +31,8 @@ pub(super) enum Shape {
     Compositions,
     /// What follows a failure.
     Failure,
+    /// What a caller changes of a step.
+    Override,
 }
 
 use Shape::*;
@@ -66,13 +68,15 @@ const USE: Shape = Struct(&[("use", Text), ("with", Mapping)]);
 const RETRY: Shape =
     Struct(&[("attempts", Whole), ("initial", Span), ("max", Span), ("multiplier", Number)]);
 
+const WHEN: Shape = OneOf(&["all_success", "any_success", "none_failed", "all_done"]);
+
 const STEP: Shape = Struct(&[
     ("name", Text),
     ("use", Text),
     ("with", Mapping),
     ("needs", Texts),
     ("if", Text),
-    ("when", OneOf(&["all_success", "any_success", "none_failed", "all_done"])),
+    ("when", WHEN),
     ("set", Mapping),
     ("retry", RETRY),
     ("timeout", Span),
@@ -100,7 +104,28 @@ const FOR_EACH: Shape = Struct(&[
     ("partial", Boolean),
 ]);
 
-const CALL: Shape = Struct(&[("name", Text), ("use", Text), ("with", Mapping)]);
+const CALL: Shape =
+    Struct(&[("name", Text), ("use", Text), ("with", Mapping), ("override", Each(&Override))]);
+
+/// What a step can have but its name, and what a call can have but its name and workflow.
+const OVERRIDE: &[(&str, Shape)] = &[
+    ("use", Text),
+    ("with", Mapping),
+    ("needs", Texts),
+    ("if", Text),
+    ("when", WHEN),
+    ("set", Mapping),
+    ("retry", RETRY),
+    ("timeout", Span),
+    ("queue_timeout", Span),
+    ("total_timeout", Span),
+    ("on_failure", Failure),
+    ("undo", USE),
+    ("resource", Text),
+    ("estimate", Span),
+    ("pure", Boolean),
+    ("override", Each(&Override)),
+];
 
 const SCOPE: Shape = Struct(&[("state", Each(&VARIABLE)), ("steps", Compositions)]);
 
@@ -155,6 +180,8 @@ impl Shape {
             Struct(keys) if node.is_mapping() => return keys_of(node, what, keys, faults),
             Struct(_) => "a mapping",
             Failure => return failure(node, what, faults),
+            Override if node.is_mapping() => return keys_of(node, what, OVERRIDE, faults),
+            Override => "a mapping of settings",
         };
         faults.add(node.span, format!("{what} is {}, not {wanted}", node.what()), None);
     }
@@ -179,6 +206,7 @@ impl Shape {
                 Json::Object(entries.map(|(name, it)| (name.to_owned(), shape.json(it))).collect())
             }
             Struct(keys) => object(node, keys),
+            Override => object(node, OVERRIDE),
             Failure if node.is_mapping() => object(node, &[("fallback", USE)]),
             Failure => node.to_json(),
             Composition => match kind_of(node) {

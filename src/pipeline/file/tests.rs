@@ -110,6 +110,11 @@ fn what_is_no_yaml_and_no_mapping_is_told() {
         ("name: [", "2:1 this is not YAML"),
         ("- a\n- b\n", "1:1 the pipeline is a list, not a mapping"),
         ("", "the file has no content"),
+        (
+            "name: a\nsteps: [{name: x, use: noop}]\n---\nname: b\n",
+            "3:1 a second document begins here; a \
+          file is one document (put each document in a file of its own)",
+        ),
         ("name: a\nname: b\nsteps: [{name: x, use: noop}]\n", "name"),
     ] {
         let found = findings(text).join("; ");

@@ -43,6 +43,14 @@ impl Execution<'_> {
         may_run(node.step.run_when, ends).map_err(Refusal::Skip)?;
         let Some(condition) = &node.step.condition else { return Ok(()) };
         let view = View { shared: Arc::clone(&self.shared), index };
+        let question = condition.question.as_ref().and_then(|it| self.plan.find(it));
+        if let Some(question) = question
+            && let Some(done) = self.shared.done(question).filter(|it| it.failed())
+        {
+            let (name, result) = (self.plan.step_name(question), done.result);
+            let reason = format!("`{name}`, which decides on it, ended as {result}");
+            return Err(Refusal::Skip(Bar { reason, by_failure: true }));
+        }
         let text = condition.text();
         match catch_unwind(AssertUnwindSafe(|| condition.holds(&view)))
             .unwrap_or_else(|panic| Err(StepError::panicked(&*panic)))
@@ -53,7 +61,11 @@ impl Execution<'_> {
                 Err(Refusal::Skip(Bar { reason, by_failure: false }))
             }
             Err(error) => {
-                let message = format!("condition `{text}`: {error}");
+                // an expression says by itself which one it is
+                let message = match error.message.starts_with(&format!("`{text}`")) {
+                    true => format!("condition {error}"),
+                    false => format!("condition `{text}`: {error}"),
+                };
                 Err(Refusal::Error(StepError::permanent("condition", message)))
             }
         }

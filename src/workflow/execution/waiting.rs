@@ -78,9 +78,9 @@ impl Execution<'_> {
 
     /// How long the attempt that starts now may take.
     pub(super) fn limit(&self, index: usize, now_ns: i64) -> Option<Limit> {
-        let policy = &self.plan.nodes()[index].step.policy;
-        let state = &self.states[index];
-        let one = policy.timeout.map(|it| {
+        let (node, state) = (&self.plan.nodes()[index], &self.states[index]);
+        let policy = &node.step.policy;
+        let one = self.shared.timeout(policy, node.lane(state.by_fallback)).map(|it| {
             let error = StepError::timed_out;
             Limit { duration: it, error, named: it }
         });

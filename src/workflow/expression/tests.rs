@@ -56,6 +56,8 @@ fn what_it_reads_is_known_before_it_is_evaluated() {
 fn wrong_ones_say_what_is_wrong() {
     let cases = [
         ("{{ params. }}", "params."),
+        ("{{ 1e308 * 10 }}", "`1e308 * 10` gives a number without end"),
+        ("{{ [{'a': [none, -1e308 * 10]}] }}", "gives a number without end"),
         ("{{ params.count", "no closing braces"),
         ("{{ nothing }}", "`nothing`"),
         ("{{ params.none }}", "`params.none`"),

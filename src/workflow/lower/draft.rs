@@ -55,6 +55,7 @@ pub(super) enum Work {
         one: bool,
     },
     Each(Box<EachDraft>),
+    Part(Box<PartDraft>),
     /// Says what has become of the state.
     Collect,
 }
@@ -73,6 +74,15 @@ pub(super) struct EachDraft {
     pub(super) concurrency: Option<usize>,
     pub(super) items_max: usize,
     pub(super) partial: bool,
+}
+
+/// A called workflow with bounds of its own.
+#[derive(Debug)]
+pub(super) struct PartDraft {
+    pub(super) workflow: String,
+    pub(super) plan: Arc<Plan>,
+    pub(super) exits: Vec<(String, String)>,
+    pub(super) concurrency: Option<usize>,
 }
 
 /// What the expressions of a step read, resolved.
@@ -120,7 +130,7 @@ impl Draft {
     pub(super) fn sets(&self) -> impl Iterator<Item = usize> {
         let inner = match &self.work {
             Work::Each(each) => each.sets.as_slice(),
-            Work::Draws(_) | Work::Join { .. } | Work::Collect => &[],
+            Work::Draws(_) | Work::Join { .. } | Work::Part(_) | Work::Collect => &[],
         };
         self.set.iter().map(|it| it.0).chain(inner.iter().copied())
     }

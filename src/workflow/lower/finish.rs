@@ -10,6 +10,7 @@ use super::super::component::Component;
 use super::super::composition::Merge;
 use super::super::each::Each;
 use super::super::failure::StepError;
+use super::super::part::Part;
 use super::super::plan::Plan;
 use super::super::policy::OnFailure;
 use super::super::step::{Condition, RunWhen, Step};
@@ -131,6 +132,13 @@ impl Lowering<'_> {
                 Arc::new(Bound { pure: draft.pure, ..bound })
             }
             Work::Join { from, one } => Arc::new(Join { from, one }),
+            Work::Part(part) => Arc::new(Part {
+                workflow: part.workflow,
+                plan: part.plan,
+                exits: part.exits,
+                reader,
+                concurrency: part.concurrency,
+            }),
             Work::Collect => Arc::new(Collect { seen: Arc::new(state) }),
             Work::Each(each) => Arc::new(Each {
                 step: draft.name.clone(),
@@ -182,7 +190,8 @@ fn condition(
     }
     words.extend(own.as_ref().map(|it| it.text().to_owned()));
     let reader = Arc::clone(reader);
-    Some(Condition::new(words.join(", and "), move |view| {
+    let asked = branch.as_ref().map(|it| it.0.clone());
+    let condition = Condition::new(words.join(", and "), move |view| {
         if let Some((question, wanted)) = &branch {
             let answer = view.output_if::<Handed>(question)?;
             if answer.and_then(|it| it.output.as_bool()) != Some(*wanted) {
@@ -190,7 +199,8 @@ fn condition(
             }
         }
         own.as_ref().map_or(Ok::<_, StepError>(true), |it| holds(it, &reader, view))
-    }))
+    });
+    Some(condition.answered_by(asked))
 }
 
 /// Lets a step of a branch wait for the question before the branch.

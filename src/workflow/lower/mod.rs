@@ -6,9 +6,12 @@
 //! Where branches meet, a step of its own joins them, so that a join costs the sum of its sides and
 //! not their product.
 
+mod bounds;
+mod calls;
 mod draft;
 mod finish;
 mod names;
+mod overrides;
 mod problem;
 mod reads;
 mod shapes;
@@ -16,30 +19,20 @@ mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
-
-use serde_json::Value as Json;
 
 use super::bound::Feed;
-use super::bucket::Rate;
-use super::checked::{Limit, Workflow};
-use super::circuit::CircuitBreaker;
-use super::composition::{Composition, Definition, Resource, Variable};
-use super::library::{Input, Kind, Library, duration};
+use super::checked::Workflow;
+use super::composition::{Composition, Definition, Variable};
+use super::library::{Input, Kind, Library};
 use super::state::Declared;
 use crate::error::{Result, nearest};
 
+use bounds::Declaration;
 use draft::Draft;
 use names::{Frame, Names, is_name};
 
 pub(super) use names::Source;
 pub use problem::Problem;
-
-/// Most workflows that may be called inside each other.
-const CALLS_MAX: usize = 16;
-
-/// How long a resource that keeps failing is left alone when nobody says how long.
-const COOLDOWN: Duration = Duration::from_secs(30);
 
 /// Finds the workflows that a definition calls: by the name that it uses, and by what is known as
 /// the place of the one that calls.
@@ -78,7 +71,7 @@ pub(super) fn lower(
     let exits = lowering.named(&exits);
     let declared = lowering.estimates();
     let has_pure = lowering.has_pure;
-    let limits = lowering.limits();
+    let limits = lowering.resources.iter().map(|(name, it)| (name.clone(), it.limit)).collect();
     let (plan, problems) = lowering.finish();
     let Some(plan) = plan.filter(|_| problems.is_empty()) else { return Err(problems) };
     Ok(Workflow {
@@ -98,18 +91,6 @@ pub(super) fn lower(
     })
 }
 
-/// A rate such as `10/s` or `5/250ms`: as many at once as in the time.
-fn rate(text: &str) -> Option<Rate> {
-    let (count, per) = text.split_once('/')?;
-    let count: u32 = count.trim().parse().ok().filter(|it| *it > 0)?;
-    let per = per.trim();
-    let per = match per.starts_with(|it: char| it.is_ascii_digit()) {
-        true => duration(&Json::from(per))?,
-        false => duration(&Json::from(format!("1{per}")))?,
-    };
-    (!per.is_zero()).then_some(Rate { count, per, burst: count })
-}
-
 /// A definition on its way to a plan.
 struct Lowering<'a> {
     library: &'a Library,
@@ -125,8 +106,10 @@ struct Lowering<'a> {
     calls: Vec<String>,
     /// Of every definition.
     digest: blake3::Hasher,
-    resources: BTreeMap<String, Resource>,
+    resources: BTreeMap<String, Declaration>,
     joins: usize,
+    /// Lists around the place that is being looked at.
+    nesting: usize,
     /// Whether a step is declared pure.
     has_pure: bool,
 }
@@ -158,6 +141,7 @@ impl<'a> Lowering<'a> {
             digest: blake3::Hasher::new(),
             resources: BTreeMap::new(),
             joins: 0,
+            nesting: 0,
             has_pure: false,
         }
     }
@@ -179,7 +163,7 @@ impl<'a> Lowering<'a> {
                 .replace("Write a list of them under `steps`.".to_owned());
         }
         for (name, resource) in &definition.resources {
-            self.resources.entry(name.clone()).or_insert_with(|| resource.clone());
+            self.resource(name, resource, &format!("{path}/resources/{name}"));
         }
         let block = self.block(&definition.state, &format!("{path}/state"));
         let after = self.names.here().and_then(|it| it.parameters_from.clone());
@@ -251,53 +235,6 @@ impl<'a> Lowering<'a> {
         inputs
     }
 
-    /// Places and time of a run.
-    fn bounds(&mut self, definition: &Definition) -> (Option<usize>, Option<Duration>) {
-        if definition.concurrency == Some(0) {
-            self.problem("/concurrency", "`concurrency` is 0: nothing could ever work");
-        }
-        let timeout = self.span(definition.timeout.as_ref(), "/timeout");
-        (definition.concurrency, timeout)
-    }
-
-    /// What steps may use of each resource.
-    fn limits(&mut self) -> BTreeMap<String, Limit> {
-        let mut limits = BTreeMap::new();
-        for (name, resource) in self.resources.clone() {
-            let path = format!("/resources/{name}");
-            if resource.places == Some(0) {
-                let message = format!("`{name}` has 0 places: nothing could ever use it");
-                self.problem(format!("{path}/places"), message);
-            }
-            let rate = resource.rate.as_deref().and_then(|text| {
-                let rate = rate(text);
-                if rate.is_none() {
-                    let path = format!("{path}/rate");
-                    self.problem(path, format!("`{text}` is no rate")).hint =
-                        Some("Write `10/s`, `100/m` or `5/250ms`.".to_owned());
-                }
-                rate
-            });
-            let cooldown = self.span(resource.cooldown.as_ref(), &format!("{path}/cooldown"));
-            let breaker = resource.failures.map(|failures_max| CircuitBreaker {
-                failures_max,
-                cooldown: cooldown.unwrap_or(COOLDOWN),
-            });
-            limits.insert(name, Limit { places: resource.places, rate, breaker });
-        }
-        limits
-    }
-
-    fn span(&mut self, value: Option<&Json>, path: &str) -> Option<Duration> {
-        let value = value.filter(|it| !it.is_null())?;
-        let span = duration(value);
-        if span.is_none() {
-            let message = format!("{value} is no time span");
-            self.problem(path, message).hint = Some("Write `250ms`, `2s` or `5m`.".to_owned());
-        }
-        span
-    }
-
     /// Notes the names of all steps that can be read from each other.
     fn collect(&mut self, compositions: &[Composition], path: &str) {
         for (at, composition) in compositions.iter().enumerate() {
@@ -306,6 +243,7 @@ impl<'a> Lowering<'a> {
                 Composition::Step(step) => self.name(&step.name, &path, true),
                 Composition::ForEach(it) => {
                     self.name(&it.name, &format!("{path}/for_each"), true);
+                    self.note_inside(composition, &it.name);
                 }
                 Composition::Workflow(it) => {
                     self.name(&it.name, &format!("{path}/workflow"), true);
@@ -342,6 +280,16 @@ impl<'a> Lowering<'a> {
         for problem in self.problems.iter_mut().skip(before) {
             let rest = problem.path.strip_prefix(&format!("{path}/0")).unwrap_or_default();
             problem.path = format!("{path}/{key}{rest}");
+        }
+    }
+
+    /// Notes the names that only the steps of a list can read.
+    fn note_inside(&mut self, composition: &Composition, list: &str) {
+        for part in composition.parts() {
+            if let Some(frame) = self.names.frames.last_mut() {
+                frame.inside.insert(part.name().to_owned(), list.to_owned());
+            }
+            self.note_inside(part, list);
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Frame {
     pub(super) prefix: String,
     /// Full names of its steps by their own.
     pub(super) names: BTreeMap<String, String>,
+    /// The lists whose insides have steps of these names, which nobody outside can read.
+    pub(super) inside: BTreeMap<String, String>,
     /// What an item is called, if this is the inside of a list; else it is a workflow.
     pub(super) item: Option<String>,
     /// Steps outside that its steps read, with the frame that they are in.
@@ -71,6 +73,11 @@ impl Names {
     /// A name near one that is not known.
     pub(super) fn near(&self, name: &str) -> Option<&str> {
         nearest(name, self.visible().flat_map(|it| it.names.keys().map(String::as_str)))
+    }
+
+    /// The list around the step of this name, which is not to be seen from here.
+    pub(super) fn list_around(&self, name: &str) -> Option<&str> {
+        self.visible().find_map(|it| it.inside.get(name).map(String::as_str))
     }
 
     /// The workflow that the place is in.

@@ -10,6 +10,9 @@ use crate::error::nearest;
 /// What expressions may begin with, besides what items are called.
 const ROOTS: [&str; 7] = ["steps", "params", "state", "input", "run", "index", "output"];
 
+/// What is known of a step that has ended.
+const FIELDS: [&str; 3] = ["output", "result", "degraded"];
+
 /// Whether a name has a meaning of its own in expressions.
 pub(super) fn is_root(name: &str) -> bool {
     ROOTS.contains(&name)
@@ -75,7 +78,7 @@ impl Lowering<'_> {
             let mut parts = read.split('.');
             let (root, name) = (parts.next().unwrap_or_default(), parts.next());
             match root {
-                "steps" => self.step_read(name, path, reads),
+                "steps" => self.step_read(name, parts.next(), path, reads),
                 "state" => self.state_read(name, path, around, reads),
                 "params" => self.parameter_read(name, path, reads),
                 "input" if around.feed != Feed::Nothing => reads.input = around.feed.clone(),
@@ -95,7 +98,13 @@ impl Lowering<'_> {
         }
     }
 
-    fn step_read(&mut self, name: Option<&str>, path: &str, reads: &mut Reads) {
+    fn step_read(
+        &mut self,
+        name: Option<&str>,
+        field: Option<&str>,
+        path: &str,
+        reads: &mut Reads,
+    ) {
         let Some(name) = name else {
             self.problem(path, "`steps` is read as a whole").hint =
                 Some("Name the step: `steps.NAME.output`.".to_owned());
@@ -107,12 +116,29 @@ impl Lowering<'_> {
                     reads.steps.push((name.to_owned(), source));
                 }
             }
-            None => {
-                let problem = Problem::new(path, format!("there is no step `{name}` here"));
-                let problem = problem.with_nearest(self.names.near(name));
-                self.problems.push(problem);
-            }
+            None => self.no_step(name, path, format!("there is no step `{name}` here")),
         }
+        if let Some(field) = field.filter(|it| !FIELDS.contains(it)) {
+            let message = format!("`steps.{name}` has no `{field}`");
+            let problem = Problem::new(path, message);
+            self.problems.push(match nearest(field, FIELDS) {
+                Some(near) => problem.with_nearest(Some(near)),
+                None => problem.with_hint(format!("What it gave is `steps.{name}.output`.")),
+            });
+        }
+    }
+
+    /// Says that there is no step of this name here, and where it may be.
+    pub(super) fn no_step(&mut self, name: &str, path: &str, message: String) {
+        let problem = Problem::new(path, message);
+        let problem = match self.names.list_around(name) {
+            Some(list) => problem.with_hint(format!(
+                "It is inside of the list `{list}`; what that gave for all items is \
+                 `steps.{list}.output`."
+            )),
+            None => problem.with_nearest(self.names.near(name)),
+        };
+        self.problems.push(problem);
     }
 
     fn parameter_read(&mut self, name: Option<&str>, path: &str, reads: &mut Reads) {

@@ -6,16 +6,17 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::super::bound::Feed;
-use super::super::composition::{Block, Call, Composition, Conditional, ForEach, Rule, Tree};
+use super::super::composition::{Block, Composition, Conditional, ForEach, Rule, Tree};
 use super::super::expression::{Expression, Template};
 use super::super::library::Library;
+use super::super::nested::NESTING_MAX;
 use super::super::plan::STEPS_MAX;
 use super::super::policy::{OnFailure, Policy};
 use super::super::step::RunWhen;
-use super::super::structure::{Structural, VALUE};
+use super::super::structure::{self, GIVEN, QUESTION};
 use super::draft::{Draft, Draws, EachDraft, Reads, Work};
 use super::names::Frame;
-use super::{Around, CALLS_MAX, Called, Lowering, Source};
+use super::{Around, Lowering, Source};
 
 impl Lowering<'_> {
     /// One after the other. Gives what the last one gives.
@@ -132,8 +133,8 @@ impl Lowering<'_> {
         };
         let template = expression.map_or(Template::Literal(Json::Null), Template::Whole);
         let draws = Draws {
-            task: Arc::new(Structural::question()),
-            with: vec![(VALUE.to_owned(), template)],
+            task: structure::question(),
+            with: vec![(QUESTION.to_owned(), template)],
             fed: None,
         };
         let mut draft =
@@ -195,6 +196,11 @@ impl Lowering<'_> {
         let mut reads = Reads::default();
         let items = self.template(&each.items, &format!("{path}/in"), around, &mut reads, None);
         self.for_each_is_sound(each, path);
+        if self.nesting >= NESTING_MAX {
+            let message = format!("more than {NESTING_MAX} lists are inside each other");
+            self.problem(path, message);
+            return vec![name];
+        }
         let outside_values = self.declared.len();
         let (inside, exits, captures) = self.inside(each, path, around);
         let (sets, reads_state) = super::finish::touched(&inside, outside_values);
@@ -259,6 +265,7 @@ impl Lowering<'_> {
         around: &Around,
     ) -> (Vec<Draft>, Vec<(String, String)>, Vec<Source>) {
         let drafts = std::mem::take(&mut self.drafts);
+        self.nesting += 1;
         self.names.frames.push(Frame { item: Some(each.item.clone()), ..Frame::default() });
         let steps = format!("{path}/do");
         self.collect(&each.steps, &steps);
@@ -270,6 +277,7 @@ impl Lowering<'_> {
         };
         let exits = self.sequence(&each.steps, &steps, inner);
         let (exits, inside) = (self.named(&exits), std::mem::replace(&mut self.drafts, drafts));
+        self.nesting -= 1;
         let frame = self.names.frames.pop().unwrap_or_default();
         let outside = self.names.frames.len().saturating_sub(1);
         let captures = frame.captures.iter().map(|(step, at)| match *at == outside {
@@ -279,85 +287,14 @@ impl Lowering<'_> {
         (inside, exits, captures.collect())
     }
 
-    fn call(&mut self, call: &Call, path: &str, around: &Around) -> Vec<String> {
-        let from = self.calls.last().cloned().unwrap_or_default();
-        let Called { uri, definition } = match (self.others)(&call.workflow, &from) {
-            Ok(it) => it,
-            Err(error) => {
-                let hint = error.hint().map(str::to_owned);
-                self.problem(format!("{path}/use"), error.to_string()).hint = hint;
-                return Vec::new();
-            }
-        };
-        if self.calls.contains(&uri) {
-            let chain = self.calls.join(" → ");
-            let message = format!("workflows call each other without end: {chain} → {uri}");
-            self.problem(format!("{path}/use"), message);
-            return Vec::new();
-        }
-        if self.calls.len() >= CALLS_MAX {
-            let message = format!("more than {CALLS_MAX} workflows call each other");
-            self.problem(format!("{path}/use"), message);
-            return Vec::new();
-        }
-        let prefix = self.names.here().map(|it| it.prefix.clone()).unwrap_or_default();
-        let name = format!("{prefix}{}", call.name);
-        // problems of the called workflow stand at the call: its file is another
-        let before = self.problems.len();
-        if !super::is_name(&definition.name) {
-            self.misnamed("", &definition.name, "a pipeline");
-        }
-        let parameters = self.parameters(&definition, "");
-        self.problems_of(before, &uri, path);
-        let names = parameters.iter().map(|it| it.name.clone()).collect();
-        let with = format!("{name}.with");
-        let task = Arc::new(Structural::parameters(parameters));
-        let mut reads = Reads::default();
-        let draws =
-            self.draws(task, &call.with, &format!("{path}/with"), around, &mut reads, false);
-        let mut draft = Draft::new(with.clone(), path, Work::Draws(draws), &around.after);
-        draft.branch.clone_from(&around.branch);
-        self.push(draft, reads);
-        self.names.frames.push(Frame {
-            prefix: format!("{name}/"),
-            parameters: names,
-            parameters_from: Some(with),
-            ..Frame::default()
-        });
-        let inside = self.problems.len();
-        let begin = self.drafts.len();
-        self.calls.push(uri.clone());
-        let mut exits = self.definition(&definition, "", Feed::Nothing);
-        self.names.frames.pop();
-        self.calls.pop();
-        self.problems_of(inside, &uri, path);
-        for draft in self.drafts.iter_mut().skip(begin) {
-            draft.branch = draft.branch.take().or_else(|| around.branch.clone());
-        }
-        exits.dedup();
-        let work = Work::Join { from: self.named(&exits), one: false };
-        let mut join = Draft::new(name.clone(), path, work, &exits);
-        join.branch.clone_from(&around.branch);
-        self.drafts.push(join);
-        vec![name]
-    }
-
-    /// Says of the problems from a number on that they are of a called workflow.
-    fn problems_of(&mut self, from: usize, uri: &str, path: &str) {
-        for problem in self.problems.iter_mut().skip(from) {
-            problem.message = format!("in {uri}: {}", problem.message);
-            problem.path = path.to_owned();
-        }
-    }
-
     /// What a workflow gives, if it says so.
     pub(super) fn output(&mut self, output: &Json, path: &str, around: &Around) -> Vec<String> {
         let prefix = self.names.here().map(|it| it.prefix.clone()).unwrap_or_default();
         let name = format!("{prefix}workflow.output");
         let mut reads = Reads::default();
         let template = self.template(output, path, around, &mut reads, None);
-        let task = Arc::new(Structural::given());
-        let draws = Draws { task, with: vec![(VALUE.to_owned(), template)], fed: None };
+        let task = structure::given();
+        let draws = Draws { task, with: vec![(GIVEN.to_owned(), template)], fed: None };
         let mut draft = Draft::new(name.clone(), path, Work::Draws(draws), &around.after);
         draft.run_when = RunWhen::NoneFailed;
         draft.policy.on_failure = OnFailure::Fail;

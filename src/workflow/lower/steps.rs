@@ -13,7 +13,7 @@ use super::super::library::Task;
 use super::super::policy::{Backoff, OnFailure, Policy, Retry};
 use super::super::step::RunWhen;
 use super::draft::{Draft, Draws, Reads, Work};
-use super::{Around, Lowering, Problem};
+use super::{Around, Lowering, Problem, Source};
 use crate::error::nearest;
 
 /// The input that takes what feeds a step without anybody saying so.
@@ -52,12 +52,13 @@ impl Lowering<'_> {
         let (policy, estimate) = self.policy(spec, path);
         let mut draft = Draft::new(name.clone(), path, Work::Draws(draws), &around.after);
         for needed in &spec.needs {
-            match self.names.here().and_then(|it| it.names.get(needed)).cloned() {
-                Some(step) => draft.wait_for(&step),
+            match self.names.find(needed) {
+                Some(Source::Here(step)) => draft.wait_for(&step),
+                // the list around waits for what its steps need of the outside
+                Some(Source::Outer(_)) => {}
                 None => {
                     let message = format!("step `{}` needs `{needed}`, no step here", spec.name);
-                    let problem = Problem::new(format!("{path}/needs"), message);
-                    self.problems.push(problem.with_nearest(self.names.near(needed)));
+                    self.no_step(needed, &format!("{path}/needs"), message);
                 }
             }
         }
@@ -198,14 +199,12 @@ impl Lowering<'_> {
     }
 
     fn policy(&mut self, spec: &StepSpec, path: &str) -> (Policy, Option<Duration>) {
-        let mut policy = Policy::default();
-        if spec.timeout.is_some() {
-            policy.timeout = self.span(spec.timeout.as_ref(), &format!("{path}/timeout"));
-        }
-        policy.queue_timeout =
-            self.span(spec.queue_timeout.as_ref(), &format!("{path}/queue_timeout"));
-        policy.total_timeout =
-            self.span(spec.total_timeout.as_ref(), &format!("{path}/total_timeout"));
+        let mut policy = Policy {
+            timeout: self.longest(spec.timeout.as_ref(), path, "timeout"),
+            queue_timeout: self.span(spec.queue_timeout.as_ref(), &format!("{path}/queue_timeout")),
+            total_timeout: self.longest(spec.total_timeout.as_ref(), path, "total_timeout"),
+            ..Policy::default()
+        };
         if let Some(retry) = &spec.retry {
             policy.retry = self.retry(retry, &format!("{path}/retry"));
         }

@@ -1,12 +1,14 @@
 //! Every kind of composition: what is wrong with a definition, and what a run of it gives.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod calls;
+mod hints;
 mod state;
 
 use std::sync::Mutex;
 
 use futures::future::BoxFuture;
-use serde_json::{Map, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::*;
 use crate::clock::ManualClock;
@@ -106,7 +108,12 @@ impl EventSink for Rows {
 
 /// Runs a definition: its outcome, what it gave, and `step=result` of its rows.
 fn run(json: Json, given: Json) -> (Outcome, Json, Vec<String>) {
-    let lowered = Workflow::lower(&definition(json), "test", &library(), &others);
+    run_with(json, given, &others)
+}
+
+/// The same, with other workflows to be called.
+fn run_with(json: Json, given: Json, others: Others<'_>) -> (Outcome, Json, Vec<String>) {
+    let lowered = Workflow::lower(&definition(json), "test", &library(), others);
     let workflow = lowered.unwrap_or_else(|problems| panic!("{problems:#?}"));
     let sink = Arc::new(Rows::default());
     let engine = Engine {

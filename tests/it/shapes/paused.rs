@@ -33,8 +33,8 @@ pub(super) fn policy(work: &Work) -> Policy {
     let retry = Retry { attempts_max: 3, backoff, ..Retry::default() };
     let twice = Duration::from_millis(2 * work.duration_ms);
     match work.act {
-        Act::Work => Policy { timeout: None, ..Policy::default() },
-        Act::FailOnce | Act::Fail => Policy { timeout: None, retry, ..Policy::default() },
+        Act::Work => Policy::default(),
+        Act::FailOnce | Act::Fail => Policy { retry, ..Policy::default() },
         Act::HangOnce => Policy { timeout: Some(twice), retry, ..Policy::default() },
     }
 }
@@ -116,8 +116,13 @@ pub(crate) fn run_paused(plan: &Arc<Plan>, strategy: Strategy, places: usize) ->
         .unwrap();
     runtime.block_on(async {
         let engine = paused_engine(Shape::limits(places, places));
-        let run =
-            Run { strategy, concurrency_max: places, timeout: None, ..Run::new("run", "shapes") };
+        let run = Run {
+            strategy,
+            concurrency_max: places,
+            timeout: None,
+            step_timeout: None,
+            ..Run::new("run", "shapes")
+        };
         engine.execute(plan, run, &Cancel::new()).await.unwrap()
     })
 }

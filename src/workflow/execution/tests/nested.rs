@@ -182,12 +182,14 @@ async fn a_sequential_run_does_one_thing_at_a_time_inside_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_composite_step_counts_against_no_limit() {
+async fn a_composite_step_holds_no_place_and_each_step_inside_one_of_its_run() {
     let bench = Bench::new();
     let inside = || vec![sleeper("a", 10)];
     let steps = vec![around("in", inside), around("in2", inside), sleeper("x", 10)];
     let run = Run { concurrency_max: 1, ..Run::new("run", "test") };
-    assert_eq!(bench.run_as(steps, run).await.duration_ns, 10 * MS);
+    let outcome = bench.run_as(steps, run).await;
+    assert_eq!(outcome.duration_ns, 30 * MS);
+    assert_eq!(outcome.step("in2").unwrap().queue_ns, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -205,15 +207,15 @@ async fn a_composite_step_that_starts_opens_no_way_for_others() {
     ];
     let run = Run { concurrency_max: 1, ..Run::new("run", "test") };
     let outcome = bench.run_as(steps, run).await;
-    // at 5 ms `in2` may start although the run is full, but `asks`, more urgent, may not
-    assert_eq!(outcome.duration_ns, 20 * MS);
-    assert_eq!(outcome.step("asks").unwrap().queue_ns, 10 * MS);
+    // `in` and `in2` may start although the run is full, but `asks`, more urgent, may not
+    assert_eq!(outcome.duration_ns, 30 * MS);
+    assert_eq!(outcome.step("asks").unwrap().queue_ns, 15 * MS, "it takes turns with `in`");
     assert_eq!(outcome.step("in2").unwrap().queue_ns, 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_inner_plan_has_a_limit_of_its_own() {
-    for (concurrency_max, duration_ms) in [(None, 20), (Some(1), 40), (Some(4), 10)] {
+async fn an_inner_plan_has_a_limit_of_its_own_within_that_of_its_run() {
+    for (concurrency_max, duration_ms) in [(None, 20), (Some(1), 40), (Some(4), 20)] {
         let bench = Bench::new();
         let nested = Nested { concurrency_max, ..Nested::default() };
         let inside = || (0..4).map(|n| sleeper(&format!("s{n}"), 10)).collect();

@@ -107,8 +107,9 @@ fn no_nul(place: &str, text: &str) -> Result<(), StepError> {
 
 fn text(place: &str, value: Json) -> Result<String, StepError> {
     let Json::String(text) = value else {
-        let problem = format!("{place} is {}, not a text; put it in quotes", shown(&value));
-        return Err(wrong(&problem));
+        let problem = format!("{place} is {}, not a text", shown(&value));
+        let remedy = "put it in quotes, or `| string` behind an expression";
+        return Err(wrong(&format!("{problem}; {remedy}")));
     };
     no_nul(place, &text)?;
     Ok(text)

@@ -221,9 +221,15 @@ async fn a_wrong_input_is_named() {
         (json!({}), "`argv` is not given"),
         (json!({ "argv": "ls -l" }), "`argv` is \"ls -l\", not a list"),
         (json!({ "argv": [] }), "`argv` names no program"),
-        (json!({ "argv": ["head", 5] }), "`argv[1]` is 5, not a text; put it in quotes"),
+        (
+            json!({ "argv": ["head", 5] }),
+            "`argv[1]` is 5, not a text; put it in quotes, or `| string` behind an expression",
+        ),
         (json!({ "argv": ["a\0b"] }), "`argv[0]` has a zero byte, which no program can be given"),
-        (json!({ "env": { "A": 1 } }), "`env.A` is 1, not a text; put it in quotes"),
+        (
+            json!({ "env": { "A": 1 } }),
+            "`env.A` is 1, not a text; put it in quotes, or `| string` behind an expression",
+        ),
         (json!({ "env": { "A=B": "" } }), "`env` names a variable \"A=B\", which cannot be"),
         (
             json!({ "output": "yaml" }),
