@@ -14,8 +14,9 @@ use super::failure::StepError;
 use super::library::{Input, Kind, Task};
 use super::lower::Source;
 use super::outcome::ResultKind;
+use super::seen::Seen;
 use super::shared::Done;
-use super::state::{Declared, Update, merged};
+use super::state::Update;
 use crate::event::{ArtifactRow, OUTPUT_KIND, StepKey, Text};
 
 /// Outputs above this are not kept: their steps are done again.
@@ -79,17 +80,6 @@ pub(super) enum Params {
     Step(Source),
 }
 
-/// A value of the state, with the steps before the reader that may have set it.
-#[derive(Debug)]
-pub(super) struct Seen {
-    pub(super) number: usize,
-    pub(super) declared: Arc<Declared>,
-    /// In the order of the plan.
-    pub(super) writers: Vec<String>,
-    /// Pairs of writers, as places in `writers`, of which the first waits for the second.
-    pub(super) ordered: Arc<std::collections::BTreeSet<(usize, usize)>>,
-}
-
 impl Reader {
     /// What expressions see.
     pub(super) fn values(&self, view: &View) -> Result<Map<String, Json>, StepError> {
@@ -150,74 +140,6 @@ impl Reader {
     }
 }
 
-impl Seen {
-    /// Every update of the value that the step sees, with the place of its writer: those from
-    /// around the list come first and have none.
-    fn updates(&self, view: &View) -> Result<Vec<(Option<usize>, Update)>, StepError> {
-        let scope = view.input::<Scope>()?;
-        let around = scope.updates.iter().map(|it| (None, it.clone()));
-        let mut all: Vec<(Option<usize>, Update)> = around.collect();
-        for (at, writer) in self.writers.iter().enumerate() {
-            let handed = done(view, writer).and_then(|it| it.output.as_ref());
-            let Some(handed) = handed.and_then(|it| it.value::<Handed>().ok().flatten()) else {
-                continue;
-            };
-            all.extend(handed.updates.iter().map(|it| (Some(at), it.clone())));
-        }
-        all.retain(|(_, it)| it.variable == self.number);
-        Ok(all)
-    }
-
-    /// Every update of the value that the step sees.
-    pub(super) fn all(&self, view: &View) -> Result<Vec<Update>, StepError> {
-        Ok(self.updates(view)?.into_iter().map(|it| it.1).collect())
-    }
-
-    /// What the value is for the step.
-    pub(super) fn value(&self, view: &View) -> Result<Json, StepError> {
-        let all = self.updates(view)?;
-        self.merge(&all).map_err(|it| StepError::permanent("state", it))
-    }
-
-    fn merge(&self, all: &[(Option<usize>, Update)]) -> Result<Json, String> {
-        let updates: Vec<&Update> = all.iter().map(|(_, it)| it).collect();
-        merged(&self.declared, &updates, &|later, earlier| {
-            let writer = |at: usize| all.get(at).and_then(|it| it.0);
-            match (writer(later), writer(earlier)) {
-                (_, None) => true,
-                (Some(later), Some(earlier)) => self.ordered.contains(&(later, earlier)),
-                (None, Some(_)) => false,
-            }
-        })
-    }
-
-    /// What the steps of this plan alone have made of the value: the updates that a plan around it
-    /// is told.
-    ///
-    /// # Errors
-    /// As [`merged`].
-    pub(super) fn net(&self, view: &View) -> Result<Vec<Update>, StepError> {
-        use super::composition::Merge;
-        let all = self.updates(view)?;
-        let value = self.merge(&all).map_err(|it| StepError::permanent("state", it))?;
-        let mut own: Vec<Update> =
-            all.into_iter().filter_map(|(at, it)| at.is_some().then_some(it)).collect();
-        match self.declared.variable.merge {
-            // one update stands for all
-            Merge::Replace => own = own.pop().into_iter().collect(),
-            Merge::Union => {
-                let is_own = |key: &String| own.iter().any(|it| it.value.get(key).is_some());
-                let mut now = value.as_object().cloned().unwrap_or_default();
-                now.retain(|key, _| is_own(key));
-                let last = own.pop().map(|it| Update { value: Json::Object(now), ..it });
-                own = last.into_iter().collect();
-            }
-            Merge::Sum | Merge::Min | Merge::Max | Merge::Append => {}
-        }
-        Ok(own)
-    }
-}
-
 /// What expressions see of the run.
 fn run(view: &View) -> Json {
     let run = &view.shared.root.run;
@@ -225,7 +147,7 @@ fn run(view: &View) -> Json {
 }
 
 /// A step of the plan, if it has ended.
-fn done<'v>(view: &'v View, step: &str) -> Option<&'v Done> {
+pub(super) fn done<'v>(view: &'v View, step: &str) -> Option<&'v Done> {
     view.shared.plan.find(step).and_then(|it| view.shared.done(it))
 }
 

@@ -2,6 +2,9 @@
 //! the value, and nothing of steps beside it. So what a step sees does not depend on which of two
 //! parallel steps was faster, and it is the same again when a run is resumed. Pure.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use serde_json::{Map, Value as Json};
 
 use super::composition::{Access, Merge, Variable};
@@ -61,8 +64,9 @@ impl Declared {
     }
 }
 
-/// Whether the update at a place follows the one at another, so that the later one counts.
-pub(super) type Follows<'a> = &'a dyn Fn(usize, usize) -> bool;
+/// The updates before the one at a place that it does not follow, as ranges that rise and are not
+/// empty: of those it does follow, it is the one that counts.
+pub(super) type Beside<'a> = &'a dyn Fn(usize) -> Vec<Range<usize>>;
 
 /// What a value is after updates, which come in the order of the plan.
 ///
@@ -72,22 +76,12 @@ pub(super) type Follows<'a> = &'a dyn Fn(usize, usize) -> bool;
 pub(super) fn merged(
     declared: &Declared,
     updates: &[&Update],
-    follows: Follows<'_>,
+    beside: Beside<'_>,
 ) -> Result<Json, String> {
     let rule = declared.variable.merge;
     let mut value = declared.variable.initial.clone();
     match rule {
-        Merge::Replace => {
-            for (at, update) in updates.iter().enumerate() {
-                let mut before = updates.iter().take(at).enumerate();
-                if let Some((_, other)) =
-                    before.find(|(it, other)| other.value != update.value && !follows(at, *it))
-                {
-                    return Err(conflict(&declared.name, other, update));
-                }
-                value = update.value.clone();
-            }
-        }
+        Merge::Replace => value = replaced(declared, value, updates, beside)?,
         Merge::Sum | Merge::Min | Merge::Max => {
             for update in updates {
                 value = number(rule, &value, update)?;
@@ -102,9 +96,37 @@ pub(super) fn merged(
             items.extend(updates.iter().map(|it| it.value.clone()));
             value = Json::Array(items);
         }
-        Merge::Union => value = Json::Object(union(declared, value, updates, follows)?),
+        Merge::Union => value = Json::Object(union(declared, value, updates, beside)?),
     }
     Ok(value)
+}
+
+/// The last update, if each says the same as all that it does not follow.
+fn replaced(
+    declared: &Declared,
+    initial: Json,
+    updates: &[&Update],
+    beside: Beside<'_>,
+) -> Result<Json, String> {
+    // per update, the first of those up to it that all say the same
+    let mut same_from: Vec<usize> = Vec::with_capacity(updates.len());
+    let value = |at: usize| updates.get(at).map(|it| &it.value);
+    for (at, update) in updates.iter().enumerate() {
+        let differs = |it: &usize| value(*it) != Some(&update.value);
+        for mut range in beside(at) {
+            let last = range.end - 1;
+            let all_same = same_from.get(last).is_some_and(|it| *it <= range.start);
+            if all_same && !differs(&last) {
+                continue;
+            }
+            if let Some(other) = range.find(differs).and_then(|it| updates.get(it)) {
+                return Err(conflict(&declared.name, other, update));
+            }
+        }
+        let before = at.checked_sub(1).filter(|it| !differs(it));
+        same_from.push(before.and_then(|it| same_from.get(it).copied()).unwrap_or(at));
+    }
+    Ok(updates.last().map_or(initial, |it| it.value.clone()))
 }
 
 fn conflict(name: &str, one: &Update, other: &Update) -> String {
@@ -148,27 +170,32 @@ fn union(
     declared: &Declared,
     initial: Json,
     updates: &[&Update],
-    follows: Follows<'_>,
+    beside: Beside<'_>,
 ) -> Result<Map<String, Json>, String> {
     let mut all = match initial {
         Json::Object(all) => all,
         _ => Map::new(),
     };
-    let mut writers: Vec<(&str, usize)> = Vec::new();
+    // per key, the updates that set it
+    let mut set_by: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, update) in updates.iter().enumerate() {
         let Json::Object(entries) = &update.value else {
             let (writer, name) = (update.writer(), &update.name);
             return Err(format!("`{writer}` sets `{name}` to {}, no mapping", update.value));
         };
         for (key, value) in entries {
-            let other = writers.iter().find(|(written, it)| {
-                written == key && !follows(at, *it) && all.get(key) != Some(value)
-            });
-            if let Some(other) = other.and_then(|(_, it)| updates.get(*it)) {
-                return Err(conflict(&format!("{}.{key}", declared.name), other, update));
+            let setters = set_by.entry(key).or_default();
+            if !setters.is_empty() && all.get(key) != Some(value) {
+                let first_in = |range: Range<usize>| {
+                    let first = setters.get(setters.partition_point(|it| *it < range.start))?;
+                    updates.get(*first).filter(|_| range.contains(first))
+                };
+                if let Some(other) = beside(at).into_iter().find_map(first_in) {
+                    return Err(conflict(&format!("{}.{key}", declared.name), other, update));
+                }
             }
             all.insert(key.clone(), value.clone());
-            writers.push((key, at));
+            setters.push(at);
         }
     }
     Ok(all)

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use serde_json::{Map, Value as Json};
 
-use super::bound::{Handed, Seen, gathered};
+use super::bound::{Handed, gathered};
 use super::component::{Component, Output};
 use super::context::StepContext;
 use super::failure::StepError;
 use super::library::{About, Input, Kind, Task};
+use super::seen::Seen;
 use super::tasks::{Inputs, computed};
 
 const VERSION: &str = "1";

@@ -1,21 +1,21 @@
 //! Drafts to a plan: which steps may have set what a step reads, the question before a branch, and
 //! the step that says what has become of the state.
-#![allow(clippy::indexing_slicing, reason = "one entry per draft of one plan")]
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::super::bound::{Bound, Handed, Reader, Role, Seen, Setting, holds};
+use super::super::bound::{Bound, Handed, Reader, Role, Setting, holds};
 use super::super::component::Component;
-use super::super::composition::Merge;
 use super::super::each::Each;
 use super::super::failure::StepError;
 use super::super::part::Part;
 use super::super::plan::Plan;
 use super::super::policy::OnFailure;
+use super::super::seen::Seen;
 use super::super::step::{Condition, RunWhen, Step};
 use super::super::structure::{Collect, Join};
 use super::draft::{Draft, Draws, Reads, Work};
+use super::writers::Writers;
 use super::{Lowering, Problem};
 use crate::event::Estimates;
 
@@ -41,7 +41,7 @@ impl Lowering<'_> {
             drafts.push(last);
         }
         self.resources_known(&drafts);
-        let writers = Writers::of(&drafts);
+        let writers = Writers::of(&drafts, &self.declared);
         let estimates = estimates(&drafts);
         let paths: Vec<String> = drafts.iter().map(|it| it.path.clone()).collect();
         let steps: Vec<Step> = drafts
@@ -237,85 +237,4 @@ impl Estimates for Declared {
     fn estimate_ns(&self, step_name: &str) -> Option<i64> {
         self.0.get(step_name).copied()
     }
-}
-
-/// Which drafts set values, and which of them wait for which.
-struct Writers {
-    /// Per draft, its name.
-    names: Vec<String>,
-    /// The drafts that set something, in the order of the plan, with what they set.
-    writers: Vec<(usize, BTreeSet<usize>)>,
-    /// Per draft, the writers before it, as places in `writers`.
-    before: Vec<BTreeSet<usize>>,
-}
-
-impl Writers {
-    fn of(drafts: &[Draft]) -> Self {
-        let names: Vec<String> = drafts.iter().map(|it| it.name.clone()).collect();
-        let mut before = vec![BTreeSet::new(); drafts.len()];
-        let mut writers = Vec::new();
-        if drafts.iter().all(|it| it.reads.state.is_empty()) {
-            return Self { names, writers, before };
-        }
-        let places: HashMap<&str, usize> =
-            names.iter().enumerate().map(|(at, it)| (it.as_str(), at)).collect();
-        let mut written = HashMap::new();
-        for at in in_order(drafts, &places) {
-            let mut all = BTreeSet::new();
-            for dependency in &drafts[at].depends_on {
-                let Some(&other) = places.get(dependency.as_str()) else { continue };
-                all.extend(before[other].iter().copied());
-                all.extend(written.get(&other));
-            }
-            before[at] = all;
-            let sets: BTreeSet<usize> = drafts[at].sets().collect();
-            if !sets.is_empty() {
-                written.insert(at, writers.len());
-                writers.push((at, sets));
-            }
-        }
-        Self { names, writers, before }
-    }
-
-    /// A value as the draft at a place sees it.
-    fn seen(&self, number: usize, declared: Arc<super::super::state::Declared>, at: usize) -> Seen {
-        let before = self.before[at].iter().filter(|it| self.writers[**it].1.contains(&number));
-        let places: Vec<usize> = before.copied().collect();
-        let mut ordered = BTreeSet::new();
-        // of numbers and lists it does not matter which one is later
-        let matters = matches!(declared.variable.merge, Merge::Replace | Merge::Union);
-        for (later, place) in places.iter().enumerate().filter(|_| matters) {
-            let before = &self.before[self.writers[*place].0];
-            let earlier = places.iter().take(later).enumerate();
-            ordered.extend(
-                earlier.filter(|(_, it)| before.contains(*it)).map(|(earlier, _)| (later, earlier)),
-            );
-        }
-        let writers = places.iter().map(|it| self.names[self.writers[*it].0].clone()).collect();
-        Seen { number, declared, writers, ordered: Arc::new(ordered) }
-    }
-}
-
-/// Drafts so that each comes after those that it waits for; those of a circle are left out.
-fn in_order(drafts: &[Draft], places: &HashMap<&str, usize>) -> Vec<usize> {
-    let mut dependents = vec![Vec::new(); drafts.len()];
-    let mut open = vec![0_usize; drafts.len()];
-    for (at, draft) in drafts.iter().enumerate() {
-        for other in draft.depends_on.iter().filter_map(|it| places.get(it.as_str())) {
-            dependents[*other].push(at);
-            open[at] += 1;
-        }
-    }
-    let mut free: BTreeSet<usize> = (0..drafts.len()).filter(|it| open[*it] == 0).collect();
-    let mut order = Vec::with_capacity(drafts.len());
-    while let Some(at) = free.pop_first() {
-        order.push(at);
-        for dependent in &dependents[at] {
-            open[*dependent] -= 1;
-            if open[*dependent] == 0 {
-                free.insert(*dependent);
-            }
-        }
-    }
-    order
 }

@@ -16,6 +16,7 @@ mod problem;
 mod reads;
 mod shapes;
 mod steps;
+mod writers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
