@@ -1,6 +1,7 @@
 //! A step before it is a step: everything is known of it but which steps set the values of the
 //! state before it. Data only.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::super::bound::{Feed, Params};
@@ -119,11 +120,12 @@ impl Draft {
         }
     }
 
-    /// Waits for a step, too.
-    pub(super) fn wait_for(&mut self, step: &str) {
-        if !self.depends_on.iter().any(|it| it == step) {
-            self.depends_on.push(step.to_owned());
-        }
+    /// Waits for steps, too; for each once.
+    pub(super) fn wait_for<'s>(&mut self, steps: impl IntoIterator<Item = &'s str>) {
+        let mut known: HashSet<&str> = self.depends_on.iter().map(String::as_str).collect();
+        let new = steps.into_iter().filter(|it| known.insert(it)).map(str::to_owned);
+        let new: Vec<String> = new.collect();
+        self.depends_on.extend(new);
     }
 
     /// Numbers of the values that it sets.

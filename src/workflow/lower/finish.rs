@@ -206,7 +206,7 @@ fn condition(
 /// Lets a step of a branch wait for the question before the branch.
 fn ask_first(draft: &mut Draft) {
     if let Some((question, _)) = draft.branch.clone() {
-        draft.wait_for(&question);
+        draft.wait_for([question.as_str()]);
     }
 }
 

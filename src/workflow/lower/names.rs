@@ -21,6 +21,14 @@ impl Source {
             Self::Here(name) | Self::Outer(name) => name,
         }
     }
+
+    /// The step, if it must be waited for.
+    pub(super) fn here(&self) -> Option<&str> {
+        match self {
+            Self::Here(name) => Some(name),
+            Self::Outer(_) => None,
+        }
+    }
 }
 
 /// A part of a definition with names of its own.

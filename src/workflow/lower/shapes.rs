@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::super::bound::Feed;
+use super::super::bound::{Feed, Params};
 use super::super::composition::{Block, Composition, Conditional, ForEach, Rule, Tree};
 use super::super::expression::{Expression, Template};
 use super::super::library::Library;
@@ -226,11 +226,7 @@ impl Lowering<'_> {
         draft.branch.clone_from(&around.branch);
         // its steps have times of their own
         draft.policy = Policy { timeout: None, ..Policy::default() };
-        for source in captures {
-            if let Source::Here(step) = source {
-                draft.wait_for(&step);
-            }
-        }
+        draft.wait_for(captures.iter().filter_map(Source::here));
         self.push(draft, reads);
         vec![name]
     }
@@ -304,19 +300,17 @@ impl Lowering<'_> {
 
     /// Adds a step that waits for what it reads.
     pub(super) fn push(&mut self, mut draft: Draft, reads: Reads) {
-        for (_, source) in &reads.steps {
-            if let Source::Here(step) = source
-                && *step != draft.name
-            {
-                draft.wait_for(step);
-            }
-        }
-        if let Feed::Steps(steps) = &reads.input {
-            steps.iter().for_each(|(_, step)| draft.wait_for(step));
-        }
-        if let Some(super::super::bound::Params::Step(source)) = &reads.params {
-            draft.wait_for(source.name());
-        }
+        let own = draft.name.clone();
+        let read = reads.steps.iter().filter_map(|it| it.1.here()).filter(|it| *it != own);
+        let fed = match &reads.input {
+            Feed::Steps(steps) => steps.as_slice(),
+            Feed::Nothing | Feed::Item(_) => &[],
+        };
+        let params = match &reads.params {
+            Some(Params::Step(source)) => Some(source.name()),
+            Some(Params::Run) | None => None,
+        };
+        draft.wait_for(read.chain(fed.iter().map(|it| it.1.as_str())).chain(params));
         draft.reads = reads;
         self.drafts.push(draft);
     }

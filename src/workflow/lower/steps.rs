@@ -51,9 +51,10 @@ impl Lowering<'_> {
         let Some(draws) = draws else { return vec![name] };
         let (policy, estimate) = self.policy(spec, path);
         let mut draft = Draft::new(name.clone(), path, Work::Draws(draws), &around.after);
+        let mut needs = Vec::with_capacity(spec.needs.len());
         for needed in &spec.needs {
             match self.names.find(needed) {
-                Some(Source::Here(step)) => draft.wait_for(&step),
+                Some(Source::Here(step)) => needs.push(step),
                 // the list around waits for what its steps need of the outside
                 Some(Source::Outer(_)) => {}
                 None => {
@@ -62,6 +63,7 @@ impl Lowering<'_> {
                 }
             }
         }
+        draft.wait_for(needs.iter().map(String::as_str));
         draft.condition = condition;
         draft.policy = policy;
         draft.fallback = fallback.flatten();
