@@ -76,6 +76,8 @@ pub(super) struct Execution<'p> {
     grace: Duration,
     cancel: &'p Cancel,
     stop: Option<Stop>,
+    /// Whether the wish to stop, and the deadline, are among the signals.
+    listens: bool,
     /// Whether somebody waits for the end of a pause.
     paused: bool,
 }
@@ -171,21 +173,11 @@ impl<'p> Execution<'p> {
             grace: root.run.grace,
             cancel,
             stop: None,
+            listens: false,
             paused: false,
             shared,
             clock,
         };
-        execution.signal(async move {
-            cancel.cancelled().await;
-            Signal::Stop(Stop::Cancelled)
-        });
-        if let Some((deadline_ns, stop)) = deadline {
-            let left = duration(deadline_ns - start_ns);
-            execution.signal(async move {
-                tokio::time::sleep(left).await;
-                Signal::Stop(stop)
-            });
-        }
         let roots = plan.nodes().iter().enumerate().filter(|(_, it)| it.dependencies.is_empty());
         execution.released.extend(roots.map(|(index, _)| index));
         execution.settle(start_ns);
@@ -208,8 +200,29 @@ impl<'p> Execution<'p> {
                 return Poll::Pending;
             }
             if self.signals.len() == waited_for {
-                return Poll::Pending;
+                if self.listens {
+                    return Poll::Pending;
+                }
+                self.listen();
             }
+        }
+    }
+
+    /// Hears of the wish to stop, and of the deadline, also while it waits. Plans inside of a step
+    /// are many, and most of them never wait.
+    fn listen(&mut self) {
+        self.listens = true;
+        let cancel = self.cancel;
+        self.signal(async move {
+            cancel.cancelled().await;
+            Signal::Stop(Stop::Cancelled)
+        });
+        if let Some((deadline_ns, stop)) = self.deadline {
+            let left = duration(deadline_ns - self.clock.monotonic_ns());
+            self.signal(async move {
+                tokio::time::sleep(left).await;
+                Signal::Stop(stop)
+            });
         }
     }
 

@@ -130,7 +130,7 @@ impl Record {
             input_digest: self.input_digest,
             output_digest: self.output_digest,
             attributes: (!attributes.is_empty())
-                .then(|| Json::Object(attributes).to_string().into()),
+                .then(|| serde_json::to_string(&attributes).unwrap_or_default().into()),
         })
     }
 }
