@@ -123,6 +123,10 @@ impl EventSink for RunRecorder {
         let is_output =
             matches!(&event, Event::Row(Row::Artifacts(it)) if &*it.kind == OUTPUT_KIND);
         let mut rows = self.lock();
+        if is_output && rows.events.is_empty() {
+            // many come alone: they are kept until they are in the tables, and so is their room
+            rows.events.reserve_exact(1);
+        }
         rows.push(event);
         if !is_output && !rows.events.len().is_multiple_of(ROWS_PIECE) {
             return Ok(());

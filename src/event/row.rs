@@ -28,7 +28,7 @@ impl Serialize for Text {
 
 impl Default for Text {
     fn default() -> Self {
-        Self(Arc::from(""))
+        Self(Arc::default()) // of these there is one
     }
 }
 

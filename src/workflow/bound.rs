@@ -1,6 +1,7 @@
 //! A component of the library bound to a step of a workflow: its inputs are computed from what the
 //! step may read, checked, and what it sets is computed from its output. Plans nothing.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -220,6 +221,14 @@ pub(super) struct Bound {
     pub(super) pure: bool,
 }
 
+/// What stands before the output in the content of an artifact that keeps it.
+#[derive(serde::Serialize)]
+struct KeptFor<'a> {
+    component: &'a str,
+    version: &'a str,
+    input_digest: &'a str,
+}
+
 impl Component for Bound {
     fn name(&self) -> &str {
         &self.task.about().name
@@ -239,13 +248,22 @@ impl Component for Bound {
             let inputs = self.inputs(&mut values)?;
             let digest = digest([self.name(), self.version(), &text(&inputs)]);
             let key = self.key(ctx.view())?;
-            let output = match self.recalled(&ctx, &key, &digest) {
+            let mut output = match self.recalled(&ctx, &key, &digest) {
                 Some(output) => Output::new(output).cached(),
                 None => self.task.call(inputs, ctx.clone()).await?,
             };
+            let given = output.take_value::<Json>().map_err(|found| {
+                StepError::internal(format!("component `{}` gave a {found}, no JSON", self.name()))
+            })?;
+            let given_text = given.as_deref().map(text);
             // what was recalled is kept, too: the next run may go on from this one
-            self.keep(&output, &ctx, &key, &digest)?;
-            self.handed(output, values, ctx.view()).map(|it| it.with_input_digest(digest))
+            if let Some(text) = &given_text {
+                self.keep(text, output.verdict(), &ctx, &key, &digest)?;
+            }
+            let output = output.with_input_digest(digest);
+            let given = given.map(Arc::unwrap_or_clone).unwrap_or_default();
+            let text = given_text.as_deref().unwrap_or("null");
+            self.handed(output, given, text, values, ctx.view())
         })
     }
 }
@@ -254,9 +272,14 @@ impl Bound {
     /// What the task is given, of the right kinds.
     fn inputs(&self, values: &mut Map<String, Json>) -> Result<Map<String, Json>, StepError> {
         let mut inputs = Map::new();
-        let scope = Values::new(values);
+        // made for the first that asks: most steps are given what stands there
+        let scope = OnceCell::new();
         for (name, template) in &self.with {
-            let value = template.value(&scope).map_err(|error| {
+            let value = match template {
+                Template::Literal(value) => Ok(value.clone()),
+                other => other.value(scope.get_or_init(|| Values::new(values))),
+            };
+            let value = value.map_err(|error| {
                 StepError::permanent("expression", format!("input `{name}`: {error}"))
             })?;
             inputs.insert(name.clone(), value);
@@ -291,33 +314,31 @@ impl Bound {
     /// the same component with the same inputs.
     fn keep(
         &self,
-        output: &Output,
+        output: &str,
+        verdict: &Verdict,
         ctx: &StepContext,
         step: &str,
         input_digest: &str,
     ) -> Result<(), StepError> {
-        let Ok(Some(value)) = output.value::<Json>() else { return Ok(()) };
-        if *output.verdict() != Verdict::Success || self.role == Role::Undo {
+        if *verdict != Verdict::Success || self.role == Role::Undo {
             return Ok(());
         }
-        let kept = json!({
-            "component": self.name(),
-            "version": self.version(),
-            "input_digest": input_digest,
-            "output": &*value,
-        });
-        let text = kept.to_string();
-        if text.len() > KEPT_BYTES_MAX {
+        let (component, version) = (self.name(), self.version());
+        let about = serde_json::to_string(&KeptFor { component, version, input_digest });
+        let about = about.unwrap_or_default();
+        let about = about.strip_suffix('}').unwrap_or(&about);
+        let content = [about, ",\"output\":", output, "}"].concat();
+        if content.len() > KEPT_BYTES_MAX {
             return Ok(());
         }
         ctx.emit(ArtifactRow {
             filename: step.into(),
             kind: OUTPUT_KIND.into(),
             language: "json".into(),
-            artifact_digest: blake3::hash(text.as_bytes()).to_hex().as_str().into(),
-            size_bytes: i64::try_from(text.len()).unwrap_or(i64::MAX),
+            artifact_digest: blake3::hash(content.as_bytes()).to_hex().as_str().into(),
+            size_bytes: i64::try_from(content.len()).unwrap_or(i64::MAX),
             lines: 1,
-            content: Some(text.into()),
+            content: Some(content.into()),
             ..ArtifactRow::default()
         })
     }
@@ -326,14 +347,12 @@ impl Bound {
     fn handed(
         &self,
         output: Output,
+        given: Json,
+        text: &str,
         mut values: Map<String, Json>,
         view: &View,
     ) -> Result<Output, StepError> {
-        let given = output.value::<Json>().map_err(|found| {
-            StepError::internal(format!("component `{}` gave a {found}, no JSON", self.name()))
-        })?;
-        let given = given.map(|it| Json::clone(&it)).unwrap_or_default();
-        let digest = digest([&given.to_string()]);
+        let digest = digest([text]);
         let mut updates = Vec::with_capacity(self.set.len());
         let mut said = Map::new();
         if !self.set.is_empty() {
@@ -389,8 +408,8 @@ pub(super) fn holds(
     expression.holds(&scope).map_err(|it| StepError::permanent("expression", it))
 }
 
-fn text(inputs: &Map<String, Json>) -> String {
-    serde_json::to_string(inputs).unwrap_or_default()
+fn text<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 fn digest<const N: usize>(parts: [&str; N]) -> Text {

@@ -153,6 +153,14 @@ impl Output {
         let Some(value) = &self.value else { return Ok(None) };
         Arc::clone(value).downcast::<T>().map(Some).map_err(|_| self.type_name)
     }
+
+    /// Takes the value out, as [`Self::value`] gives it.
+    pub(super) fn take_value<T: Any + Send + Sync>(
+        &mut self,
+    ) -> Result<Option<Arc<T>>, &'static str> {
+        let Some(value) = self.value.take() else { return Ok(None) };
+        value.downcast::<T>().map(Some).map_err(|_| self.type_name)
+    }
 }
 
 /// A component made of a function that computes without awaiting.
