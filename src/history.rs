@@ -3,10 +3,11 @@
 
 mod batches;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Float64Type};
 use serde_json::Value as Json;
 
@@ -25,12 +26,13 @@ const MEDIANS: &str = "SELECT step_name, median(CAST(duration_ns AS DOUBLE)) AS 
        AND start_time > ago('30d')
      GROUP BY step_name";
 
-/// The outputs of one run, but for those of steps whose effect was taken back.
+/// The outputs of one run.
 const OF_RUN: &str = "SELECT filename, content FROM artifacts
-     WHERE run_id = $run_id AND kind = 'output' AND content IS NOT NULL
-       AND regexp_replace(filename, '\\[[0-9]+\\]', '', 'g') || '.undo' NOT IN
-         (SELECT step_name FROM steps
-          WHERE run_id = $run_id AND step_name LIKE '%.undo' AND result = 'success')";
+     WHERE run_id = $run_id AND kind = 'output' AND content IS NOT NULL";
+
+/// What took back effects of steps of one run, by the names of its rows.
+const UNDONE: &str = "SELECT step_name FROM steps
+     WHERE run_id = $run_id AND step_name LIKE '%.undo' AND result = 'success'";
 
 /// The newest outputs of the pipeline's steps, whatever the run; large ones cost more to look for
 /// than they are worth.
@@ -73,8 +75,8 @@ impl History {
         for batch in &self.ask(MEDIANS, "pipeline", pipeline).await?.batches {
             let names = texts(batch, 0)?;
             let ns = batch.column(1).as_primitive::<Float64Type>();
-            let rows = names.into_iter().zip(ns);
-            medians.extend(rows.filter_map(|(name, ns)| Some((name?, ns? as i64))));
+            let rows = names.iter().zip(ns);
+            medians.extend(rows.filter_map(|(name, ns)| Some((name?.to_owned(), ns? as i64))));
         }
         Ok(Medians(medians))
     }
@@ -97,7 +99,19 @@ impl History {
     /// Usage, when there is no such run of the pipeline.
     pub async fn of_run(&self, run_id: &str, pipeline: &str) -> Result<Outputs> {
         match self.texts(PIPELINE, "run_id", run_id).await?.first() {
-            Some(found) if found == pipeline => self.outputs(OF_RUN, "run_id", run_id, true).await,
+            Some(found) if found == pipeline => {
+                // what was taken back must be done again
+                let undone = self.texts(UNDONE, "run_id", run_id).await?;
+                let undone: HashSet<&str> =
+                    undone.iter().filter_map(|it| it.strip_suffix(".undo")).collect();
+                let is_undone =
+                    |step: &str| !undone.is_empty() && undone.contains(&*without_items(step));
+                let mut outputs = Outputs::default();
+                for batch in &self.ask(OF_RUN, "run_id", run_id).await?.batches {
+                    outputs.add(batch, Some(&is_undone))?;
+                }
+                Ok(outputs)
+            }
             Some(found) => {
                 Err(Error::usage(format!("run {run_id} is one of {found}, not of {pipeline}")))
             }
@@ -111,22 +125,9 @@ impl History {
     /// # Errors
     /// When rows cannot be read.
     pub async fn of_pipeline(&self, pipeline: &str) -> Result<Outputs> {
-        self.outputs(OF_PIPELINE, "pipeline", pipeline, false).await
-    }
-
-    async fn outputs(&self, query: &str, name: &str, value: &str, one: bool) -> Result<Outputs> {
         let mut outputs = Outputs::default();
-        for batch in &self.ask(query, name, value).await?.batches {
-            for (step, content) in texts(batch, 0)?.into_iter().zip(texts(batch, 1)?) {
-                let kept = content.as_deref().map(serde_json::from_str::<Kept>);
-                // what is no longer to be read is done again
-                let (Some(step), Some(Ok(kept))) = (step, kept) else { continue };
-                let kept = Arc::new(kept);
-                if one {
-                    outputs.by_step.insert(step, Arc::clone(&kept));
-                }
-                outputs.by_inputs.entry(kept.input_digest.clone()).or_insert(kept);
-            }
+        for batch in &self.ask(OF_PIPELINE, "pipeline", pipeline).await?.batches {
+            outputs.add(batch, None)?;
         }
         Ok(outputs)
     }
@@ -135,7 +136,7 @@ impl History {
     async fn texts(&self, query: &str, name: &str, value: &str) -> Result<Vec<String>> {
         let mut found = Vec::new();
         for batch in &self.ask(query, name, value).await?.batches {
-            found.extend(texts(batch, 0)?.into_iter().flatten());
+            found.extend(texts(batch, 0)?.iter().flatten().map(str::to_owned));
         }
         Ok(found)
     }
@@ -158,10 +159,29 @@ pub fn existing(location: &Location) -> Result<Option<Store>> {
     }
 }
 
-fn texts(batch: &RecordBatch, column: usize) -> Result<Vec<Option<String>>> {
+fn texts(batch: &RecordBatch, column: usize) -> Result<StringArray> {
     let column = arrow::compute::cast(batch.column(column), &DataType::Utf8)
         .map_err(|source| Error::internal("a column is no text").with_source(source))?;
-    Ok(column.as_string::<i32>().iter().map(|it| it.map(str::to_owned)).collect())
+    Ok(column.as_string::<i32>().clone())
+}
+
+/// A step's name without the items of the lists that it was done for: `each/double` of
+/// `each/double[3]`.
+fn without_items(step: &str) -> String {
+    let mut name = String::with_capacity(step.len());
+    let mut parts = step.split('[');
+    name.extend(parts.next());
+    for part in parts {
+        match part.split_once(']') {
+            Some((item, after))
+                if !item.is_empty() && item.bytes().all(|it| it.is_ascii_digit()) =>
+            {
+                name.push_str(after);
+            }
+            _ => name.extend(["[", part]),
+        }
+    }
+    name
 }
 
 /// Median durations of the steps of one pipeline.
@@ -176,30 +196,93 @@ impl Estimates for Medians {
 
 /// What a step has left behind.
 #[derive(Debug, serde::Deserialize)]
-struct Kept {
-    component: String,
-    version: String,
-    input_digest: String,
+struct Kept<'a> {
+    #[serde(borrow)]
+    component: Cow<'a, str>,
+    #[serde(borrow)]
+    version: Cow<'a, str>,
+    #[serde(borrow)]
+    input_digest: Cow<'a, str>,
     output: Json,
 }
 
-/// Outputs of earlier runs.
+/// Of what a step has left behind, by which inputs it is found.
+#[derive(Debug, serde::Deserialize)]
+struct KeptFor<'a> {
+    #[serde(borrow)]
+    input_digest: Cow<'a, str>,
+}
+
+/// Where an output stands: the number of the column, and the row.
+type Place = (usize, usize);
+
+/// Outputs of earlier runs. What they hold is looked at when a step asks for it.
 #[derive(Debug, Default)]
 pub struct Outputs {
+    /// As they were recorded; those of the run that is gone on with come first.
+    contents: Vec<StringArray>,
+    /// Those that count.
+    places: Vec<Place>,
     /// Of the run that is gone on with, by step.
-    by_step: HashMap<String, Arc<Kept>>,
-    /// By the digest of component, version and inputs.
-    by_inputs: HashMap<String, Arc<Kept>>,
+    by_step: HashMap<String, Place>,
+    /// By the digest of component, version and inputs; made when the first pure step asks.
+    by_inputs: OnceLock<HashMap<String, Place>>,
 }
 
 impl Outputs {
+    /// Adds the outputs of a batch of names and contents: those of the run that is gone on with,
+    /// but for those of steps that are undone, or those of any runs.
+    fn add(&mut self, batch: &RecordBatch, own: Option<&dyn Fn(&str) -> bool>) -> Result<()> {
+        let number = self.contents.len();
+        self.contents.push(texts(batch, 1)?);
+        for (row, step) in texts(batch, 0)?.iter().enumerate() {
+            let Some(step) = step else { continue };
+            if let Some(is_undone) = own {
+                if is_undone(step) {
+                    continue;
+                }
+                self.by_step.insert(step.to_owned(), (number, row));
+            }
+            self.places.push((number, row));
+        }
+        Ok(())
+    }
+
     /// Takes the outputs of other runs, too.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
-        for (digest, kept) in other.by_inputs {
-            self.by_inputs.entry(digest).or_insert(kept);
-        }
+        let first = self.contents.len();
+        self.contents.extend(other.contents);
+        self.places.extend(other.places.into_iter().map(|(at, row)| (first + at, row)));
+        self.by_inputs = OnceLock::new();
         self
+    }
+
+    fn content(&self, (number, row): Place) -> Option<&str> {
+        self.contents.get(number).filter(|it| it.is_valid(row)).map(|it| it.value(row))
+    }
+
+    fn of_inputs(&self, digest: &str) -> Option<Place> {
+        let by_inputs = || {
+            let mut found = HashMap::new();
+            for place in &self.places {
+                let kept = self.content(*place).map(serde_json::from_str::<KeptFor<'_>>);
+                let Some(Ok(KeptFor { input_digest })) = kept else { continue };
+                found.entry(input_digest.into_owned()).or_insert(*place);
+            }
+            found
+        };
+        self.by_inputs.get_or_init(by_inputs).get(digest).copied()
+    }
+
+    /// The output at a place, if it is one of the same component with the same inputs. What is no
+    /// longer to be read is done again.
+    fn output(&self, place: Place, step: &StepKey<'_>) -> Option<Json> {
+        let kept: Kept<'_> = serde_json::from_str(self.content(place)?).ok()?;
+        let same = kept.component == step.component
+            && kept.version == step.version
+            && kept.input_digest == step.input_digest;
+        same.then_some(kept.output)
     }
 }
 
@@ -207,13 +290,26 @@ impl Memo for Outputs {
     /// The output of the same step of the run that is gone on with, if its inputs are the same
     /// still; of a pure step, that of any success with the same inputs.
     fn recall(&self, step: &StepKey<'_>) -> Option<Json> {
-        let same = |it: &&Arc<Kept>| {
-            it.component == step.component
-                && it.version == step.version
-                && it.input_digest == step.input_digest
-        };
-        let own = self.by_step.get(step.step).filter(same);
-        let any = || self.by_inputs.get(step.input_digest).filter(|_| step.pure).filter(same);
-        own.or_else(any).map(|it| it.output.clone())
+        let own = self.by_step.get(step.step).and_then(|it| self.output(*it, step));
+        let any = || self.of_inputs(step.input_digest).and_then(|it| self.output(it, step));
+        own.or_else(|| if step.pure { any() } else { None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_items_of_lists_are_no_part_of_a_name() {
+        for (step, name) in [
+            ("each/double[3]", "each/double"),
+            ("each/each/s[12][0]", "each/each/s"),
+            ("plain", "plain"),
+            ("a[b][1]c[", "a[b]c["),
+            ("a[]", "a[]"),
+        ] {
+            assert_eq!(without_items(step), name);
+        }
     }
 }
