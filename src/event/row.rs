@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// Shared, immutable text: cloning a run id into ten rows costs ten counter increments.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
 #[serde(from = "String")]
 pub struct Text(Arc<str>);
 
@@ -23,12 +23,6 @@ impl Text {
 impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
-    }
-}
-
-impl Default for Text {
-    fn default() -> Self {
-        Self(Arc::default()) // of these there is one
     }
 }
 

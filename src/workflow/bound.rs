@@ -26,8 +26,8 @@ const KEPT_BYTES_MAX: usize = 4 << 20;
 /// What the steps of a plan work with besides each other: the input of a run, or of one item.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
-    /// The parameters.
-    pub(super) params: Json,
+    /// The parameters; shared, as a list of thousands of items has a scope per item.
+    pub(super) params: Arc<Json>,
     /// Items of the lists around, by what they are called.
     pub(super) items: Map<String, Json>,
     /// Their numbers, the outermost first.
@@ -95,7 +95,9 @@ impl Reader {
         }
         match &self.params {
             None => {}
-            Some(Params::Run) => drop(values.insert("params".to_owned(), scope()?.params.clone())),
+            Some(Params::Run) => {
+                values.insert("params".to_owned(), Json::clone(&scope()?.params));
+            }
             Some(Params::Step(source)) => {
                 let params = seen(view, source)?.get("output").cloned().unwrap_or_default();
                 values.insert("params".to_owned(), params);

@@ -180,7 +180,7 @@ impl Workflow {
         given: Map<String, Json>,
         cancel: &Cancel,
     ) -> Result<Outcome> {
-        let params = Json::Object(self.given(given)?);
+        let params = Arc::new(Json::Object(self.given(given)?));
         run.input = Some(Arc::new(Scope { params, ..Scope::default() }));
         run.concurrency_max = self.concurrency.unwrap_or(run.concurrency_max);
         run.timeout = self.timeout.or(run.timeout);

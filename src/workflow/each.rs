@@ -103,8 +103,10 @@ impl Each {
         all.extend(captured(ctx.view(), &self.captures)?);
         Ok(Scope {
             params: match self.reader.params {
-                Some(Params::Step(_)) => values.get("params").cloned().unwrap_or_default(),
-                Some(Params::Run) | None => outer.params.clone(),
+                Some(Params::Step(_)) => {
+                    Arc::new(values.get("params").cloned().unwrap_or_default())
+                }
+                Some(Params::Run) | None => Arc::clone(&outer.params),
             },
             items: outer.items.clone(),
             numbers: outer.numbers.clone(),
