@@ -1,12 +1,17 @@
 //! Overhead of the engine per step that does nothing, in memory, with every event made. Compare
-//! within one run: the machine's speed is part of every figure. `cargo bench --bench engine --
-//! suite` prints instead how near runs of the shapes come to the lower bound, and the engine's own
-//! costs beside it.
+//! within one run: the machine's speed is part of every figure. With a word behind `cargo bench
+//! --bench engine --` it prints something else: `suite` how near runs of the shapes come to the
+//! lower bound, and the engine's own costs beside it; `recorded` what steps cost with a store
+//! behind them; `resume` what it takes to go on where a run has ended; `files` how long pipelines
+//! of many steps take.
 #![allow(clippy::unwrap_used, reason = "a bench has nobody to report to")]
+#![allow(clippy::indexing_slicing, reason = "the same")]
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
 #[path = "../tests/it/dice.rs"]
 mod dice;
+#[path = "engine/recorded.rs"]
+mod recorded;
 #[path = "../tests/it/shapes/mod.rs"]
 mod shapes;
 #[path = "engine/suite.rs"]
@@ -93,9 +98,17 @@ fn overhead(criterion: &mut Criterion) {
 criterion_group!(benches, overhead);
 
 fn main() {
-    if std::env::args().any(|it| it == "suite") {
-        suite::print();
-        return;
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().map(String::as_str).find(|it| !it.starts_with("--bench")) {
+        Some("suite") => return suite::print(),
+        Some("recorded") => {
+            recorded::memory();
+            return recorded::overhead();
+        }
+        Some("resume") => return recorded::resume(),
+        Some("files") => return recorded::files(),
+        Some("memory-of") => return recorded::memory_of(&words[1]),
+        _ => {}
     }
     benches();
     Criterion::default().configure_from_args().final_summary();

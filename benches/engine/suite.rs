@@ -16,7 +16,7 @@ use super::shapes::{self, Draw, Known, Shape, Spread, analyse, run_paused};
 use super::{engine, steps};
 
 const SEEDS: u64 = 8;
-const STEPS: usize = 10_000;
+pub(super) const STEPS: usize = 10_000;
 const GRAIN_MAX: Duration = Duration::from_millis(1);
 
 pub(super) fn print() {
@@ -28,7 +28,7 @@ pub(super) fn print() {
     faults();
     package();
     overhead();
-    grain();
+    grain("in memory", execute);
     planning();
 }
 
@@ -164,7 +164,7 @@ fn package() {
     println!("the original would choose {}", analysis.original_strategy());
 }
 
-fn runtime() -> Runtime {
+pub(super) fn runtime() -> Runtime {
     Builder::new_multi_thread().enable_all().build().unwrap()
 }
 
@@ -200,11 +200,11 @@ fn overhead() {
 
 /// The smallest step that is worth it: the work per step at which half, and at which 95 per cent,
 /// of the processors' time is work.
-fn grain() {
+pub(super) fn grain(how: &str, execute: impl Fn(&Runtime, &Arc<Plan>, usize)) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!(
-        "\nminimum effective task granularity, layered 20 by 20, in memory, on a \
-         machine that does nothing else"
+        "\nminimum effective task granularity, layered 20 by 20, {how}, on a machine that does \
+         nothing else"
     );
     for (name, lane, places) in
         [("inline, one core", Lane::Inline, 1), ("tasks, all cores", Lane::Task, cores)]
@@ -282,10 +282,10 @@ fn planning() {
     }
 }
 
-/// Bytes of this process that lie in memory.
-fn resident_bytes() -> u64 {
+/// Bytes of this process that lie in memory: now by `VmRSS:`, at most so far by `VmHWM:`.
+pub(super) fn resident_bytes(what: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(what));
     let kib = line.and_then(|it| it.trim().trim_end_matches(" kB").parse::<u64>().ok());
     kib.unwrap_or(0) << 10
 }
@@ -294,12 +294,12 @@ fn resident_bytes() -> u64 {
 fn memory() {
     let runtime = runtime();
     let shape = shapes::random(STEPS, &mut Draw::new(Spread::Even, 1));
-    let before = resident_bytes();
+    let before = resident_bytes("VmRSS:");
     let plan = Arc::new(Plan::new(steps(&shape, Lane::Inline)).unwrap());
-    let planned = resident_bytes();
+    let planned = resident_bytes("VmRSS:");
     let run = Run::new("run", "bench");
     let outcome = runtime.block_on(engine().execute(&plan, run, &Cancel::new())).unwrap();
-    let ran = resident_bytes();
+    let ran = resident_bytes("VmRSS:");
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     println!(
         "memory of {STEPS} steps: plan {:.1} MiB, run with its outcome {:.1} MiB more",
