@@ -111,7 +111,8 @@ fn runs(path: &Path) -> WorkflowRuns {
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
     let (time, names) = (Arc::clone(&clock), Arc::clone(&ids));
     let store = Store::open(path, StoreOptions::default(), time, names).unwrap();
-    WorkflowRuns { recorder: Recorder::new(Arc::new(store)), clock, ids, jobs: 8 }
+    let (recorder, limits) = (Recorder::new(Arc::new(store)), Limits::new(8));
+    WorkflowRuns { recorder, clock, ids, limits, jobs: 8 }
 }
 
 /// A pipeline file of so many steps, in the way that its name says.

@@ -46,7 +46,7 @@ impl Component for Part {
             let mut values = self.reader.values(ctx.view())?;
             let params = values.shift_remove("params").unwrap_or_default();
             let numbers = ctx.input::<Scope>()?.numbers.clone();
-            let scope = Scope { params, numbers, ..Scope::default() };
+            let scope = Scope { params: Arc::new(params), numbers, ..Scope::default() };
             let nested = Nested {
                 input: Some(Arc::new(scope)),
                 attributes: Map::new(),
