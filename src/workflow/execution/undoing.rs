@@ -41,8 +41,9 @@ impl Execution<'_> {
         composite.inside.close();
         self.states[index].phase = Phase::Working;
         self.working += usize::from(self.counts(index));
+        // from now on, and not only once it is polled: it may be dropped before
+        let mut borrowed = Borrowed { list, composite };
         self.signal(async move {
-            let mut borrowed = Borrowed { list, composite };
             for failure in undo_all(&mut borrowed.list, "the step around it failed").await {
                 error.message = format!("{}; {failure}", error.message);
             }
