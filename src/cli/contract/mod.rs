@@ -1,0 +1,30 @@
+//! `genstore contract`: what a contract says, and what is wrong with it. Needs no store.
+
+use clap::Subcommand;
+
+use super::{Context, print};
+use crate::error::Result;
+
+mod lint;
+mod located;
+mod show;
+
+/// Check contracts, or show what genstore understands of one
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Lint(lint::Args),
+    Show(show::Args),
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
+    match &args.command {
+        Command::Lint(args) => lint::run(args, context),
+        Command::Show(args) => show::run(args, context),
+    }
+}
