@@ -3,6 +3,7 @@
 pub mod complexity;
 pub mod document;
 pub mod include;
+pub mod layers;
 pub mod lint;
 pub mod model;
 mod notes;
@@ -11,6 +12,7 @@ mod yaml;
 
 pub use complexity::{Complexity, complexity};
 pub use include::{Includes, NoIncludes};
+pub use layers::{Judgement, Layer, Verdicts, judge};
 pub use lint::lint;
 pub use model::{Contract, NodeType};
 pub use parse::{Parsed, parse, parse_bytes};

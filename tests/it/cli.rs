@@ -234,12 +234,53 @@ fn c1_lint_draws_errors_and_goes_on_with_the_set() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("set/a.yaml") && text.contains("--> set/b.yaml:"), "{text}");
     let output = world.run(&["contract", "lint", "--format", "ndjson", "set"]);
-    for line in stdout(&output).lines() {
-        let finding: serde_json::Value = serde_json::from_str(line).unwrap();
-        assert!(finding["rule_id"].as_str().unwrap().starts_with("contract."), "{line}");
+    let text = stdout(&output);
+    let files: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(files.len(), 2, "{text}");
+    for file in &files {
+        assert_eq!(file["verdicts"]["yaml"], false, "{file}");
+        let finding = &file["findings"][0];
+        assert!(finding["rule_id"].as_str().unwrap().starts_with("contract."), "{file}");
+        assert_eq!(finding["level"], "error", "{file}");
     }
+    let output = world.run(&["contract", "lint", "--format", "sarif", "set"]);
+    assert_eq!(output.status.code(), Some(1));
+    let log: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results[1]["locations"][0]["physicalLocation"]["region"]["startLine"], 2, "{log}");
     fails(&world.run(&["contract", "show", "set/b.yaml"]), 1, &["set/b.yaml", "is no contract"]);
     fails(&world.run(&["contract", "show", "nix.yaml"]), 1, &["nix.yaml"]);
+}
+
+#[test]
+fn c1_a_profile_decides_the_exit_code() {
+    let world = World::empty();
+    let text = "name: node_a_compute\nnode_type: compute\ncontract_version: {major: 1, minor: 0, \
+                patch: 0}\ndescription: Adds numbers up.\ninputs: {a: int}\noutputs: {b: int}\n";
+    fs::write(world.path("a.yaml"), text).unwrap();
+    answers(&world.run(&["contract", "lint", "a.yaml"]));
+    answers(&world.run(&["contract", "lint", "--profile", "structural", "a.yaml"]));
+    let output = world.run(&["contract", "lint", "--profile", "minimal", "a.yaml"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains("error[contract.minimal-value]") && text.contains("a.yaml:2:12"),
+        "{text}"
+    );
+    assert!(!text.contains("contract.strict-"), "{text}");
+    let json = answers(&world.run(&["contract", "lint", "--format", "ndjson", "a.yaml"]));
+    let file: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(file["node_type"], "COMPUTE");
+    assert_eq!(file["digest"].as_str().unwrap().len(), 64);
+    let verdicts = serde_json::json!({
+        "yaml": true, "structural": true, "minimal": false, "audit": false, "strict": false,
+        "v2": false,
+    });
+    assert_eq!(file["verdicts"], verdicts);
+    let finding = &file["findings"][0];
+    let keys: Vec<&String> = finding.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["rule_id", "level", "message", "start_line", "start_column"]);
 }
 
 #[test]

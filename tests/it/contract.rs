@@ -7,8 +7,11 @@
     reason = "tests; a skipped one says so"
 )]
 
+use genstore::contract::layers::explains;
 use genstore::contract::model::FieldType;
-use genstore::contract::{Includes, NodeType, Parsed, lint, parse, parse_bytes};
+use genstore::contract::{
+    Includes, Layer, NoIncludes, NodeType, Parsed, judge, lint, parse, parse_bytes,
+};
 use genstore::error::{IoContext, Result};
 use genstore::finding::Level;
 use std::collections::{BTreeMap, BTreeSet};
@@ -153,6 +156,56 @@ fn what_upstream_reads_as_yaml_is_read_as_yaml() {
         checked += 1;
     }
     assert!(checked >= 786, "{checked}");
+}
+
+/// The layers, their names in the verdicts of upstream's own tools, and how many of a thousand files
+/// ours must say the same of.
+const LAYERS: [(Layer, &str, usize); 5] = [
+    (Layer::Yaml, "yaml", 990),
+    (Layer::Structural, "structural", 990),
+    (Layer::Minimal, "yaml_contract", 990),
+    (Layer::Audit, "migration_audit", 950),
+    (Layer::Strict, "strict", 950),
+];
+
+#[test]
+fn layers_say_what_upstream_says_and_why() {
+    let Some(corpus) = corpus() else { return };
+    let text = std::fs::read_to_string(corpus.join("verdicts.json")).unwrap();
+    let verdicts: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let verdicts = verdicts.as_object().unwrap();
+    let mut differences: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut accepted: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (name, verdict) in verdicts {
+        let bytes = std::fs::read(corpus.join(name)).unwrap();
+        let parsed = parse_bytes(&bytes, name, &NoIncludes);
+        let judgement = judge(&bytes, &parsed, name);
+        let found = || parsed.findings.iter().chain(&judgement.findings);
+        for layer in Layer::ALL {
+            let explained = found().any(|it| explains(layer, it.rule_id));
+            assert_ne!(judgement.verdicts.of(layer), explained, "{name}: {layer:?}");
+        }
+        for (layer, key, _) in LAYERS {
+            let theirs = verdict["layers"][key].as_bool().unwrap();
+            let ours = judgement.verdicts.of(layer);
+            if ours != theirs {
+                let why: Vec<_> = found().filter(|it| explains(layer, it.rule_id)).collect();
+                let list = differences.entry(key).or_default();
+                list.push(format!("{name}: ours says {ours}: {why:?}"));
+            }
+            let counts = accepted.entry(key).or_default();
+            counts.0 += usize::from(theirs);
+            counts.1 += usize::from(theirs && ours);
+        }
+    }
+    eprintln!("{} files; accepted by upstream, by both: {accepted:?}", verdicts.len());
+    eprintln!("differences: {differences:#?}");
+    for (_, key, least) in LAYERS {
+        let same = verdicts.len() - differences.get(key).map_or(0, Vec::len);
+        assert!(same * 1000 >= verdicts.len() * least, "{key}: {same} of {}", verdicts.len());
+        let (theirs, both) = accepted[key];
+        assert_eq!(theirs, both, "{key}: ours refuses what upstream takes");
+    }
 }
 
 /// A text with some of its lines and characters changed, doubled or lost.

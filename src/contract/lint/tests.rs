@@ -113,7 +113,8 @@ fn each_rule_hits_what_breaks_it() {
         let hit = hit.unwrap_or_else(|| panic!("{id} does not hit:\n{text}\n{found:#?}"));
         assert!(hit.span.is_some() && hit.help.is_some(), "{hit:#?}");
     }
-    let all: BTreeSet<_> = rules().map(|rule| rule.id).collect();
+    let checked = rules().filter(|rule| rule.check.is_some());
+    let all: BTreeSet<_> = checked.map(|rule| rule.id).collect();
     assert_eq!(tested, all, "a rule without a case");
 }
 
