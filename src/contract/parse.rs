@@ -14,9 +14,12 @@ mod identity;
 mod keys;
 mod machine;
 mod models;
+mod rules;
 mod topics;
 mod types;
 mod workflow;
+
+pub(super) use rules::RULES;
 
 /// Most bytes of a contract (upstream's limit).
 pub const CONTRACT_SIZE_BYTES_MAX: usize = 50 << 20;

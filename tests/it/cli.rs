@@ -284,6 +284,19 @@ fn c1_a_profile_decides_the_exit_code() {
 }
 
 #[test]
+fn c0_rules_are_listed_and_explained() {
+    let world = World::empty();
+    let list = answers(&world.run(&["contract", "rules"]));
+    let line = list.lines().find(|it| it.starts_with("contract.audit-type ")).unwrap();
+    assert!(line.contains("note") && line.contains("audit strict"), "{line}");
+    let purity = answers(&world.run(&["contract", "rules", "purity"]));
+    assert!(purity.starts_with("contract.purity: warning, counts for: default\n"), "{purity}");
+    assert!(purity.contains("\nWhy: ") && purity.contains("\nHow to mend it: "), "{purity}");
+    let wrong = world.run(&["contract", "rules", "contract.purty"]);
+    fails(&wrong, 2, &["no rule contract.purty", "contract.purity"]);
+}
+
+#[test]
 fn c0_the_samples_are_shown_in_normal_form() {
     let world = World::empty();
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/contracts");

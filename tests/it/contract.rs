@@ -89,6 +89,8 @@ fn every_real_contract_parses_or_says_why_not() {
             }
         }
         let seen: BTreeSet<_> = parsed.findings.iter().map(|it| (it.level, it.rule_id)).collect();
+        let unknown = seen.iter().find(|(_, id)| !lint::rules().any(|rule| rule.id == *id));
+        assert_eq!(unknown, None, "{}: a finding of no rule", path.display());
         seen.into_iter().for_each(|it| *rules.entry(it).or_default() += 1);
     }
     eprintln!("{contracts} contracts of {} files; files by rule: {rules:#?}", all.len());

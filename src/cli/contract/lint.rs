@@ -114,7 +114,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
                     }
                 }
                 FindingFormat::Ndjson => print(&format!("{}\n", checked.to_json()))?,
-                FindingFormat::Sarif => kept.extend(checked.findings.into_iter()),
+                FindingFormat::Sarif => kept.extend(checked.findings),
             }
         }
     }
@@ -212,9 +212,7 @@ impl Checked {
 }
 
 fn log(found: &[Located]) -> Result<String> {
-    let rules: Vec<RuleText<'_>> = rules()
-        .map(|it| RuleText { id: it.id, level: it.level, summary: it.doc, why: "", fix: "" })
-        .collect();
+    let rules: Vec<RuleText<'_>> = rules().map(super::rules::text_of).collect();
     let mut text = Vec::new();
     sarif::write(&mut text, &rules, found.iter().map(|it| Reported::from(&it.finding)))
         .map_err(|source| Error::internal("cannot write the findings").with_source(source))?;

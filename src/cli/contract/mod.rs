@@ -7,6 +7,7 @@ use crate::error::Result;
 
 mod lint;
 mod located;
+mod rules;
 mod show;
 
 /// Check contracts, or show what genstore understands of one
@@ -20,11 +21,13 @@ pub(crate) struct Args {
 enum Command {
     Lint(lint::Args),
     Show(show::Args),
+    Rules(rules::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     match &args.command {
         Command::Lint(args) => lint::run(args, context),
         Command::Show(args) => show::run(args, context),
+        Command::Rules(args) => rules::run(args),
     }
 }

@@ -45,7 +45,7 @@ pub(super) enum Need {
 #[derive(Debug)]
 pub(super) enum Kind {
     /// Anything. Where a model of upstream stands behind it, the text says why it is left open.
-    Open(#[expect(dead_code, reason = "it is for who reads the table")] &'static str),
+    Open(&'static str),
     /// A text of at least and at most so many characters.
     Text(usize, usize),
     /// A text of which a test holds, and what that is.
@@ -115,6 +115,21 @@ impl Shape {
     /// All rows.
     pub(super) fn rows(&self) -> impl Iterator<Item = &'static Row> {
         self.parts.iter().copied().flatten()
+    }
+
+    /// Keys of which this model, and those inside it, leave a part open, and why.
+    pub(super) fn left_open(&self, found: &mut Vec<(String, &'static str)>) {
+        for row in self.rows() {
+            let mut kind = &row.kind;
+            while let Kind::List(inner, _) | Kind::Map(inner, _) = kind {
+                kind = inner;
+            }
+            match kind {
+                Kind::Model(shape) => shape.left_open(found),
+                Kind::Open(why) if !why.is_empty() => found.push((row.keys.join(", "), why)),
+                _ => {}
+            }
+        }
     }
 
     fn row(&self, key: &str) -> Option<&'static Row> {

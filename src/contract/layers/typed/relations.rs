@@ -402,7 +402,7 @@ pub(super) fn original(node: &Node, check: &mut Check<'_>) {
         let text = version.text().unwrap_or_default();
         let numbers = text.split('.').filter(|it| it.parse::<u32>().is_ok()).count();
         let map = ["major", "minor", "patch"].iter().all(|key| version.get(key).is_some());
-        if !map && !(numbers == 3 && text.split('.').count() == 3) {
+        if !map && (numbers != 3 || text.split('.').count() != 3) {
             let help = "write it as {major: 1, minor: 0, patch: 0}";
             check.add(Fault::Value, version.span, "contract_version", "{} is no version", help);
         }
