@@ -2,6 +2,7 @@
 
 pub mod complexity;
 pub mod document;
+pub mod fix;
 pub mod include;
 pub mod layers;
 pub mod lint;
@@ -11,6 +12,7 @@ pub mod parse;
 mod yaml;
 
 pub use complexity::{Complexity, complexity};
+pub use fix::{Fixed, fix};
 pub use include::{Includes, NoIncludes};
 pub use layers::{Judgement, Layer, Verdicts, judge};
 pub use lint::lint;

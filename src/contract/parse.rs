@@ -15,6 +15,7 @@ mod keys;
 mod machine;
 mod models;
 mod rules;
+mod sections;
 mod topics;
 mod types;
 mod workflow;
@@ -151,6 +152,7 @@ fn contract(document: Node, notes: &mut Notes) -> Result<Contract, Node> {
     let input = models::model(&document, &models::INPUT, &definitions, &mut types, notes);
     let output = models::model(&document, &models::OUTPUT, &definitions, &mut types, notes);
     let topics = topics::topics(&document, notes);
+    let sections = sections::sections(&document, &mut types, notes);
     Ok(Contract {
         node_type,
         version: identity::version(&document, notes),
@@ -168,6 +170,7 @@ fn contract(document: Node, notes: &mut Notes) -> Result<Contract, Node> {
         subscribe_topics: topics.subscribe,
         publish_topics: topics.publish,
         capabilities: behaviour::capabilities(&document),
+        sections,
         fingerprint: document.get("fingerprint").and_then(Node::as_str).map(str::to_owned),
         name,
         document,

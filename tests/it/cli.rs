@@ -284,6 +284,25 @@ fn c1_a_profile_decides_the_exit_code() {
 }
 
 #[test]
+fn c0_safe_rewrites_are_shown_or_carried_out() {
+    let world = World::empty();
+    let text = "name: node_a_compute\nnode_type: compute # the kind\ncontract_version: 1.0.0\n\
+                description: Adds numbers up.\ninputs: {a: int}\noutputs: {b: int}\n";
+    fs::write(world.path("a.yaml"), text).unwrap();
+    let diff = answers(&world.run(&["contract", "lint", "--fix", "--diff", "a.yaml"]));
+    assert!(
+        diff.contains("-node_type: compute # the kind\n+node_type: COMPUTE_GENERIC # the kind")
+    );
+    assert_eq!(fs::read_to_string(world.path("a.yaml")).unwrap(), text);
+    let output = world.run(&["contract", "lint", "--fix", "--profile", "minimal", "a.yaml"]);
+    assert_eq!(output.status.code(), Some(0));
+    let fixed = fs::read_to_string(world.path("a.yaml")).unwrap();
+    assert!(fixed.contains("COMPUTE_GENERIC # the kind\ncontract_version: {major: 1,"), "{fixed}");
+    assert_eq!(answers(&world.run(&["contract", "lint", "--fix", "a.yaml"])), "");
+    assert_eq!(fs::read_to_string(world.path("a.yaml")).unwrap(), fixed);
+}
+
+#[test]
 fn c0_rules_are_listed_and_explained() {
     let world = World::empty();
     let list = answers(&world.run(&["contract", "rules"]));

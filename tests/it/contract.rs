@@ -10,7 +10,7 @@
 use genstore::contract::layers::explains;
 use genstore::contract::model::FieldType;
 use genstore::contract::{
-    Includes, Layer, NoIncludes, NodeType, Parsed, judge, lint, parse, parse_bytes,
+    Includes, Layer, NoIncludes, NodeType, Parsed, fix, judge, lint, parse, parse_bytes,
 };
 use genstore::error::{IoContext, Result};
 use genstore::finding::Level;
@@ -208,6 +208,35 @@ fn layers_say_what_upstream_says_and_why() {
         let (theirs, both) = accepted[key];
         assert_eq!(theirs, both, "{key}: ours refuses what upstream takes");
     }
+}
+
+#[test]
+fn a_fixed_contract_says_the_same_without_the_fixed_findings() {
+    let Some(corpus) = corpus() else { return };
+    let (mut fixed_files, mut all) = (0, 0);
+    for path in files(&corpus.join("real")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = path.display().to_string();
+        let parsed = parse(&text, &name, &NoIncludes);
+        let fixed = fix(&text, &parsed, &name, &NoIncludes);
+        let after = parse(&fixed.text, &name, &NoIncludes);
+        let normal = |it: &Parsed| serde_json::to_value(&it.contract).unwrap();
+        assert_eq!(normal(&parsed), normal(&after), "{name}");
+        let again = fix(&fixed.text, &after, &name, &NoIncludes);
+        assert_eq!(again.fixes, [], "{name}: fixed twice");
+        let count = |parsed: &Parsed, id: &str| {
+            let own = parsed.contract.iter().flat_map(|it| lint(it, &name));
+            parsed.findings.iter().cloned().chain(own).filter(|it| it.rule_id == id).count()
+        };
+        for done in &fixed.fixes {
+            let id = done.rule_id;
+            assert!(count(&after, id) < count(&parsed, id), "{name}: {done:?} is still found");
+        }
+        fixed_files += usize::from(!fixed.fixes.is_empty());
+        all += fixed.fixes.len();
+    }
+    eprintln!("{all} fixes in {fixed_files} files");
+    assert!(all > 500, "{all}");
 }
 
 /// A text with some of its lines and characters changed, doubled or lost.

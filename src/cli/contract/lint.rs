@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::located::{Located, locate};
+use super::mend::{mended, shown, write};
 use super::{Context, print};
 use crate::contract::layers::explains;
 use crate::contract::lint::rules;
@@ -34,6 +35,12 @@ pub(super) struct Args {
     /// Show findings of this level and above [default: warning; note with --format ndjson]
     #[arg(long, value_enum)]
     level: Option<LevelShown>,
+    /// Carry out the rewrites that have one meaning only, in the files; comments and layout stay
+    #[arg(long)]
+    fix: bool,
+    /// Show what --fix would do, as a diff, and write nothing
+    #[arg(long, requires = "fix")]
+    diff: bool,
     /// Let this validator decide the exit code
     #[arg(long, value_enum)]
     profile: Option<Profile>,
@@ -100,6 +107,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
     let mut kept = Vec::new();
     for path in &args.paths {
         for path in set::contracts(path)? {
+            if args.fix && mend(&path, args)? {
+                continue;
+            }
             let mut checked = check(&path);
             files += 1;
             refused += usize::from(checked.apply(args.profile));
@@ -128,6 +138,20 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
         print(&format!("{files} files: {errors} errors, {warnings} warnings, {notes} notes\n"))?;
     }
     Ok(u8::from(refused > 0))
+}
+
+/// Carries out the safe rewrites of a file, or only shows them; says whether that is all.
+fn mend(path: &Path, args: &Args) -> Result<bool> {
+    let Some((before, fixed)) = mended(path) else { return Ok(args.diff) };
+    if args.diff {
+        print(&shown(path, &before, &fixed))?;
+        return Ok(true);
+    }
+    write(path, &fixed)?;
+    for fix in fixed.fixes.iter().filter(|_| args.format == FindingFormat::Human) {
+        print(&format!("{}:{}: {}\n", path.display(), fix.line, fix.what))?;
+    }
+    Ok(false)
 }
 
 /// A file, and all that is to be said of it in the order of its lines.

@@ -7,6 +7,7 @@ use crate::error::Result;
 
 mod lint;
 mod located;
+mod mend;
 mod rules;
 mod show;
 

@@ -150,6 +150,13 @@ pub(in super::super) const RULES: &[Rule] = &[
         .why("There is one place for them in the normal form.")
         .fix("Nothing needs to be done."),
     Rule::told(
+        "contract.rewrite-section",
+        Note,
+        "A section is read from another key or an older form.",
+    )
+    .why("There is one place for it in the normal form.")
+    .fix("Nothing needs to be done."),
+    Rule::told(
         "contract.rewrite-state-machine",
         Note,
         "The state machine is read from another form.",
