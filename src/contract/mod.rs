@@ -1,6 +1,7 @@
 //! Contracts: a tolerant parser with places, one normal form, and lint rules. Does no IO.
 
 pub mod complexity;
+pub mod diff;
 pub mod document;
 pub mod fix;
 pub mod include;
@@ -9,9 +10,11 @@ pub mod lint;
 pub mod model;
 mod notes;
 pub mod parse;
+pub mod schema;
 mod yaml;
 
-pub use complexity::{Complexity, complexity};
+pub use complexity::{Complexity, Structure, complexity, structure};
+pub use diff::{Diff, diff};
 pub use fix::{Fixed, fix};
 pub use include::{Includes, NoIncludes};
 pub use layers::{Judgement, Layer, Verdicts, judge};

@@ -303,6 +303,30 @@ fn c0_safe_rewrites_are_shown_or_carried_out() {
 }
 
 #[test]
+fn c1_a_version_must_take_the_step_that_its_changes_ask_for() {
+    let world = World::empty();
+    let text = "name: node_a_compute\nnode_type: COMPUTE_GENERIC\ncontract_version: 1.0.0\n\
+                description: Adds numbers up.\ninputs: {a: int}\noutputs: {b: int}\n";
+    fs::write(world.path("a.yaml"), text).unwrap();
+    let changed = text.replace("1.0.0", "1.1.0").replace("{a: int}", "{a: int, z: int}");
+    fs::write(world.path("b.yaml"), &changed).unwrap();
+    let output = world.run(&["contract", "diff", "a.yaml", "b.yaml"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let expected = "breaking    input.z: is new\n            b.yaml:5:18\nstep asked for: major; \
+                    contract_version 1.0.0 -> 1.1.0: minor, too small\n";
+    assert_eq!(text, expected);
+    fs::write(world.path("b.yaml"), changed.replace("1.1.0", "2.0.0")).unwrap();
+    let lines =
+        answers(&world.run(&["contract", "diff", "--format", "ndjson", "a.yaml", "b.yaml"]));
+    let last: serde_json::Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["demanded"], &last["enough"]), (&"major".into(), &true.into()));
+    let schema = answers(&world.run(&["contract", "schema"]));
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    assert_eq!(schema["properties"]["input"]["$ref"], "#/$defs/Model");
+}
+
+#[test]
 fn c0_rules_are_listed_and_explained() {
     let world = World::empty();
     let list = answers(&world.run(&["contract", "rules"]));

@@ -9,6 +9,7 @@
 
 use genstore::contract::layers::explains;
 use genstore::contract::model::FieldType;
+use genstore::contract::schema::{normal_form, schema};
 use genstore::contract::{
     Includes, Layer, NoIncludes, NodeType, Parsed, fix, judge, lint, parse, parse_bytes,
 };
@@ -237,6 +238,71 @@ fn a_fixed_contract_says_the_same_without_the_fixed_findings() {
     }
     eprintln!("{all} fixes in {fixed_files} files");
     assert!(all > 500, "{all}");
+}
+
+/// Where a value differs from a JSON Schema, by the words that ours uses.
+fn differs(
+    value: &serde_json::Value,
+    schema: &serde_json::Value,
+    root: &serde_json::Value,
+) -> bool {
+    let Some(words) = schema.as_object() else { return schema == false };
+    words.iter().any(|(word, wanted)| match (word.as_str(), wanted) {
+        ("$schema" | "$defs" | "description" | "required" | "additionalProperties", _) => false,
+        ("$ref", _) => {
+            let path = wanted.as_str().unwrap().trim_start_matches('#');
+            differs(value, root.pointer(path).unwrap(), root)
+        }
+        ("enum", _) => !wanted.as_array().unwrap().contains(value),
+        ("minimum", _) => value.as_f64().is_some_and(|it| it < wanted.as_f64().unwrap()),
+        ("items", _) => value.as_array().unwrap().iter().any(|it| differs(it, wanted, root)),
+        ("anyOf" | "oneOf", _) => {
+            let fits = wanted.as_array().unwrap().iter().filter(|it| !differs(value, it, root));
+            fits.count() != 1
+        }
+        ("type", serde_json::Value::Array(names)) => {
+            !names.iter().any(|name| is_of_type(value, name.as_str().unwrap()))
+        }
+        ("type", name) => !is_of_type(value, name.as_str().unwrap()),
+        ("properties", _) => {
+            let (Some(map), Some(keys)) = (value.as_object(), wanted.as_object()) else {
+                return true;
+            };
+            keys.iter().any(|(key, it)| map.get(key).is_none_or(|value| differs(value, it, root)))
+                || map.keys().any(|key| !keys.contains_key(key))
+        }
+        (word, _) => panic!("the checker does not know {word}"),
+    })
+}
+
+fn is_of_type(value: &serde_json::Value, name: &str) -> bool {
+    match name {
+        "string" => value.is_string(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        "null" => value.is_null(),
+        name => panic!("the checker does not know {name}"),
+    }
+}
+
+#[test]
+fn the_normal_form_fits_its_schema() {
+    let schema = schema();
+    let real = corpus().map(|it| files(&it.join("real"))).unwrap_or_default();
+    let mut checked = 0;
+    for path in sample_files().into_iter().chain(real) {
+        let Some(contract) = parsed(&path).contract else { continue };
+        let value = normal_form(&contract).unwrap();
+        assert!(!differs(&value, &schema, &schema), "{}: {value:#}", path.display());
+        let mut other = value.clone();
+        other["input"]["surprise"] = true.into();
+        assert!(differs(&other, &schema, &schema), "{}", path.display());
+        checked += 1;
+    }
+    assert!(checked >= 8, "{checked}");
 }
 
 /// A text with some of its lines and characters changed, doubled or lost.

@@ -1,10 +1,13 @@
 //! `genstore contract show`: one contract in normal form.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 
 use super::located::locate;
 use super::{Context, print};
-use crate::contract::{Parsed, parse_bytes};
+use crate::contract::schema::normal_form;
+use crate::contract::{Contract, parse_bytes};
 use crate::error::{Error, Result};
 use crate::finding::Level;
 use crate::pipeline::source::{ContractFolder, read_contract};
@@ -27,23 +30,28 @@ enum DocumentFormat {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
-    let uri = args.path.display().to_string();
-    let bytes = read_contract(&args.path)?;
-    let parsed = parse_bytes(&bytes, &uri, &ContractFolder::of(&args.path));
-    let Parsed { contract: Some(contract), .. } = parsed else {
-        let errors = parsed.findings.into_iter().filter(|it| it.level == Level::Error).collect();
-        for it in locate(errors, &args.path, &bytes) {
-            let drawn = it.drawn(context.env.terminal.color_stderr);
-            // If stderr is closed there is nobody to tell.
-            drop(std::io::Write::write_all(&mut std::io::stderr(), drawn.as_bytes()));
-        }
-        return Err(Error::invalid(format!("{uri} is no contract")));
-    };
-    let value = serde_json::to_value(&contract)
+    let value = normal_form(&normal(&args.path, context)?)
         .map_err(|source| Error::internal("cannot show the contract").with_source(source))?;
     print(&match args.format {
         DocumentFormat::Json => format!("{value:#}\n"),
         DocumentFormat::Yaml => crate::cli::yaml::document(&value),
     })?;
     Ok(0)
+}
+
+/// The normal form of a contract; what is wrong with a file that is none is drawn.
+pub(super) fn normal(path: &Path, context: &Context) -> Result<Contract> {
+    let uri = path.display().to_string();
+    let bytes = read_contract(path)?;
+    let parsed = parse_bytes(&bytes, &uri, &ContractFolder::of(path));
+    if let Some(contract) = parsed.contract {
+        return Ok(contract);
+    }
+    let errors = parsed.findings.into_iter().filter(|it| it.level == Level::Error).collect();
+    for it in locate(errors, path, &bytes) {
+        let drawn = it.drawn(context.env.terminal.color_stderr);
+        // If stderr is closed there is nobody to tell.
+        drop(std::io::Write::write_all(&mut std::io::stderr(), drawn.as_bytes()));
+    }
+    Err(Error::invalid(format!("{uri} is no contract")))
 }
