@@ -1,6 +1,6 @@
-//! Safe rewrites of a contract's own text: those with exactly one meaning. Comments and layout stay,
-//! the normal form is the same before and after, and what cannot be done so is left alone. Does no
-//! IO.
+//! Safe rewrites of a contract's own text: those with exactly one meaning. Comments and layout
+//! stay, the normal form is the same before and after, and what cannot be done so is left alone.
+//! Does no IO.
 
 use super::document::{Node, Value};
 use super::include::Includes;
@@ -45,6 +45,9 @@ pub fn fix(text: &str, parsed: &Parsed, uri: &str, includes: &dyn Includes) -> F
     let unchanged = Fixed { text: text.to_owned(), fixes: Vec::new() };
     let Some(contract) = &parsed.contract else { return unchanged };
     let mut edits = edits(text, &contract.document);
+    if edits.is_empty() {
+        return unchanged;
+    }
     edits.sort_by_key(|it| (it.start, it.end));
     edits.dedup_by_key(|it| (it.start, it.end));
     let Ok(before) = serde_json::to_value(contract) else { return unchanged };

@@ -248,6 +248,10 @@ fn loose_indent(at: Span) -> Finding {
 
 /// The finding for text that is not YAML, with the help that fits the usual causes.
 fn syntax_error(text: &str, at: Span, info: &str) -> Finding {
+    if info.starts_with("recursion limit") {
+        let message = format!("values are nested more than {DEPTH_MAX} levels deep");
+        return Finding::new("contract.too-large", Level::Error, message).at(at);
+    }
     let finding =
         Finding::new("contract.yaml", Level::Error, format!("this is not YAML: {info}")).at(at);
     let line = text.lines().nth((at.start_line as usize).saturating_sub(1)).unwrap_or_default();

@@ -15,6 +15,7 @@ use genstore::contract::{
 };
 use genstore::error::{IoContext, Result};
 use genstore::finding::Level;
+use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -148,10 +149,10 @@ fn every_broken_contract_has_a_warning_or_an_error() {
 fn what_upstream_reads_as_yaml_is_read_as_yaml() {
     let Some(corpus) = corpus() else { return };
     let text = std::fs::read_to_string(corpus.join("verdicts.json")).unwrap();
-    let verdicts: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let verdicts: Json = serde_json::from_str(&text).unwrap();
     let mut checked = 0;
     for (name, verdict) in verdicts.as_object().unwrap() {
-        let valid = verdict.pointer("/layers/yaml").and_then(serde_json::Value::as_bool).unwrap();
+        let valid = verdict.pointer("/layers/yaml").and_then(Json::as_bool).unwrap();
         let parsed = parsed(&corpus.join(name));
         let refused = ["contract.yaml", "contract.encoding", "contract.multi-document"];
         let read = !parsed.findings.iter().any(|it| refused.contains(&it.rule_id));
@@ -161,8 +162,8 @@ fn what_upstream_reads_as_yaml_is_read_as_yaml() {
     assert!(checked >= 786, "{checked}");
 }
 
-/// The layers, their names in the verdicts of upstream's own tools, and how many of a thousand files
-/// ours must say the same of.
+/// The layers, their names in the verdicts of upstream's own tools, and how many of a thousand
+/// files ours must say the same of.
 const LAYERS: [(Layer, &str, usize); 5] = [
     (Layer::Yaml, "yaml", 990),
     (Layer::Structural, "structural", 990),
@@ -175,7 +176,7 @@ const LAYERS: [(Layer, &str, usize); 5] = [
 fn layers_say_what_upstream_says_and_why() {
     let Some(corpus) = corpus() else { return };
     let text = std::fs::read_to_string(corpus.join("verdicts.json")).unwrap();
-    let verdicts: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let verdicts: Json = serde_json::from_str(&text).unwrap();
     let verdicts = verdicts.as_object().unwrap();
     let mut differences: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut accepted: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
@@ -241,11 +242,7 @@ fn a_fixed_contract_says_the_same_without_the_fixed_findings() {
 }
 
 /// Where a value differs from a JSON Schema, by the words that ours uses.
-fn differs(
-    value: &serde_json::Value,
-    schema: &serde_json::Value,
-    root: &serde_json::Value,
-) -> bool {
+fn differs(value: &Json, schema: &Json, root: &Json) -> bool {
     let Some(words) = schema.as_object() else { return schema == false };
     words.iter().any(|(word, wanted)| match (word.as_str(), wanted) {
         ("$schema" | "$defs" | "description" | "required" | "additionalProperties", _) => false,
@@ -260,7 +257,7 @@ fn differs(
             let fits = wanted.as_array().unwrap().iter().filter(|it| !differs(value, it, root));
             fits.count() != 1
         }
-        ("type", serde_json::Value::Array(names)) => {
+        ("type", Json::Array(names)) => {
             !names.iter().any(|name| is_of_type(value, name.as_str().unwrap()))
         }
         ("type", name) => !is_of_type(value, name.as_str().unwrap()),
@@ -275,7 +272,7 @@ fn differs(
     })
 }
 
-fn is_of_type(value: &serde_json::Value, name: &str) -> bool {
+fn is_of_type(value: &Json, name: &str) -> bool {
     match name {
         "string" => value.is_string(),
         "integer" => value.is_u64() || value.is_i64(),

@@ -1,4 +1,5 @@
-//! `genstore contract diff`: what changed between two versions of a contract. Judges nothing itself.
+//! `genstore contract diff`: what changed between two versions of a contract. Judges nothing
+//! itself.
 
 use std::path::{Path, PathBuf};
 
@@ -14,8 +15,8 @@ use crate::finding::Span;
 
 /// Compare two versions of a contract; exit code 1 when contract_version took too small a step
 ///
-/// Breaking changes ask for a major step (minor before 1.0.0), compatible ones for a minor, changes
-/// of texts for a patch. Layout, spelling and the form in which something is written are no changes.
+/// Breaking changes ask for a major step (minor before 1.0.0), compatible ones for a minor (patch
+/// before 1.0.0), changes of texts for a patch. Layout and spelling are no changes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The old contract

@@ -5,11 +5,16 @@ use super::{Diff, Impact, Step, diff};
 use crate::contract::{NoIncludes, parse};
 use Impact::{Breaking, Compatible, Cosmetic};
 
-const OLD: &str = "name: node_a_effect\nnode_type: EFFECT_GENERIC\ncontract_version: {major: 1, minor: \
-                   2, patch: 3}\ndescription: Does a thing.\ninputs: {a: str, b: {type: int, required: \
-                   false}, e: {enum: [x, y]}}\noutputs: {c: int, f: {enum: [x, y]}}\nactions: [go]\n\
-                   io_operations: [{operation: put, idempotent: true}]\ndependencies: [{name: clock}]\n\
-                   error_codes: [E1]\nfsm: {states: [s, t], transitions: [{from: s, to: t, trigger: k}]}\n\
+const OLD: &str = "name: node_a_effect\nnode_type: EFFECT_GENERIC\ncontract_version: {major: 1, \
+                   minor: \
+                   2, patch: 3}\ndescription: Does a thing.\ninputs: {a: str, b: {type: int, \
+                   required: \
+                   false}, e: {enum: [x, y]}}\noutputs: {c: int, f: {enum: [x, y]}}\nactions: \
+                   [go]\n\
+                   io_operations: [{operation: put, idempotent: true}]\ndependencies: [{name: \
+                   clock}]\n\
+                   error_codes: [E1]\nfsm: {states: [s, t], transitions: [{from: s, to: t, \
+                   trigger: k}]}\n\
                    descriptor: {purity: pure, timeout_ms: 5}\nown: {deep: 1}\n";
 
 fn compared(old: &str, new: &str) -> Diff {

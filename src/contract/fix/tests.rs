@@ -11,7 +11,8 @@ fn fixed(text: &str) -> Fixed {
 #[test]
 fn every_rewrite_keeps_comments_layout_and_meaning() {
     let text = "# about\nnode_name:   node_a_compute  # the name\nnode_type: 'compute' # kind\n\
-                version: \"1.2\" # old\nnode_version: 1.0.0\ncontract_description: Adds up numbers.\n\
+                version: \"1.2\" # old\nnode_version: 1.0.0\ncontract_description: Adds up \
+                numbers.\n\
                 descriptor: {purity: impure}\ninputs: {a: int}\noutputs: {b: int}\n";
     let expected = "# about\nname: node_a_compute\nnode_name:   node_a_compute  # the name\n\
                     node_type: COMPUTE_GENERIC # kind\n\
@@ -40,7 +41,8 @@ fn what_has_more_than_one_meaning_is_left_alone() {
         "name: n\nnode_type: service\ninputs: {a: int}\n",
         "name: n\nnode_type: COMPUTE\ncontract_driven: true\n",
         "name: n\nnode_type: COMPUTE_GENERIC\ncontract_version: 1.0.0-rc.1\n",
-        "name: n\nnode_type: COMPUTE_GENERIC\nversion: 2.0.0\ncontract_version: {major: 1, minor: 0, \
+        "name: n\nnode_type: COMPUTE_GENERIC\nversion: 2.0.0\ncontract_version: {major: 1, minor: \
+         0, \
          patch: 0}\n",
         "name: n\nnode_type: COMPUTE_GENERIC\ninputs: {a: {type: string, default: &v 1.0.0}}\n\
          contract_version: *v\n",

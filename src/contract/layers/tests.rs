@@ -9,7 +9,8 @@ use crate::contract::{NoIncludes, parse_bytes};
 const STRICT: [&str; 4] = [
     "name: node_price_compute\nnode_type: COMPUTE_GENERIC\ncontract_version: {major: 1, minor: 0, \
      patch: 0}\ndescription: Prices an order.\ninput_model: shop.models.ModelPriceInput\n\
-     output_model: shop.models.ModelPriceOutput\nalgorithm:\n  algorithm_type: weighted\n  factors: \
+     output_model: shop.models.ModelPriceOutput\nalgorithm:\n  algorithm_type: \
+     weighted\n  factors: \
      {base: {weight: 1.0, calculation_method: sum}}\nperformance: {single_operation_max_ms: 50}\n",
     "name: node_note_effect\nnode_type: EFFECT_GENERIC\ncontract_version: {major: 1, minor: 0, \
      patch: 0}\ndescription: Keeps a note.\ninput_model: shop.models.ModelNoteInput\n\
@@ -17,13 +18,16 @@ const STRICT: [&str; 4] = [
     "name: node_job_reducer\nnode_type: REDUCER_GENERIC\ncontract_version: {major: 1, minor: 0, \
      patch: 0}\ndescription: Follows a job.\ninput_model: shop.models.ModelJobInput\n\
      output_model: shop.models.ModelJobOutput\nstate_machine:\n  version: {major: 1, minor: 0, \
-     patch: 0}\n  state_machine_name: job\n  state_machine_version: {major: 1, minor: 0, patch: 0}\n  \
+     patch: 0}\n  state_machine_name: job\n  state_machine_version: {major: 1, minor: 0, patch: \
+     0}\n  \
      description: A job.\n  initial_state: idle\n  states:\n    - {version: {major: 1, minor: 0, \
      patch: 0}, state_name: idle, state_type: operational, description: Waits.}\n    - {version: \
-     {major: 1, minor: 0, patch: 0}, state_name: done, state_type: terminal, description: Is over., \
+     {major: 1, minor: 0, patch: 0}, state_name: done, state_type: terminal, description: Is \
+     over., \
      is_terminal: true, is_recoverable: false}\n  transitions:\n    - {version: {major: 1, minor: \
      0, patch: 0}, transition_name: finish, from_state: idle, to_state: done, trigger: finish}\n",
-    "name: node_release_orchestrator\nnode_type: ORCHESTRATOR_GENERIC\ncontract_version: {major: 1, \
+    "name: node_release_orchestrator\nnode_type: ORCHESTRATOR_GENERIC\ncontract_version: {major: \
+     1, \
      minor: 0, patch: 0}\ndescription: Releases.\ninput_model: shop.models.ModelReleaseInput\n\
      output_model: shop.models.ModelReleaseOutput\nperformance: {single_operation_max_ms: 500}\n",
 ];

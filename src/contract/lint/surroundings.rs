@@ -1,5 +1,5 @@
-//! Rules about what a contract says of its surroundings: protocols, kinds of dependencies, evidence,
-//! annotations, handlers, and versions as texts.
+//! Rules about what a contract says of its surroundings: protocols, kinds of dependencies,
+//! evidence, annotations, handlers, and versions as texts.
 
 use super::{Hits, Rule, place};
 use crate::contract::document::Node;

@@ -1,5 +1,5 @@
-//! How a node is run and wired: descriptor, handlers, event bus, effect and compute sections, status
-//! codes, subcontracts by reference, markers.
+//! How a node is run and wired: descriptor, handlers, event bus, effect and compute sections,
+//! status codes, subcontracts by reference, markers.
 
 use super::fields;
 use super::types::Types;

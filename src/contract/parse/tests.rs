@@ -305,16 +305,22 @@ fn bytes_that_are_no_text_are_refused_with_a_place() {
 #[test]
 fn sections_are_read_in_their_forms() {
     let text = "name: node_a_effect\nnode_type: EFFECT\ncontract_driven: true\nstrong_typing: no\n\
-                descriptor: {node_archetype: effect, purity: pure, timeout_ms: 5, runtime_profiles: \
-                [a]}\nevent_bus: {version: {major: 1, minor: 2, patch: 0}, dlq_topics: [onex.dlq.a.b.v1]}\n\
+                descriptor: {node_archetype: effect, purity: pure, timeout_ms: 5, \
+                runtime_profiles: \
+                [a]}\nevent_bus: {version: {major: 1, minor: 2, patch: 0}, dlq_topics: \
+                [onex.dlq.a.b.v1]}\n\
                 terminal_event: onex.evt.a.done.v1\nstatus_codes: {0: fine, 3: {description: no}}\n\
                 error_state: {type: object, properties: {why: {type: string}}}\n\
                 handler_routing:\n  routing_strategy: operation_match\n  default_handler: x\n  \
                 handlers:\n  - {operation: go, handler: {name: HandlerGo, module: a.b}}\n  - \
-                {routing_key: k, handler_key: key}\n  - {handler: plain, event_model: {name: ModelE}}\n\
-                effect_operations: {execution_mode: parallel, default_retry_policy: {max_retries: 3}, \
-                circuit_breaker: {enabled: true}}\nalgorithm: {algorithm_type: weighted, factors: {a: \
-                {weight: 1.0}}}\nsubcontracts: [{name: c, path: ./c.yaml, integration_type: mixin}, \
+                {routing_key: k, handler_key: key}\n  - {handler: plain, event_model: {name: \
+                ModelE}}\n\
+                effect_operations: {execution_mode: parallel, default_retry_policy: {max_retries: \
+                3}, \
+                circuit_breaker: {enabled: true}}\nalgorithm: {algorithm_type: weighted, factors: \
+                {a: \
+                {weight: 1.0}}}\nsubcontracts: [{name: c, path: ./c.yaml, integration_type: \
+                mixin}, \
                 {name: gone}]\n";
     let contract = parse(text, "c.yaml", &NoIncludes).contract.unwrap();
     let json = serde_json::to_value(&contract).unwrap();
