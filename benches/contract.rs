@@ -25,7 +25,8 @@ fn text() -> String {
     text.push_str("io_operations:\n");
     for n in 0..10 {
         text.push_str(&format!(
-            "  - operation: put_{n}\n    description: Puts {n}.\n    input_fields: [field_{n}]\n    \
+            "  - operation: put_{n}\n    description: Puts {n}.\n    input_fields: \
+             [field_{n}]\n    \
              output_fields: [stored]\n    idempotent: true\n"
         ));
     }

@@ -11,6 +11,7 @@ pub mod model;
 mod notes;
 pub mod parse;
 pub mod schema;
+mod spelling;
 mod yaml;
 
 pub use complexity::{Complexity, Structure, complexity, structure};

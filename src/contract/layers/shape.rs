@@ -7,6 +7,7 @@
 use super::scalar::{self, Scalar};
 use crate::contract::document::Node;
 use crate::contract::notes::shown;
+use crate::contract::spelling;
 use crate::finding::Span;
 
 /// The model of a mapping.
@@ -253,10 +254,7 @@ impl<'a> Check<'a> {
 
     fn unknown(&mut self, shape: &Shape, key: &Node) {
         let name = key.text().unwrap_or("?");
-        // Comparing is dear, and most unknown keys are nowhere near.
-        let known = shape.rows().flat_map(|row| row.keys.iter().copied());
-        let known = known.filter(|it| it.len().abs_diff(name.len()) <= 2);
-        let near = crate::error::nearest(name.get(..name.len().min(64)).unwrap_or(""), known);
+        let near = spelling::near(name, shape.rows().flat_map(|row| row.keys.iter().copied()));
         let help = near.map_or_else(String::new, |near| format!("did you mean `{near}`?"));
         self.add(Fault::Unknown, key.span, name, "the model does not know {}", &help);
     }
