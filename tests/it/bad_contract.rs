@@ -56,7 +56,7 @@ fn an_anchor_bomb_is_refused() {
     let mut text = format!("{HEAD}a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for n in 1..12 {
         let before = format!("*a{}", n - 1);
-        let row = vec![before.as_str(); 10].join(", ");
+        let row = [before.as_str(); 10].join(", ");
         text.push_str(&format!("a{n}: &a{n} [{row}]\n"));
     }
     refused(text.as_bytes(), "contract.too-large");
