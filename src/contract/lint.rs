@@ -5,12 +5,16 @@
 //! stands. Where upstream's own tools contradict each other no rule takes a side.
 
 use super::document::Node;
+use super::layers::{self, Layer, explains};
 use super::model::Contract;
+use super::parse;
 use crate::finding::{Finding, Level, Span};
 
 mod graphs;
 mod identity;
+mod kinds;
 mod models;
+mod surroundings;
 mod wiring;
 
 /// Most findings of one rule in one contract.
@@ -21,35 +25,77 @@ const HITS_MAX: usize = 50;
 pub struct Rule {
     /// Its stable id.
     pub id: &'static str,
-    /// The level of all its findings.
+    /// The level of its findings, unless one says otherwise.
     pub level: Level,
-    /// What it asks for and why, in a sentence or two.
-    pub doc: &'static str,
-    check: fn(&Contract, &mut Hits<'_>),
+    /// What it asks for, in a sentence.
+    pub summary: &'static str,
+    /// Why, in a sentence or two.
+    pub why: &'static str,
+    /// How to mend a violation.
+    pub fix: &'static str,
+    /// Who looks for violations; `None` where reading or judging the document finds them.
+    check: Option<fn(&Contract, &mut Hits<'_>)>,
 }
 
 impl Rule {
+    /// A rule whose findings come from elsewhere.
+    pub(super) const fn told(id: &'static str, level: Level, summary: &'static str) -> Self {
+        Self { id, level, summary, why: "", fix: "", check: None }
+    }
+
     const fn new(
         id: &'static str,
         level: Level,
-        doc: &'static str,
+        summary: &'static str,
         check: fn(&Contract, &mut Hits<'_>),
     ) -> Self {
-        Self { id, level, doc, check }
+        Self { id, level, summary, why: "", fix: "", check: Some(check) }
+    }
+
+    /// Says why.
+    pub(super) const fn why(mut self, why: &'static str) -> Self {
+        self.why = why;
+        self
+    }
+
+    /// Says how to mend a violation.
+    pub(super) const fn fix(mut self, fix: &'static str) -> Self {
+        self.fix = fix;
+        self
+    }
+
+    /// The verdicts that its findings are reasons against: none where only genstore asks.
+    pub fn layers(&self) -> impl Iterator<Item = Layer> {
+        Layer::ALL.into_iter().filter(|layer| explains(*layer, self.id))
+    }
+
+    /// Whether its findings count for genstore's own judgement, which is the default.
+    pub fn is_own(&self) -> bool {
+        !layers::RULES.iter().any(|rule| rule.id == self.id)
     }
 }
 
-/// All rules, in the order in which they are checked.
+/// All rules: what reading finds, what is checked here in this order, and what the layers find.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    [identity::RULES, models::RULES, graphs::RULES, wiring::RULES].into_iter().flatten()
+    let tables = [
+        parse::RULES,
+        identity::RULES,
+        models::RULES,
+        graphs::RULES,
+        wiring::RULES,
+        surroundings::RULES,
+        kinds::RULES,
+        layers::RULES,
+    ];
+    tables.into_iter().flatten()
 }
 
 /// What all rules say of a contract, in the order of the document. `uri` is the contract's file.
 pub fn lint(contract: &Contract, uri: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in rules() {
-        let mut hits = Hits { rule, uri, count: 0, findings: &mut findings };
-        (rule.check)(contract, &mut hits);
+        let Some(check) = rule.check else { continue };
+        check(contract, &mut Hits { rule, uri, count: 0, findings: &mut findings });
     }
     findings.sort_by_key(|it| {
         it.span.map_or((u32::MAX, u32::MAX), |at| (at.start_line, at.start_column))

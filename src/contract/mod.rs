@@ -1,16 +1,24 @@
 //! Contracts: a tolerant parser with places, one normal form, and lint rules. Does no IO.
 
 pub mod complexity;
+pub mod diff;
 pub mod document;
+pub mod fix;
 pub mod include;
+pub mod layers;
 pub mod lint;
 pub mod model;
 mod notes;
 pub mod parse;
+pub mod schema;
+mod spelling;
 mod yaml;
 
-pub use complexity::{Complexity, complexity};
+pub use complexity::{Complexity, Structure, complexity, structure};
+pub use diff::{Diff, diff};
+pub use fix::{Fixed, fix};
 pub use include::{Includes, NoIncludes};
+pub use layers::{Judgement, Layer, Verdicts, judge};
 pub use lint::lint;
 pub use model::{Contract, NodeType};
 pub use parse::{Parsed, parse, parse_bytes};

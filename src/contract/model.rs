@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use super::document::Node;
 use crate::finding::Span;
+use sections::Sections;
+
+pub mod sections;
 
 /// The four kinds of node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -104,6 +107,9 @@ pub struct Contract {
     pub capabilities: Vec<String>,
     /// `fingerprint` as written: `semver:12 hex digits`.
     pub fingerprint: Option<String>,
+    /// How the node is run and wired.
+    #[serde(flatten)]
+    pub sections: Sections,
     /// The whole document with spans, unknown keys included. What came from an `!include` has the
     /// place of its tag.
     #[serde(skip)]

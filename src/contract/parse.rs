@@ -14,9 +14,13 @@ mod identity;
 mod keys;
 mod machine;
 mod models;
+mod rules;
+mod sections;
 mod topics;
 mod types;
 mod workflow;
+
+pub(super) use rules::RULES;
 
 /// Most bytes of a contract (upstream's limit).
 pub const CONTRACT_SIZE_BYTES_MAX: usize = 50 << 20;
@@ -27,6 +31,10 @@ pub struct Parsed {
     /// The contract in normal form; `None` where the text is none, with an error finding that says
     /// why. A contract can be there beside error findings: then something in it was refused.
     pub contract: Option<Contract>,
+    /// The document where it is YAML but no contract.
+    unread: Option<Node>,
+    /// Places of the `!include` tags in the file itself.
+    pub(super) include_tags: Vec<Span>,
     /// Faults (`error`, `warning`) and rewrites to the normal form (`note`, `contract.rewrite-*`),
     /// in the order of the document.
     pub findings: Vec<Finding>,
@@ -37,6 +45,11 @@ pub struct Parsed {
 }
 
 impl Parsed {
+    /// The document, whether or not it is a contract; `None` where the text is not YAML.
+    pub fn document(&self) -> Option<&Node> {
+        self.contract.as_ref().map(|it| &it.document).or(self.unread.as_ref())
+    }
+
     /// Whether a finding is an error.
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(|it| it.level == Level::Error)
@@ -44,7 +57,8 @@ impl Parsed {
 
     fn refused(bytes: &[u8], finding: Finding) -> Self {
         let digest = blake3::hash(bytes).to_hex().to_string();
-        Self { contract: None, findings: vec![finding], digest }
+        let findings = vec![finding];
+        Self { contract: None, unread: None, include_tags: Vec::new(), findings, digest }
     }
 }
 
@@ -83,8 +97,13 @@ pub fn parse(text: &str, uri: &str, includes: &dyn Includes) -> Parsed {
     }
     let tree = yaml::read(text, uri, includes);
     let mut notes = tree.notes;
-    let contract = tree.root.and_then(|root| contract(root, &mut notes));
-    Parsed { contract, findings: notes.finish(), digest: tree.digest }
+    let (contract, unread) = match tree.root.map(|root| contract(root, &mut notes)) {
+        Some(Ok(contract)) => (Some(contract), None),
+        Some(Err(document)) => (None, Some(document)),
+        None => (None, None),
+    };
+    let (include_tags, digest) = (tree.include_tags, tree.digest);
+    Parsed { contract, unread, include_tags, findings: notes.finish(), digest }
 }
 
 fn too_large(uri: &str, size_bytes: usize) -> Finding {
@@ -119,21 +138,22 @@ fn end_of(before: &str) -> Span {
     }
 }
 
-/// The normal form of a document, when it is a node contract.
-fn contract(document: Node, notes: &mut Notes) -> Option<Contract> {
+/// The normal form of a document, or the document itself when it is no node contract.
+fn contract(document: Node, notes: &mut Notes) -> Result<Contract, Node> {
     if !identity::is_contract(&document, notes) {
-        return None;
+        return Err(document);
     }
     keys::check(&document, notes);
     let name = identity::name(&document, notes);
     let node_type = identity::node_type(&document, notes);
-    let (name, node_type) = (name?, node_type?);
+    let (Some(name), Some(node_type)) = (name, node_type) else { return Err(document) };
     let mut types = types::Types::new(&document);
     let definitions = models::definitions(&document, &mut types, notes);
     let input = models::model(&document, &models::INPUT, &definitions, &mut types, notes);
     let output = models::model(&document, &models::OUTPUT, &definitions, &mut types, notes);
     let topics = topics::topics(&document, notes);
-    Some(Contract {
+    let sections = sections::sections(&document, &mut types, notes);
+    Ok(Contract {
         node_type,
         version: identity::version(&document, notes),
         node_version: identity::node_version(&document, notes),
@@ -150,6 +170,7 @@ fn contract(document: Node, notes: &mut Notes) -> Option<Contract> {
         subscribe_topics: topics.subscribe,
         publish_topics: topics.publish,
         capabilities: behaviour::capabilities(&document),
+        sections,
         fingerprint: document.get("fingerprint").and_then(Node::as_str).map(str::to_owned),
         name,
         document,

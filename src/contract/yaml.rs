@@ -29,6 +29,8 @@ pub(super) struct Tree {
     pub(super) root: Option<Node>,
     /// What was found, unsorted.
     pub(super) notes: Notes,
+    /// Places of the `!include` tags in the file itself.
+    pub(super) include_tags: Vec<Span>,
     /// See [`super::parse::Parsed::digest`].
     pub(super) digest: String,
 }
@@ -45,9 +47,11 @@ pub(super) fn read(text: &str, uri: &str, includes: &dyn Includes) -> Tree {
         followed: 0,
         hasher,
         files: vec![own_name],
+        include_tags: Vec::new(),
     };
     let root = session.document(text, uri, "");
-    Tree { root, notes: session.notes, digest: session.hasher.finalize().to_hex().to_string() }
+    let digest = session.hasher.finalize().to_hex().to_string();
+    Tree { root, notes: session.notes, include_tags: session.include_tags, digest }
 }
 
 /// Most lines joined to the one before them.
@@ -64,6 +68,7 @@ struct Session<'a> {
     hasher: blake3::Hasher,
     /// The files being read, outermost first, as paths relative to the contract's folder.
     files: Vec<String>,
+    include_tags: Vec<Span>,
 }
 
 impl Session<'_> {
@@ -77,6 +82,7 @@ impl Session<'_> {
         let mut lines = Vec::new();
         loop {
             let before = (self.nodes, self.followed, self.notes.len(), self.hasher.clone());
+            self.include_tags.truncate(if self.files.len() == 1 { 0 } else { usize::MAX });
             let (at, info) = match self.attempt(&joined, &positions, uri, folder) {
                 Ok(root) => {
                     for at in lines {
@@ -148,6 +154,7 @@ impl Session<'_> {
 
     /// The node that an `!include` stands for, placed where the tag is; `None` with a finding.
     fn include(&mut self, written: &str, uri: &str, folder: &str, tag: Span) -> Option<Node> {
+        self.note_include(tag);
         match self.included(written, folder) {
             Ok(mut node) => {
                 place(&mut node, tag);
@@ -160,6 +167,13 @@ impl Session<'_> {
                 self.notes.push(finding);
                 None
             }
+        }
+    }
+
+    /// Remembers an `!include` of the file itself.
+    fn note_include(&mut self, tag: Span) {
+        if self.files.len() == 1 {
+            self.include_tags.push(tag);
         }
     }
 
@@ -234,6 +248,10 @@ fn loose_indent(at: Span) -> Finding {
 
 /// The finding for text that is not YAML, with the help that fits the usual causes.
 fn syntax_error(text: &str, at: Span, info: &str) -> Finding {
+    if info.starts_with("recursion limit") {
+        let message = format!("values are nested more than {DEPTH_MAX} levels deep");
+        return Finding::new("contract.too-large", Level::Error, message).at(at);
+    }
     let finding =
         Finding::new("contract.yaml", Level::Error, format!("this is not YAML: {info}")).at(at);
     let line = text.lines().nth((at.start_line as usize).saturating_sub(1)).unwrap_or_default();

@@ -234,12 +234,109 @@ fn c1_lint_draws_errors_and_goes_on_with_the_set() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("set/a.yaml") && text.contains("--> set/b.yaml:"), "{text}");
     let output = world.run(&["contract", "lint", "--format", "ndjson", "set"]);
-    for line in stdout(&output).lines() {
-        let finding: serde_json::Value = serde_json::from_str(line).unwrap();
-        assert!(finding["rule_id"].as_str().unwrap().starts_with("contract."), "{line}");
+    let text = stdout(&output);
+    let files: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(files.len(), 2, "{text}");
+    for file in &files {
+        assert_eq!(file["verdicts"]["yaml"], false, "{file}");
+        let finding = &file["findings"][0];
+        assert!(finding["rule_id"].as_str().unwrap().starts_with("contract."), "{file}");
+        assert_eq!(finding["level"], "error", "{file}");
     }
+    let output = world.run(&["contract", "lint", "--format", "sarif", "set"]);
+    assert_eq!(output.status.code(), Some(1));
+    let log: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results[1]["locations"][0]["physicalLocation"]["region"]["startLine"], 2, "{log}");
     fails(&world.run(&["contract", "show", "set/b.yaml"]), 1, &["set/b.yaml", "is no contract"]);
     fails(&world.run(&["contract", "show", "nix.yaml"]), 1, &["nix.yaml"]);
+}
+
+#[test]
+fn c1_a_profile_decides_the_exit_code() {
+    let world = World::empty();
+    let text = "name: node_a_compute\nnode_type: compute\ncontract_version: {major: 1, minor: 0, \
+                patch: 0}\ndescription: Adds numbers up.\ninputs: {a: int}\noutputs: {b: int}\n";
+    fs::write(world.path("a.yaml"), text).unwrap();
+    answers(&world.run(&["contract", "lint", "a.yaml"]));
+    answers(&world.run(&["contract", "lint", "--profile", "structural", "a.yaml"]));
+    let output = world.run(&["contract", "lint", "--profile", "minimal", "a.yaml"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains("error[contract.minimal-value]") && text.contains("a.yaml:2:12"),
+        "{text}"
+    );
+    assert!(!text.contains("contract.strict-"), "{text}");
+    let json = answers(&world.run(&["contract", "lint", "--format", "ndjson", "a.yaml"]));
+    let file: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(file["node_type"], "COMPUTE");
+    assert_eq!(file["digest"].as_str().unwrap().len(), 64);
+    let verdicts = serde_json::json!({
+        "yaml": true, "structural": true, "minimal": false, "audit": false, "strict": false,
+        "v2": false,
+    });
+    assert_eq!(file["verdicts"], verdicts);
+    let finding = &file["findings"][0];
+    let keys: Vec<&String> = finding.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["rule_id", "level", "message", "start_line", "start_column"]);
+}
+
+#[test]
+fn c0_safe_rewrites_are_shown_or_carried_out() {
+    let world = World::empty();
+    let text = "name: node_a_compute\nnode_type: compute # the kind\ncontract_version: 1.0.0\n\
+                description: Adds numbers up.\ninputs: {a: int}\noutputs: {b: int}\n";
+    fs::write(world.path("a.yaml"), text).unwrap();
+    let diff = answers(&world.run(&["contract", "lint", "--fix", "--diff", "a.yaml"]));
+    assert!(
+        diff.contains("-node_type: compute # the kind\n+node_type: COMPUTE_GENERIC # the kind")
+    );
+    assert_eq!(fs::read_to_string(world.path("a.yaml")).unwrap(), text);
+    let output = world.run(&["contract", "lint", "--fix", "--profile", "minimal", "a.yaml"]);
+    assert_eq!(output.status.code(), Some(0));
+    let fixed = fs::read_to_string(world.path("a.yaml")).unwrap();
+    assert!(fixed.contains("COMPUTE_GENERIC # the kind\ncontract_version: {major: 1,"), "{fixed}");
+    assert_eq!(answers(&world.run(&["contract", "lint", "--fix", "a.yaml"])), "");
+    assert_eq!(fs::read_to_string(world.path("a.yaml")).unwrap(), fixed);
+}
+
+#[test]
+fn c1_a_version_must_take_the_step_that_its_changes_ask_for() {
+    let world = World::empty();
+    let text = "name: node_a_compute\nnode_type: COMPUTE_GENERIC\ncontract_version: 1.0.0\n\
+                description: Adds numbers up.\ninputs: {a: int}\noutputs: {b: int}\n";
+    fs::write(world.path("a.yaml"), text).unwrap();
+    let changed = text.replace("1.0.0", "1.1.0").replace("{a: int}", "{a: int, z: int}");
+    fs::write(world.path("b.yaml"), &changed).unwrap();
+    let output = world.run(&["contract", "diff", "a.yaml", "b.yaml"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let expected = "breaking    input.z: is new\n            b.yaml:5:18\nstep asked for: major; \
+                    contract_version 1.0.0 -> 1.1.0: minor, too small\n";
+    assert_eq!(text, expected);
+    fs::write(world.path("b.yaml"), changed.replace("1.1.0", "2.0.0")).unwrap();
+    let lines =
+        answers(&world.run(&["contract", "diff", "--format", "ndjson", "a.yaml", "b.yaml"]));
+    let last: serde_json::Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["demanded"], &last["enough"]), (&"major".into(), &true.into()));
+    let schema = answers(&world.run(&["contract", "schema"]));
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    assert_eq!(schema["properties"]["input"]["$ref"], "#/$defs/Model");
+}
+
+#[test]
+fn c0_rules_are_listed_and_explained() {
+    let world = World::empty();
+    let list = answers(&world.run(&["contract", "rules"]));
+    let line = list.lines().find(|it| it.starts_with("contract.audit-type ")).unwrap();
+    assert!(line.contains("note") && line.contains("audit strict"), "{line}");
+    let purity = answers(&world.run(&["contract", "rules", "purity"]));
+    assert!(purity.starts_with("contract.purity: warning, counts for: default\n"), "{purity}");
+    assert!(purity.contains("\nWhy: ") && purity.contains("\nHow to mend it: "), "{purity}");
+    let wrong = world.run(&["contract", "rules", "contract.purty"]);
+    fails(&wrong, 2, &["no rule contract.purty", "contract.purity"]);
 }
 
 #[test]

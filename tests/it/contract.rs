@@ -7,10 +7,15 @@
     reason = "tests; a skipped one says so"
 )]
 
+use genstore::contract::layers::explains;
 use genstore::contract::model::FieldType;
-use genstore::contract::{Includes, NodeType, Parsed, lint, parse, parse_bytes};
+use genstore::contract::schema::{normal_form, schema};
+use genstore::contract::{
+    Includes, Layer, NoIncludes, NodeType, Parsed, fix, judge, lint, parse, parse_bytes,
+};
 use genstore::error::{IoContext, Result};
 use genstore::finding::Level;
+use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -86,6 +91,8 @@ fn every_real_contract_parses_or_says_why_not() {
             }
         }
         let seen: BTreeSet<_> = parsed.findings.iter().map(|it| (it.level, it.rule_id)).collect();
+        let unknown = seen.iter().find(|(_, id)| !lint::rules().any(|rule| rule.id == *id));
+        assert_eq!(unknown, None, "{}: a finding of no rule", path.display());
         seen.into_iter().for_each(|it| *rules.entry(it).or_default() += 1);
     }
     eprintln!("{contracts} contracts of {} files; files by rule: {rules:#?}", all.len());
@@ -142,10 +149,10 @@ fn every_broken_contract_has_a_warning_or_an_error() {
 fn what_upstream_reads_as_yaml_is_read_as_yaml() {
     let Some(corpus) = corpus() else { return };
     let text = std::fs::read_to_string(corpus.join("verdicts.json")).unwrap();
-    let verdicts: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let verdicts: Json = serde_json::from_str(&text).unwrap();
     let mut checked = 0;
     for (name, verdict) in verdicts.as_object().unwrap() {
-        let valid = verdict.pointer("/layers/yaml").and_then(serde_json::Value::as_bool).unwrap();
+        let valid = verdict.pointer("/layers/yaml").and_then(Json::as_bool).unwrap();
         let parsed = parsed(&corpus.join(name));
         let refused = ["contract.yaml", "contract.encoding", "contract.multi-document"];
         let read = !parsed.findings.iter().any(|it| refused.contains(&it.rule_id));
@@ -153,6 +160,146 @@ fn what_upstream_reads_as_yaml_is_read_as_yaml() {
         checked += 1;
     }
     assert!(checked >= 786, "{checked}");
+}
+
+/// The layers, their names in the verdicts of upstream's own tools, and how many of a thousand
+/// files ours must say the same of.
+const LAYERS: [(Layer, &str, usize); 5] = [
+    (Layer::Yaml, "yaml", 990),
+    (Layer::Structural, "structural", 990),
+    (Layer::Minimal, "yaml_contract", 990),
+    (Layer::Audit, "migration_audit", 950),
+    (Layer::Strict, "strict", 950),
+];
+
+#[test]
+fn layers_say_what_upstream_says_and_why() {
+    let Some(corpus) = corpus() else { return };
+    let text = std::fs::read_to_string(corpus.join("verdicts.json")).unwrap();
+    let verdicts: Json = serde_json::from_str(&text).unwrap();
+    let verdicts = verdicts.as_object().unwrap();
+    let mut differences: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut accepted: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (name, verdict) in verdicts {
+        let bytes = std::fs::read(corpus.join(name)).unwrap();
+        let parsed = parse_bytes(&bytes, name, &NoIncludes);
+        let judgement = judge(&bytes, &parsed, name);
+        let found = || parsed.findings.iter().chain(&judgement.findings);
+        for layer in Layer::ALL {
+            let explained = found().any(|it| explains(layer, it.rule_id));
+            assert_ne!(judgement.verdicts.of(layer), explained, "{name}: {layer:?}");
+        }
+        for (layer, key, _) in LAYERS {
+            let theirs = verdict["layers"][key].as_bool().unwrap();
+            let ours = judgement.verdicts.of(layer);
+            if ours != theirs {
+                let why: Vec<_> = found().filter(|it| explains(layer, it.rule_id)).collect();
+                let list = differences.entry(key).or_default();
+                list.push(format!("{name}: ours says {ours}: {why:?}"));
+            }
+            let counts = accepted.entry(key).or_default();
+            counts.0 += usize::from(theirs);
+            counts.1 += usize::from(theirs && ours);
+        }
+    }
+    eprintln!("{} files; accepted by upstream, by both: {accepted:?}", verdicts.len());
+    eprintln!("differences: {differences:#?}");
+    for (_, key, least) in LAYERS {
+        let same = verdicts.len() - differences.get(key).map_or(0, Vec::len);
+        assert!(same * 1000 >= verdicts.len() * least, "{key}: {same} of {}", verdicts.len());
+        let (theirs, both) = accepted[key];
+        assert_eq!(theirs, both, "{key}: ours refuses what upstream takes");
+    }
+}
+
+#[test]
+fn a_fixed_contract_says_the_same_without_the_fixed_findings() {
+    let Some(corpus) = corpus() else { return };
+    let (mut fixed_files, mut all) = (0, 0);
+    for path in files(&corpus.join("real")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = path.display().to_string();
+        let parsed = parse(&text, &name, &NoIncludes);
+        let fixed = fix(&text, &parsed, &name, &NoIncludes);
+        let after = parse(&fixed.text, &name, &NoIncludes);
+        let normal = |it: &Parsed| serde_json::to_value(&it.contract).unwrap();
+        assert_eq!(normal(&parsed), normal(&after), "{name}");
+        let again = fix(&fixed.text, &after, &name, &NoIncludes);
+        assert_eq!(again.fixes, [], "{name}: fixed twice");
+        let count = |parsed: &Parsed, id: &str| {
+            let own = parsed.contract.iter().flat_map(|it| lint(it, &name));
+            parsed.findings.iter().cloned().chain(own).filter(|it| it.rule_id == id).count()
+        };
+        for done in &fixed.fixes {
+            let id = done.rule_id;
+            assert!(count(&after, id) < count(&parsed, id), "{name}: {done:?} is still found");
+        }
+        fixed_files += usize::from(!fixed.fixes.is_empty());
+        all += fixed.fixes.len();
+    }
+    eprintln!("{all} fixes in {fixed_files} files");
+    assert!(all > 500, "{all}");
+}
+
+/// Where a value differs from a JSON Schema, by the words that ours uses.
+fn differs(value: &Json, schema: &Json, root: &Json) -> bool {
+    let Some(words) = schema.as_object() else { return schema == false };
+    words.iter().any(|(word, wanted)| match (word.as_str(), wanted) {
+        ("$schema" | "$defs" | "description" | "required" | "additionalProperties", _) => false,
+        ("$ref", _) => {
+            let path = wanted.as_str().unwrap().trim_start_matches('#');
+            differs(value, root.pointer(path).unwrap(), root)
+        }
+        ("enum", _) => !wanted.as_array().unwrap().contains(value),
+        ("minimum", _) => value.as_f64().is_some_and(|it| it < wanted.as_f64().unwrap()),
+        ("items", _) => value.as_array().unwrap().iter().any(|it| differs(it, wanted, root)),
+        ("anyOf" | "oneOf", _) => {
+            let fits = wanted.as_array().unwrap().iter().filter(|it| !differs(value, it, root));
+            fits.count() != 1
+        }
+        ("type", Json::Array(names)) => {
+            !names.iter().any(|name| is_of_type(value, name.as_str().unwrap()))
+        }
+        ("type", name) => !is_of_type(value, name.as_str().unwrap()),
+        ("properties", _) => {
+            let (Some(map), Some(keys)) = (value.as_object(), wanted.as_object()) else {
+                return true;
+            };
+            keys.iter().any(|(key, it)| map.get(key).is_none_or(|value| differs(value, it, root)))
+                || map.keys().any(|key| !keys.contains_key(key))
+        }
+        (word, _) => panic!("the checker does not know {word}"),
+    })
+}
+
+fn is_of_type(value: &Json, name: &str) -> bool {
+    match name {
+        "string" => value.is_string(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        "null" => value.is_null(),
+        name => panic!("the checker does not know {name}"),
+    }
+}
+
+#[test]
+fn the_normal_form_fits_its_schema() {
+    let schema = schema();
+    let real = corpus().map(|it| files(&it.join("real"))).unwrap_or_default();
+    let mut checked = 0;
+    for path in sample_files().into_iter().chain(real) {
+        let Some(contract) = parsed(&path).contract else { continue };
+        let value = normal_form(&contract).unwrap();
+        assert!(!differs(&value, &schema, &schema), "{}: {value:#}", path.display());
+        let mut other = value.clone();
+        other["input"]["surprise"] = true.into();
+        assert!(differs(&other, &schema, &schema), "{}", path.display());
+        checked += 1;
+    }
+    assert!(checked >= 8, "{checked}");
 }
 
 /// A text with some of its lines and characters changed, doubled or lost.

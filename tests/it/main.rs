@@ -7,6 +7,7 @@
 )]
 
 mod as_of;
+mod bad_contract;
 mod cli;
 mod config;
 mod contract;

@@ -13,63 +13,91 @@ pub(super) const RULES: &[Rule] = &[
         Error,
         "The initial state and both ends of every transition are declared; `*` may be a source.",
         undeclared_state,
-    ),
+    )
+    .why("A machine that goes to a state nobody declared has no code for it.")
+    .fix("Declare the state, or correct the name."),
     Rule::new(
         "contract.fsm-duplicate-state",
         Warning,
         "A state is declared once.",
         duplicate_state,
-    ),
+    )
+    .why("Which of the two declarations counts is up to the reader.")
+    .fix("Merge the two."),
     Rule::new(
         "contract.fsm-duplicate-transition",
         Warning,
         "No two transitions leave the same state by the same trigger, unless conditions tell them \
          apart.",
         duplicate_transition,
-    ),
+    )
+    .why("The same event in the same state leads to two places.")
+    .fix("Remove one, or tell them apart by conditions or a priority."),
+    Rule::new(
+        "contract.fsm-transition-name",
+        Warning,
+        "A transition's name is its own.",
+        transition_name,
+    )
+    .why("Upstream refuses the machine; logs and rollbacks go by that name.")
+    .fix("Give each transition a name of its own."),
     Rule::new(
         "contract.fsm-terminal-exit",
         Warning,
         "No transition leaves a terminal state.",
         terminal_exit,
-    ),
+    )
+    .why("A state is terminal because nothing comes after it.")
+    .fix("Remove the transition, or let the state not be terminal."),
     Rule::new(
         "contract.fsm-unreachable",
         Warning,
         "Every state can be reached from the initial one.",
         unreachable_state,
-    ),
+    )
+    .why("Code for a state that never comes is never run and never tested.")
+    .fix("Add a transition to it, or remove it."),
     Rule::new(
         "contract.fsm-missing",
         Note,
         "A reducer declares the state machine by which it folds.",
         fsm_missing,
-    ),
+    )
+    .why("Without a machine a reducer only replaces its state.")
+    .fix("Add `state_machine` with states and transitions."),
     Rule::new(
         "contract.workflow-unknown-step",
         Error,
         "`depends_on` names declared steps.",
         unknown_step,
-    ),
+    )
+    .why("The step would wait for something that never happens.")
+    .fix("Declare the step, or correct the name."),
     Rule::new(
         "contract.workflow-cycle",
         Error,
         "No step waits for itself, directly or through others.",
         cycle,
-    ),
+    )
+    .why("None of these steps could ever start.")
+    .fix("Remove one of their dependencies."),
     Rule::new(
         "contract.workflow-duplicate-step",
         Error,
         "A step's name is its own; `depends_on` would be ambiguous.",
         duplicate_step,
-    ),
+    )
+    .why("`depends_on` would not say which one it means.")
+    .fix("Give each step a name of its own."),
     Rule::new(
         "contract.workflow-missing",
         Warning,
         "An orchestrator that routes three or more payload types declares a workflow or a state \
          machine.",
         workflow_missing,
-    ),
+    )
+    .why("What such a node coordinates, and in what order, should be declared and not coded.")
+    .fix("Add `workflow_coordination` or `state_machine`."),
 ];
 
 fn states(machine: &StateMachine) -> HashSet<&str> {
@@ -103,6 +131,34 @@ fn undeclared_state(contract: &Contract, hits: &mut Hits<'_>) {
                 let message = format!("the state {} is not declared", shown(name));
                 hits.hit(transition.span, message, help(name));
             }
+        }
+    }
+    undeclared_in_lists(contract, &known, hits);
+}
+
+/// States that are listed as terminal or as errors, and nowhere declared.
+fn undeclared_in_lists(contract: &Contract, known: &HashSet<&str>, hits: &mut Hits<'_>) {
+    for (key, list) in ["state_machine", "fsm", "state_transitions"]
+        .into_iter()
+        .flat_map(|key| ["terminal_states", "error_states"].map(|list| (key, list)))
+    {
+        for node in contract.document.at(&[key, list]).map_or(&[][..], Node::items) {
+            let Some(name) = node.text().filter(|it| !known.contains(it)) else { continue };
+            let message = format!("the state {} of `{list}` is not declared", shown(name));
+            hits.hit(Some(node.span), message, near(name, known, "declare it under `states`"));
+        }
+    }
+}
+
+fn transition_name(contract: &Contract, hits: &mut Hits<'_>) {
+    let Some(machine) = &contract.state_machine else { return };
+    let mut known = HashMap::new();
+    for transition in &machine.transitions {
+        let Some(name) = transition.name.as_deref() else { continue };
+        // One declaration with several sources is several transitions in the normal form.
+        if known.insert(name, transition.span).is_some_and(|earlier| earlier != transition.span) {
+            let message = format!("two transitions are named {}", shown(name));
+            hits.hit(transition.span, message, "rename one");
         }
     }
 }

@@ -13,61 +13,84 @@ pub(super) const RULES: &[Rule] = &[
         "A name is snake_case or PascalCase with at least two characters; folder and class names \
          are made from it.",
         name_style,
-    ),
+    )
+    .why(
+        "Folder, module and class names of the package are made from it; other signs are lost \
+          there.",
+    )
+    .fix("Write node_<what>_<kind>, such as node_price_compute."),
     Rule::new(
         "contract.version-missing",
         Warning,
         "A contract says its `contract_version`; without one it counts as 1.0.0.",
         version_missing,
-    ),
+    )
+    .why("Who uses the node must be able to tell one form of it from the next.")
+    .fix("Add `contract_version: {major: 1, minor: 0, patch: 0}`."),
     Rule::new(
         "contract.version-key",
         Warning,
         "`version` at the top has been renamed to `contract_version`; upstream's tools refuse it.",
         version_key,
-    ),
+    )
+    .why("The key was renamed; with both of them readers disagree on which one counts.")
+    .fix("Write `contract_version`; `--fix` does it."),
     Rule::new(
         "contract.description-missing",
         Warning,
         "A description says what the node does; it becomes the docstring of the package.",
         description_missing,
-    ),
+    )
+    .why("Without it nobody who finds the package knows what it is for.")
+    .fix("Say in one sentence what the node does."),
     Rule::new(
         "contract.description-short",
         Warning,
         "A description has at least ten characters.",
         description_short,
-    ),
+    )
+    .why("A word or two repeat the name; the docstring made from it says nothing.")
+    .fix("Say in one sentence what the node does."),
     Rule::new(
         "contract.fingerprint",
         Warning,
         "A fingerprint is a semantic version, a colon and twelve hexadecimal digits.",
         fingerprint,
-    ),
+    )
+    .why("Upstream compares it with the computed one and refuses any other form.")
+    .fix("Remove it, or let upstream's tool compute it again."),
     Rule::new(
         "contract.archetype",
         Warning,
         "`descriptor.node_archetype` names the same kind as `node_type`.",
         archetype,
-    ),
+    )
+    .why("The runtime schedules by the one, generators make code by the other.")
+    .fix("Make both the same; `node_type` counts for genstore."),
     Rule::new(
         "contract.purity",
         Warning,
         "`descriptor.purity` is pure or side_effecting, the two upstream's model takes.",
         purity,
-    ),
+    )
+    .why("The handler model takes these two words alone and refuses the contract at load time.")
+    .fix("Write `side_effecting` for impure or effectful."),
     Rule::new(
         "contract.handler-id",
         Warning,
         "A `handler_id` has two or more dotted parts, each beginning with a letter or underscore.",
         handler_id,
-    ),
+    )
+    .why("The registry files handlers under their parts.")
+    .fix("Write it as <kind>.<area>.<what>."),
     Rule::new(
         "contract.name-suffix",
         Note,
         "By convention a name that ends in a kind ends in the kind of its node.",
         name_suffix,
-    ),
+    )
+    .why("Readers take the kind of a node from the end of its name.")
+    .fix("Rename the node, or correct `node_type`."),
 ];
 
 fn name_style(contract: &Contract, hits: &mut Hits<'_>) {

@@ -14,55 +14,73 @@ pub(super) const RULES: &[Rule] = &[
         Warning,
         "A contract says what goes in: `input_model`, `inputs` or `input_state`.",
         input_missing,
-    ),
+    )
+    .why("A node without an input type can be neither generated nor called with types.")
+    .fix("Add `input_model`, or declare fields under `inputs`."),
     Rule::new(
         "contract.output-missing",
         Warning,
         "A contract says what comes out: `output_model`, `outputs` or `output_state`.",
         output_missing,
-    ),
+    )
+    .why("A node without an output type can be neither generated nor used with types.")
+    .fix("Add `output_model`, or declare fields under `outputs`."),
     Rule::new(
         "contract.model-prefix",
         Warning,
         "The class of a model begins with `Model`.",
         model_prefix,
-    ),
+    )
+    .why("The convention tells models from protocols and services, and checkers rely on it.")
+    .fix("Name the class ModelSomething."),
     Rule::new(
         "contract.model-incomplete",
         Warning,
         "A model given as a map names the class, and its module unless it declares its fields.",
         model_incomplete,
-    ),
+    )
+    .why("A class that cannot be found cannot be imported.")
+    .fix("Add `name` and `module`, or declare `fields`."),
     Rule::new(
         "contract.module-path",
         Warning,
         "A module is a dotted Python path: no folders, no shell characters, no empty part.",
         module_path,
-    ),
+    )
+    .why("It is imported; anything but a dotted path fails, or reaches where it should not.")
+    .fix("Write it as package.part.module."),
     Rule::new(
         "contract.module-in-tests",
         Warning,
         "A model lives outside the tests, which are not installed with the package.",
         module_in_tests,
-    ),
+    )
+    .why("Where the package is installed there are no tests, and the import fails.")
+    .fix("Move the model into the package."),
     Rule::new(
         "contract.field-twice",
         Warning,
         "A field is declared once, also when only upper and lower case or signs differ.",
         field_twice,
-    ),
+    )
+    .why("In Python both become one attribute and the second silently wins.")
+    .fix("Remove one, or give it a name that differs by more than signs."),
     Rule::new(
         "contract.field-default",
         Warning,
         "A default fits the declared type and the declared bounds.",
         field_default,
-    ),
+    )
+    .why("Every call that relies on the default would fail its own validation.")
+    .fix("Change the default or the declaration."),
     Rule::new(
         "contract.field-bounds",
         Warning,
         "The lower bound of a field is not above its upper bound.",
         field_bounds,
-    ),
+    )
+    .why("No value can satisfy both bounds.")
+    .fix("Exchange the bounds."),
 ];
 
 fn missing(contract: &Contract, model: &Model, word: &str, hits: &mut Hits<'_>) {

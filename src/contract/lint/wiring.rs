@@ -18,57 +18,79 @@ pub(super) const RULES: &[Rule] = &[
         Warning,
         "A dependency has a name of two or more characters.",
         dependency_name,
-    ),
+    )
+    .why("Upstream refuses shorter ones, and nothing can be found by them.")
+    .fix("Give it a name of two or more characters."),
     Rule::new(
         "contract.dependency-twice",
         Warning,
         "A dependency is declared once.",
         dependency_twice,
-    ),
+    )
+    .why("The second would replace the first when both are bound.")
+    .fix("Remove one."),
     Rule::new(
         "contract.dependency-self",
         Warning,
         "A contract does not depend on itself.",
         dependency_self,
-    ),
+    )
+    .why("A node that needs itself can never be started.")
+    .fix("Remove the dependency."),
     Rule::new(
         "contract.dependency-count",
         Warning,
         "A contract has at most 100 dependencies.",
         dependency_count,
-    ),
+    )
+    .why("Upstream refuses more; a node with so many does too much.")
+    .fix("Split the node."),
     Rule::new(
         "contract.dependency-protocol",
         Warning,
         "A dependency of type protocol has `protocol` in its name, class or module.",
         dependency_protocol,
-    ),
-    Rule::new("contract.topic", Warning, "A topic begins with `onex.`.", topic),
+    )
+    .why("Protocols are told from classes by that word when they are injected.")
+    .fix("Name it protocol_…, or correct its type."),
+    Rule::new("contract.topic", Warning, "A topic begins with `onex.`.", topic)
+        .why("The event bus routes by that prefix and refuses others.")
+        .fix("Write it as onex.evt.<producer>.<name>.v1."),
     Rule::new(
         "contract.effect-operations",
         Note,
         "An EFFECT declares its `io_operations`.",
         effect_operations,
-    ),
+    )
+    .why("What an effect does to the world is what reviewers and retries need to know.")
+    .fix("Add `io_operations`."),
     Rule::new(
         "contract.operation-twice",
         Warning,
         "An operation is declared once.",
         operation_twice,
-    ),
-    Rule::new("contract.action-twice", Warning, "An action is declared once.", action_twice),
+    )
+    .why("The second would replace the first in the generated code.")
+    .fix("Remove one."),
+    Rule::new("contract.action-twice", Warning, "An action is declared once.", action_twice)
+        .why("The second would replace the first in the generated code.")
+        .fix("Remove one."),
     Rule::new(
         "contract.alias-twice",
         Warning,
         "An alias of a needed capability is its own.",
         alias_twice,
-    ),
+    )
+    .why("The second capability would be bound over the first.")
+    .fix("Give each an alias of its own."),
     Rule::new(
         "contract.tool-specification",
         Warning,
         "A `tool_specification` has a `tool_name` and a `main_tool_class`.",
         tool_specification,
-    ),
+    )
+    .why("Upstream finds the tool by its name and starts it by its class.")
+    .fix("Add `tool_name` and `main_tool_class`."),
 ];
 
 fn dependency_name(contract: &Contract, hits: &mut Hits<'_>) {

@@ -2,17 +2,11 @@
 
 use crate::contract::document::Node;
 use crate::contract::notes::{Notes, shown};
+use crate::contract::spelling;
 use crate::finding::{Finding, Level};
 
 /// Most unknown keys that are compared with the known ones.
 const UNKNOWN_MAX: usize = 500;
-
-/// Most typing mistakes in a key that is still taken for a known one: a contract may have keys of
-/// its own, and a longer distance finds a namesake for most of them.
-const TYPOS_MAX: usize = 2;
-
-/// Longest key that is compared with the known ones.
-const KEY_CHARS_MAX: usize = 64;
 
 /// Warns of keys that are not known but near to one that is. Other unknown keys are nobody's
 /// business: a contract may carry what its author likes.
@@ -24,16 +18,14 @@ pub(super) fn check(document: &Node, notes: &mut Notes) {
             notes.warning("contract.unknown-key", key.span, message);
             continue;
         };
-        if KNOWN.binary_search(&name).is_ok() || name.chars().count() > KEY_CHARS_MAX {
+        if KNOWN.binary_search(&name).is_ok() {
             continue;
         }
         unknown += 1;
         if unknown > UNKNOWN_MAX {
             return;
         }
-        let near = crate::error::nearest(name, KNOWN);
-        let near = near.filter(|near| strsim::damerau_levenshtein(name, near) <= TYPOS_MAX);
-        if let Some(near) = near {
+        if let Some(near) = spelling::near(name, KNOWN) {
             let message = format!("the key {} is not known", shown(name));
             notes.push(
                 Finding::new("contract.unknown-key", Level::Warning, message)

@@ -301,3 +301,49 @@ fn bytes_that_are_no_text_are_refused_with_a_place() {
     let large = vec![b'#'; CONTRACT_SIZE_BYTES_MAX + 1];
     assert_eq!(rule(&large), ("contract.too-large", 0));
 }
+
+#[test]
+fn sections_are_read_in_their_forms() {
+    let text = "name: node_a_effect\nnode_type: EFFECT\ncontract_driven: true\nstrong_typing: no\n\
+                descriptor: {node_archetype: effect, purity: pure, timeout_ms: 5, \
+                runtime_profiles: \
+                [a]}\nevent_bus: {version: {major: 1, minor: 2, patch: 0}, dlq_topics: \
+                [onex.dlq.a.b.v1]}\n\
+                terminal_event: onex.evt.a.done.v1\nstatus_codes: {0: fine, 3: {description: no}}\n\
+                error_state: {type: object, properties: {why: {type: string}}}\n\
+                handler_routing:\n  routing_strategy: operation_match\n  default_handler: x\n  \
+                handlers:\n  - {operation: go, handler: {name: HandlerGo, module: a.b}}\n  - \
+                {routing_key: k, handler_key: key}\n  - {handler: plain, event_model: {name: \
+                ModelE}}\n\
+                effect_operations: {execution_mode: parallel, default_retry_policy: {max_retries: \
+                3}, \
+                circuit_breaker: {enabled: true}}\nalgorithm: {algorithm_type: weighted, factors: \
+                {a: \
+                {weight: 1.0}}}\nsubcontracts: [{name: c, path: ./c.yaml, integration_type: \
+                mixin}, \
+                {name: gone}]\n";
+    let contract = parse(text, "c.yaml", &NoIncludes).contract.unwrap();
+    let json = serde_json::to_value(&contract).unwrap();
+    assert_eq!(json["markers"], serde_json::json!(["contract_driven"]));
+    assert_eq!(json["descriptor"]["timeout_ms"], 5);
+    assert_eq!(json["runtime_profiles"], serde_json::json!(["a"]));
+    assert_eq!(json["event_bus"]["terminal_topic"], "onex.evt.a.done.v1");
+    assert_eq!(json["event_bus"]["version"]["minor"], 2);
+    assert_eq!(json["status_codes"][1]["description"], "no");
+    assert_eq!(json["error_state"]["fields"][0]["name"], "why");
+    let handlers = &json["handler_routing"]["handlers"];
+    assert_eq!(handlers[0]["module"], "a.b");
+    assert_eq!((&handlers[1]["name"], &handlers[1]["operation"]), (&"key".into(), &"k".into()));
+    assert_eq!(
+        (&handlers[2]["name"], &handlers[2]["event_class"]),
+        (&"plain".into(), &"ModelE".into())
+    );
+    assert_eq!(json["effect"]["retries_max"], 3);
+    assert_eq!(json["compute"]["factors"][0]["weight"], 1.0);
+    assert_eq!(json["subcontracts"].as_array().unwrap().len(), 1);
+    let old = "name: n\nnode_type: effect\nhandler: {class: H, module: m}\n";
+    let parsed = parse(old, "c.yaml", &NoIncludes);
+    let routing = parsed.contract.unwrap().sections.handler_routing.unwrap();
+    assert_eq!(routing.handlers[0].name, "H");
+    assert!(parsed.findings.iter().any(|it| it.rule_id == "contract.rewrite-section"));
+}

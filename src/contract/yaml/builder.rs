@@ -175,6 +175,7 @@ impl<'a> Builder<'a> {
         if let Some(tag) = tag {
             if is_include(tag) {
                 let at = self.with_tag(span);
+                session.note_include(at);
                 let message = "cannot include this: the tag takes the path of one file";
                 session.error("contract.include", self.uri, at, message);
             } else if !(tag.is_yaml_core_schema() && matches!(&*tag.suffix, "map" | "seq")) {
