@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::generate::TemplateGenerator;
 use crate::journal::Durability;
-use crate::pipeline::{NodeGeneration, OutputFolder, WriteOptions};
+use crate::pipeline::{NodeGeneration, OutputFolder, WriteOptions, template_library};
 use crate::recorder::Recorder;
 use crate::replay::Workshop;
 use crate::store::{Store, StoreOptions};
@@ -21,6 +21,9 @@ pub(crate) struct WorkArgs {
     /// Folder for the generated packages [default: the setting pipeline.out, else generated]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Folder of one's own templates [default: the setting pipeline.templates]
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
     /// Steps that work at a time [default: the setting workflow.jobs, else the number of cores]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -78,7 +81,10 @@ impl WorkArgs {
             Arc::clone(&context.ids),
         )?;
         let workflow = settings.workflow.clone();
-        let pipeline = NodeGeneration::new(Arc::new(TemplateGenerator), output, workflow)?;
+        let templates = self.templates.as_deref().or(settings.templates());
+        let library = Arc::new(template_library(templates)?);
+        let generator = Arc::new(TemplateGenerator);
+        let pipeline = NodeGeneration::new(library, generator, output, workflow)?;
         let jobs = self.jobs.map_or_else(|| settings.workflow.jobs(), NonZeroUsize::get);
         Ok(Arc::new(Workshop {
             pipeline: Arc::new(pipeline),

@@ -231,6 +231,12 @@ pub static KEYS: &[Key] = &[
          Flag: --fsync.",
     },
     Key {
+        name: "pipeline.templates",
+        reach: Reach::Inside,
+        about: "Folder of templates that stand in the place of the built-in ones; at \"\", none. \
+         Flag: --templates.",
+    },
+    Key {
         name: "repl.format",
         reach: Reach::Anybody,
         about: "How the shell writes rows: \"table\", \"json\", \"ndjson\", \"csv\" or \

@@ -1,6 +1,8 @@
 //! All settings: one section per room, each the room's own. Reads nothing; `assembly` fills them
 //! in.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::import::ImportSettings;
@@ -32,6 +34,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Folder of the user's templates, where there is one.
+    pub fn templates(&self) -> Option<&Path> {
+        Some(self.pipeline.templates.as_path()).filter(|it| !it.as_os_str().is_empty())
+    }
+
     /// What makes no sense, one fault per section at most.
     pub fn faults(&self) -> Vec<Fault> {
         let checked = [

@@ -4,9 +4,12 @@
 //! asks a network or reads a clock.
 
 mod behaviour;
+mod case;
 mod graph;
 mod machine;
+mod mixin;
 mod normal_form;
+mod readme;
 mod shape;
 mod template_backend;
 mod types;

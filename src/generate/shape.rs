@@ -16,7 +16,7 @@ use crate::finding::Finding;
 use crate::template::names::{self, Names};
 use crate::template::python_text::{Expr, clean, shorten};
 
-/// The field of a reducer's input that says what happened.
+/// The field of a request that says what happened.
 #[derive(Debug, Clone)]
 pub(super) struct Trigger {
     pub(super) ident: String,
@@ -24,11 +24,24 @@ pub(super) struct Trigger {
     pub(super) values: Option<usize>,
 }
 
-/// The shape of the contract's package, and a reducer's trigger field.
+/// What can happen to a node.
+#[derive(Debug, Clone)]
+pub(super) struct Happenings {
+    /// Each by name.
+    pub(super) names: Vec<String>,
+    /// The one that tests and defaults begin with.
+    pub(super) first: String,
+    /// What they are, for the docstring of their enum.
+    pub(super) about: &'static str,
+}
+
+/// The shape of the contract's package, and the field of its requests that says what happened,
+/// where something can happen to the node.
 pub(super) fn plan(
     contract: &Contract,
     names: &Names,
-    machine: Option<&Machine>,
+    happenings: Option<&Happenings>,
+    words: Option<&Machine>,
     findings: &mut Vec<Finding>,
 ) -> (Shape, Option<Trigger>) {
     let model = |role: &str, model: &Model| ModelPlan {
@@ -51,11 +64,10 @@ pub(super) fn plan(
         weights: Vec::new(),
         findings,
     };
-    let own = machine.filter(|_| contract.node_type == NodeType::Reducer);
-    let trigger = builder.plan_input(own);
+    let trigger = builder.plan_input(happenings);
     builder.plan_output();
     builder.add_error_codes();
-    if let (Some(machine), None) = (machine, own) {
+    if let Some(machine) = words {
         builder.add_states(machine);
     }
     (builder.shape, trigger)
@@ -77,11 +89,11 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn plan_input(&mut self, machine: Option<&Machine>) -> Option<Trigger> {
+    fn plan_input(&mut self, happenings: Option<&Happenings>) -> Option<Trigger> {
         let mut taken = BTreeSet::new();
         let mut fields = self.fields(&self.contract.input.fields, "input", &mut taken);
         let declared = !fields.is_empty();
-        if !declared && machine.is_none() {
+        if !declared && happenings.is_none() {
             self.choose_operation(&mut fields, &mut taken);
             let operations: Vec<&IoOperation> = self.contract.io_operations.iter().collect();
             self.operation_fields(&operations, "input", &mut fields, &mut taken);
@@ -98,7 +110,7 @@ impl Builder<'_> {
         if !declared {
             self.remark_no_fields("input");
         }
-        let trigger = machine.map(|machine| self.trigger(machine, declared, &mut fields));
+        let trigger = happenings.map(|it| self.trigger(it, declared, &mut fields));
         self.shape.input.fields = fields;
         trigger
     }
@@ -333,11 +345,11 @@ impl Builder<'_> {
     /// with a default so that data of the contract's form still fits.
     fn trigger(
         &mut self,
-        machine: &Machine,
+        happenings: &Happenings,
         declared: bool,
         fields: &mut Vec<FieldPlan>,
     ) -> Trigger {
-        let triggers = machine.triggers();
+        let triggers = &happenings.names;
         for field in fields.iter().filter(|it| it.default.is_none()) {
             let named = ["trigger", "event", "event_type"].contains(&field.name.as_str());
             let values = match field.field_type {
@@ -354,14 +366,14 @@ impl Builder<'_> {
             }
         }
         let stem = format!("{}_event", self.names.what);
-        let text = "What can happen: the triggers of the state machine.";
-        let at = self.shape.add_enum(&stem, &triggers, text);
+        let text = format!("What can happen: {}.", happenings.about);
+        let at = self.shape.add_enum(&stem, triggers, &text);
         let mut taken = fields.iter().flat_map(|it| [it.ident.clone(), it.name.clone()]).collect();
         let ident = names::unique("event".to_owned(), "_", &mut taken);
         let mut field = FieldPlan::new(&ident, PyType::Enum(at), "What happened.");
         if declared {
-            let first = machine.first_event().trigger;
-            let member = self.shape.enums.get(at).and_then(|it| it.member(&first));
+            let first = &happenings.first;
+            let member = self.shape.enums.get(at).and_then(|it| it.member(first));
             field.default = member.map(|it| Default::Value(Expr::Atom(it)));
             let message = format!(
                 "no declared input field holds a trigger: `{ident}` is added, by default `{first}`"

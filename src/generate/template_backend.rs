@@ -5,17 +5,19 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use super::behaviour::Response;
+use super::case::{self, Case};
 use super::graph::Graph;
 use super::machine::Machine;
-use super::shape::{self, Trigger};
-use super::types::Shape;
-use super::{Generated, Generator, normal_form, remark, views};
+use super::mixin::{self, Wanted};
+use super::shape::{self, Happenings, Trigger};
+use super::types::{PyType, Shape};
+use super::{Generated, Generator, normal_form, readme, remark, views};
 use crate::contract::{Contract, NodeType};
 use crate::error::Result;
 use crate::finding::{Finding, Span};
 use crate::template::names::Names;
 use crate::template::python_text::clean;
-use crate::template::{FileKind, Package, PackageFile, TemplateSet, View};
+use crate::template::{FileKind, Package, PackageFile, TemplateSet, Variant, View};
 
 /// Generation by templates: no network, no model, no clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,17 +36,56 @@ impl Generator for TemplateGenerator {
 
 /// Everything about a package before it is text.
 pub(super) struct Plan {
+    pub(super) node_type: NodeType,
+    pub(super) variant: Variant,
     pub(super) names: Names,
     pub(super) summary: String,
     pub(super) shape: Shape,
+    /// The field of a request that says what happened.
     pub(super) trigger: Option<Trigger>,
+    /// What tests say happened.
+    pub(super) first: String,
     pub(super) machine: Option<Machine>,
     pub(super) graph: Option<Graph>,
+    /// Operations or events with a method each.
+    pub(super) cases: Vec<Case>,
+    pub(super) mixins: Vec<Wanted>,
+}
+
+impl Plan {
+    /// The machine that drives the node, or that its handler knows.
+    pub(super) fn own_machine(&self) -> Option<&Machine> {
+        let own = self.node_type == NodeType::Reducer || self.variant == Variant::Fsm;
+        self.machine.as_ref().filter(|_| own)
+    }
+
+    /// The graph that the node runs.
+    pub(super) fn own_graph(&self) -> Option<&Graph> {
+        self.graph.as_ref().filter(|_| self.node_type == NodeType::Orchestrator)
+    }
+
+    /// The field of a request that says which case is meant: its identifier, and the place of the
+    /// enum of its values where it has one.
+    pub(super) fn chooser(&self) -> Option<(&str, Option<usize>)> {
+        if self.cases.is_empty() {
+            return None;
+        }
+        if let Some(trigger) = &self.trigger {
+            return Some((&trigger.ident, trigger.values));
+        }
+        let case = |value: &String| self.cases.iter().any(|it| it.name == *value);
+        self.shape.input.fields.iter().find_map(|field| {
+            let PyType::Enum(at) = field.field_type else { return None };
+            let members = &self.shape.enums.get(at)?.members;
+            let fits = members.len() > 1 && members.iter().all(|(_, value)| case(value));
+            fits.then_some((field.ident.as_str(), Some(at)))
+        })
+    }
 }
 
 fn generate(contract: &Contract, set: &TemplateSet) -> Result<Generated> {
     let mut findings = Vec::new();
-    let plan = plan(contract, &mut findings);
+    let plan = plan(contract, set.variant, &mut findings);
     let source = normal_form::Source {
         contract,
         names: &plan.names,
@@ -56,15 +97,18 @@ fn generate(contract: &Contract, set: &TemplateSet) -> Result<Generated> {
     let mut files = Files { set, files: Vec::new() };
     let contract_text = normal_form::text(&source, &mut findings);
     files.push("contract.yaml".into(), FileKind::Contract, contract_text);
-    let response = write_node(&plan, contract.node_type, &mut files)?;
+    let response = write_node(&plan, &mut files)?;
     write_shape(&plan, &mut files)?;
+    write_mixins(&plan, &mut files)?;
+    let readme = readme::view(contract, &plan);
+    files.render("README.md".into(), FileKind::Documentation, "readme.md", &readme)?;
     files.files.sort_by(|a, b| a.path.cmp(&b.path));
     let package = Package { name: plan.names.package.clone(), files: files.files };
     findings.extend(scaffold_finding(&plan, &package, &response));
     Ok(Generated { package, findings })
 }
 
-fn plan(contract: &Contract, findings: &mut Vec<Finding>) -> Plan {
+fn plan(contract: &Contract, variant: Variant, findings: &mut Vec<Finding>) -> Plan {
     let names = Names::new(&contract.name, contract.node_type);
     let mut machine =
         contract.state_machine.as_ref().map(|machine| Machine::new(machine, findings));
@@ -81,12 +125,51 @@ fn plan(contract: &Contract, findings: &mut Vec<Finding>) -> Plan {
         let message = "the contract declares no workflow: one step stands in for it";
         findings.push(remark("completeness.no-workflow", message.into()));
     }
-    let (shape, trigger) = shape::plan(contract, &names, machine.as_ref(), findings);
+    let cases = case::cases(contract, variant);
+    let happenings = happenings(contract.node_type, variant, machine.as_ref(), &cases);
+    // a machine that drives nothing still has its words
+    let words = machine.as_ref().filter(|_| contract.node_type != NodeType::Reducer);
+    let (shape, trigger) = shape::plan(contract, &names, happenings.as_ref(), words, findings);
     let mut summary = clean(&contract.description);
     if summary.is_empty() {
         summary = format!("{} node for {}.", contract.node_type.as_str(), names.noun);
     }
-    Plan { names, summary, shape, trigger, machine, graph }
+    Plan {
+        node_type: contract.node_type,
+        variant,
+        names,
+        summary,
+        shape,
+        trigger,
+        first: happenings.map_or(String::new(), |it| it.first),
+        machine,
+        graph,
+        cases,
+        mixins: mixin::wanted(contract, findings),
+    }
+}
+
+/// What can happen to a node: the triggers of a reducer's machine, or the events that it listens
+/// to.
+fn happenings(
+    node_type: NodeType,
+    variant: Variant,
+    machine: Option<&Machine>,
+    cases: &[Case],
+) -> Option<Happenings> {
+    if let (NodeType::Reducer, Some(machine)) = (node_type, machine) {
+        return Some(Happenings {
+            names: machine.triggers(),
+            first: machine.first_event().trigger,
+            about: "the triggers of the state machine",
+        });
+    }
+    let first = cases.first().filter(|_| variant == Variant::EventDriven)?;
+    Some(Happenings {
+        names: cases.iter().map(|it| it.name.clone()).collect(),
+        first: first.name.clone(),
+        about: "the events that the node listens to",
+    })
 }
 
 /// The files of a package as they are made.
@@ -100,8 +183,8 @@ impl Files<'_> {
         self.files.push(PackageFile { path, kind, content });
     }
 
-    fn render(&mut self, path: String, kind: FileKind, template: &str, view: &View) -> Result<()> {
-        let content = self.set.render(template, view)?;
+    fn render(&mut self, path: String, kind: FileKind, role: &str, view: &View) -> Result<()> {
+        let content = self.set.render(role, view)?;
         self.push(path, kind, content);
         Ok(())
     }
@@ -114,22 +197,37 @@ impl Files<'_> {
         }
         let view = View::new(Folder { content, noun });
         let path = format!("{folder}/__init__.py");
-        self.render(path, FileKind::Package, "shared/folder.py", &view)
+        self.render(path, FileKind::Package, "folder.py", &view)
     }
 }
 
-fn write_node(plan: &Plan, node_type: NodeType, files: &mut Files<'_>) -> Result<Response> {
-    let (view, response) = views::node(plan, node_type);
-    let folder = node_type.suffix();
+fn write_node(plan: &Plan, files: &mut Files<'_>) -> Result<Response> {
+    let (view, response) = views::node(plan);
     let what = &plan.names.what;
-    let mut render = |path: String, kind, template: &str| {
-        files.render(path, kind, &format!("{folder}/{template}"), &view)
-    };
-    render("node.py".into(), FileKind::Node, "node.py")?;
-    render(format!("handlers/handler_{what}.py"), FileKind::Handler, "handler.py")?;
-    render(format!("tests/test_{what}.py"), FileKind::Test, "test.py")?;
-    files.render("__init__.py".into(), FileKind::Package, "shared/package.py", &view)?;
+    files.render("node.py".into(), FileKind::Node, "node.py", &view)?;
+    let handler = format!("handlers/handler_{what}.py");
+    files.render(handler, FileKind::Handler, "handler.py", &view)?;
+    files.render(format!("tests/test_{what}.py"), FileKind::Test, "test.py", &view)?;
+    files.render("__init__.py".into(), FileKind::Package, "package.py", &view)?;
     Ok(response)
+}
+
+/// The mixins, each with its tests.
+fn write_mixins(plan: &Plan, files: &mut Files<'_>) -> Result<()> {
+    let noun = &plan.names.noun;
+    if !plan.mixins.is_empty() {
+        files.folder("mixins", "Mixins", noun)?;
+    }
+    for Wanted { mixin, .. } in &plan.mixins {
+        let name = mixin.name();
+        let path = format!("mixins/mixin_{name}.py");
+        let view = views::titled(&format!("{} of the {noun} node", mixin.title()));
+        files.render(path, FileKind::Mixin, &format!("mixins/{name}.py"), &view)?;
+        let path = format!("tests/test_mixin_{name}.py");
+        let view = views::titled(&format!("Tests of the mixin {}", mixin.class_name()));
+        files.render(path, FileKind::Test, &format!("mixins/{name}_test.py"), &view)?;
+    }
+    Ok(())
 }
 
 fn write_shape(plan: &Plan, files: &mut Files<'_>) -> Result<()> {
@@ -139,14 +237,14 @@ fn write_shape(plan: &Plan, files: &mut Files<'_>) -> Result<()> {
     files.folder("models", "Models", &names.noun)?;
     for model in [&shape.input, &shape.output].into_iter().chain(&shape.parts) {
         let path = format!("models/{}.py", model.module);
-        files.render(path, FileKind::Model, "shared/model.py", &views::model(model, shape))?;
+        files.render(path, FileKind::Model, "model.py", &views::model(model, shape))?;
     }
     if !shape.enums.is_empty() {
         files.folder("enums", "Enums", &names.noun)?;
     }
     for plan in &shape.enums {
         let path = format!("enums/{}.py", plan.module);
-        files.render(path, FileKind::Enum, "shared/enum.py", &views::enumeration(plan))?;
+        files.render(path, FileKind::Enum, "enum.py", &views::enumeration(plan))?;
     }
     Ok(())
 }

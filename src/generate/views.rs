@@ -4,14 +4,16 @@
 use serde::Serialize;
 
 use super::behaviour::{self, Response};
+use super::case::Case;
 use super::graph::Graph;
 use super::machine::{Machine, Outcome};
+use super::mixin::{Mixin, Wanted};
 use super::shape::Trigger;
 use super::template_backend::Plan;
 use super::types::{EnumPlan, FieldPlan, ModelPlan, PyType, Shape};
 use crate::contract::NodeType;
-use crate::template::View;
 use crate::template::python_text::{Expr, Imports, docstring, literal, sentence};
+use crate::template::{Variant, View};
 
 /// What the templates of a node type see; a template uses what it needs.
 #[derive(Serialize)]
@@ -33,18 +35,47 @@ struct NodeView<'a> {
     sample: String,
     checks: Vec<String>,
     log: String,
+    execute_doc: &'static str,
+    /// Field of the request that says which case is meant; empty where none does.
+    chooser: &'a str,
+    cases: Vec<CaseView<'a>>,
+    mixins: Vec<MixinView>,
+    /// Class attributes that set the mixins' values.
+    settings: Vec<&'a str>,
+    caching: bool,
     #[serde(flatten)]
     machine: Option<MachineView>,
     #[serde(flatten)]
     graph: Option<GraphView>,
 }
 
-/// What a reducer's templates see besides.
+/// An operation or event of which the handler has a method.
+#[derive(Serialize)]
+struct CaseView<'a> {
+    method: &'a str,
+    /// The value of the choosing field; empty where it has none for this case.
+    member: String,
+    docstring: String,
+    log: String,
+}
+
+/// A mixin of the node.
+#[derive(Serialize)]
+struct MixinView {
+    module: String,
+    class_name: &'static str,
+    wrapper: &'static str,
+    /// Whether it is given what tells requests apart.
+    keyed: bool,
+}
+
+/// What the templates of a node with a machine see besides.
 #[derive(Serialize)]
 struct MachineView {
     machine_name: String,
     machine_description: String,
     initial: String,
+    first_trigger: String,
     states: String,
     terminal_states: String,
     error_states: String,
@@ -69,28 +100,29 @@ struct GraphView {
 }
 
 /// What the templates of the node see, and the scaffold's response.
-pub(super) fn node(plan: &Plan, node_type: NodeType) -> (View, Response) {
-    let Plan { names, shape, .. } = plan;
-    let own_machine = plan.machine.as_ref().filter(|_| node_type == NodeType::Reducer);
-    let own_graph = plan.graph.as_ref().filter(|_| node_type == NodeType::Orchestrator);
-    let mut handler_imports = handler_imports(node_type);
+pub(super) fn node(plan: &Plan) -> (View, Response) {
+    let Plan { node_type, names, shape, .. } = plan;
+    let node_type = *node_type;
+    let (own_machine, own_graph) = (plan.own_machine(), plan.own_graph());
+    let driving = own_machine.filter(|_| node_type == NodeType::Reducer);
+    let mut handler_imports = handler_imports(plan);
     for model in [&shape.input, &shape.output] {
         handler_imports.name(&format!("..models.{}", model.module), &model.class_name);
     }
-    let response = behaviour::response(shape, node_type, own_machine, &mut handler_imports);
+    let response = behaviour::response(shape, node_type, driving, &mut handler_imports);
     let mut test_imports = test_imports(plan, node_type);
-    let first = own_machine.map_or(String::new(), |it| it.first_event().trigger);
-    let trigger = plan.trigger.as_ref().map(|it| (it, first.as_str()));
+    let trigger = plan.trigger.as_ref().map(|it| (it, plan.first.as_str()));
     let sample = behaviour::sample(shape, trigger, &mut test_imports);
     let checks = match own_graph {
         Some(graph) => workflow_checks(graph, shape),
         None => behaviour::checks(&response),
     };
     let kind = node_type.as_str();
+    let chooser = plan.chooser();
     let view = View::new(NodeView {
         title: sentence(&format!("{kind} node: {}", plan.summary)),
         noun: &names.noun,
-        class_line: class_line(plan, node_type),
+        class_line: class_line(plan),
         class_doc: docstring(&plan.summary, 4),
         node_class: &names.node_class,
         handler_class: &names.handler_class,
@@ -105,23 +137,86 @@ pub(super) fn node(plan: &Plan, node_type: NodeType) -> (View, Response) {
         sample,
         checks,
         log: literal(&format!("{}: request received", names.noun)),
+        execute_doc: execute_doc(node_type),
+        chooser: chooser.map_or("", |(ident, _)| ident),
+        cases: cases(plan),
+        mixins: plan.mixins.iter().map(mixin_view).collect(),
+        settings: plan.mixins.iter().flat_map(|it| &it.settings).map(String::as_str).collect(),
+        caching: plan.mixins.iter().any(|it| it.mixin == Mixin::Caching),
         machine: own_machine.map(|machine| machine_view(machine, plan.trigger.as_ref())),
         graph: own_graph.map(|graph| graph_view(graph, shape)),
     });
     (view, response)
 }
 
-/// `class NodeX(NodeCompute[In, Out]):`
-fn class_line(plan: &Plan, node_type: NodeType) -> String {
+fn execute_doc(node_type: NodeType) -> &'static str {
+    match node_type {
+        NodeType::Compute | NodeType::Effect => "Run the node on a plain request.",
+        NodeType::Reducer => "Run the node on a plain request: the event drives the state machine.",
+        NodeType::Orchestrator => {
+            "Run the node on a plain request: the workflow's steps become actions."
+        }
+    }
+}
+
+fn cases(plan: &Plan) -> Vec<CaseView<'_>> {
+    let values = plan.chooser().and_then(|(_, values)| plan.shape.enums.get(values?));
+    let said = |case: &Case| {
+        let words = case.method.trim_matches('_').replace('_', " ");
+        let text = if case.description.is_empty() { &words } else { &case.description };
+        (docstring(text, 8), literal(&format!("{}: {words}", plan.names.noun)))
+    };
+    let member = |name: &str| match values {
+        Some(values) => values.member(name).unwrap_or_default(),
+        None => literal(name),
+    };
+    let cases = plan.cases.iter().map(|it| {
+        let (docstring, log) = said(it);
+        CaseView { method: &it.method, member: member(&it.name), docstring, log }
+    });
+    cases.collect()
+}
+
+fn mixin_view(wanted: &Wanted) -> MixinView {
+    let mixin = wanted.mixin;
+    MixinView {
+        module: format!("mixin_{}", mixin.name()),
+        class_name: mixin.class_name(),
+        wrapper: mixin.wrapper(),
+        keyed: mixin == Mixin::Caching,
+    }
+}
+
+/// What a template sees that only has a title.
+pub(super) fn titled(title: &str) -> View {
+    #[derive(Serialize)]
+    struct Titled {
+        title: String,
+    }
+    View::new(Titled { title: sentence(title) })
+}
+
+/// `class NodeX(MixinRetry, NodeCompute[In, Out]):`
+fn class_line(plan: &Plan) -> String {
     let models = [&plan.shape.input, &plan.shape.output];
     let models = || models.iter().map(|it| Expr::atom(&*it.class_name)).collect();
-    let base = match node_type {
+    let base = match plan.node_type {
         NodeType::Compute => Expr::group("NodeCompute[", models(), "]"),
         NodeType::Reducer => Expr::group("NodeReducer[", models(), "]"),
         NodeType::Effect => Expr::atom("NodeEffect"),
         NodeType::Orchestrator => Expr::atom("NodeOrchestrator"),
     };
-    Expr::group(format!("class {}(", plan.names.node_class), vec![base], "):").render(0)
+    let mut bases: Vec<Expr> = plan
+        .mixins
+        .iter()
+        .map(|it| match it.mixin {
+            Mixin::Caching => Expr::atom(format!("MixinCaching[{}]", plan.shape.output.class_name)),
+            mixin => Expr::atom(mixin.class_name()),
+        })
+        .collect();
+    bases.sort_by_key(Expr::flat);
+    bases.push(base);
+    Expr::group(format!("class {}(", plan.names.node_class), bases, "):").render(0)
 }
 
 fn machine_view(machine: &Machine, trigger: Option<&Trigger>) -> MachineView {
@@ -135,6 +230,7 @@ fn machine_view(machine: &Machine, trigger: Option<&Trigger>) -> MachineView {
         machine_name: literal(&machine.name),
         machine_description: behaviour::constant("MACHINE_DESCRIPTION", &machine.description),
         initial: literal(&machine.initial),
+        first_trigger: literal(&event.trigger),
         states,
         terminal_states,
         error_states,
@@ -178,10 +274,16 @@ fn workflow_checks(graph: &Graph, shape: &Shape) -> Vec<String> {
     counted.map(|(name, count)| format!("assert response.{name} == {count}")).collect()
 }
 
-fn handler_imports(node_type: NodeType) -> Imports {
+fn handler_imports(plan: &Plan) -> Imports {
     let mut imports = Imports::default();
     let contracts = "omnibase_core.models.contracts";
-    match node_type {
+    if let Some((_, Some(values))) = plan.chooser() {
+        plan.shape.import(&PyType::Enum(values), "handlers", &mut imports);
+    }
+    if plan.variant == Variant::EventDriven {
+        imports.module("logging");
+    }
+    match plan.node_type {
         NodeType::Compute => {}
         NodeType::Effect => imports.module("logging"),
         NodeType::Reducer => imports.name(

@@ -29,7 +29,7 @@ impl NodeGeneration {
         let bytes = read_contract(&task.path).ok()?;
         let folder = ContractFolder::of(&task.path);
         let parsed = contract::parse_bytes(&bytes, &task.uri(), &folder);
-        let set = parsed.contract.as_ref().and_then(|it| self.library.select(it).ok());
+        let set = parsed.contract.as_ref().map(|it| self.library.select(it));
         let templates = set.iter().map(|it| Some(&*it.digest)).chain([None]);
         let input_digests = templates.map(|it| self.input_digest(&parsed.digest, it)).collect();
         Some(Known { contract_digest: parsed.digest.into(), input_digests })

@@ -12,6 +12,7 @@ mod package_steps;
 mod rows;
 mod settings;
 pub mod source;
+mod template_folder;
 mod workflow_run;
 mod write;
 
@@ -21,5 +22,6 @@ pub use known::Known;
 pub use node_generation::{NodeGeneration, PIPELINE, Report};
 pub use rows::Counts;
 pub use settings::{PackageSettings, RunSettings};
+pub use template_folder::library as template_library;
 pub use workflow_run::{WorkflowOptions, WorkflowReport, run_workflow};
 pub use write::{MANIFEST, OutputFolder, WriteOptions, Written};

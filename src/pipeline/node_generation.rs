@@ -49,15 +49,15 @@ pub struct Report {
 }
 
 impl NodeGeneration {
-    /// The pipeline with the built-in templates; `generator` makes the packages, and they go to
+    /// The pipeline: `generator` makes packages of the templates of `library`, and they go to
     /// `output`.
     pub fn new(
+        library: Arc<Library>,
         generator: Arc<dyn Generator>,
         output: Arc<OutputFolder>,
         settings: RunSettings,
     ) -> Result<Self> {
         let name = generator.name().to_owned();
-        let library = Arc::new(Library::builtin()?);
         let steps = steps(Arc::clone(&library), generator, Arc::clone(&output));
         let digest = digest(&steps);
         let plan = Arc::new(Plan::new(steps)?);

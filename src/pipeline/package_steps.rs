@@ -26,7 +26,7 @@ pub(super) struct Quality(pub(super) f64);
 
 pub(super) fn select_template(library: &Library, ctx: &StepContext) -> Result<Output, StepError> {
     let read = ctx.output::<Read>("parse")?;
-    let set: Arc<TemplateSet> = library.select(read.contract()?)?;
+    let set: Arc<TemplateSet> = library.select(read.contract()?);
     let digest = set.digest.clone();
     Ok(Output::shared(set).with_output_digest(digest))
 }

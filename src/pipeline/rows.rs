@@ -117,7 +117,12 @@ pub(super) fn artifact(file: &PackageFile) -> ArtifactRow {
     ArtifactRow {
         filename: file.path.as_str().into(),
         kind: file.kind.as_str().into(),
-        language: if file.kind == FileKind::Contract { "yaml" } else { "python" }.into(),
+        language: match file.kind {
+            FileKind::Contract => "yaml",
+            FileKind::Documentation => "markdown",
+            _ => "python",
+        }
+        .into(),
         artifact_digest: blake3::hash(file.content.as_bytes()).to_hex().as_str().into(),
         size_bytes: integer(file.content.len()),
         lines: integer(file.content.lines().count()),

@@ -98,11 +98,13 @@ pub struct PackageSettings {
     pub out: PathBuf,
     /// Whether the generated files are synced to disk.
     pub fsync: bool,
+    /// Folder of templates that stand in the place of the built-in ones; empty for none.
+    pub templates: PathBuf,
 }
 
 impl Default for PackageSettings {
     fn default() -> Self {
-        Self { out: PathBuf::from("generated"), fsync: false }
+        Self { out: PathBuf::from("generated"), fsync: false, templates: PathBuf::new() }
     }
 }
 

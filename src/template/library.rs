@@ -1,30 +1,44 @@
-//! The template library: the built-in templates, compiled once, and one bounded set of them per
-//! node type. Rendering is strict: an unknown variable is an error, never an empty text, and fuel
-//! bounds how long a template may run. Chooses by contract; never reads a folder.
+//! The template library: the built-in templates, those of the user's folder in their place, all
+//! compiled once; and a bounded cache of sets, one per kind and variant of node. Rendering is
+//! strict: an unknown variable is an error, never an empty text, and fuel bounds how long a
+//! template may run. Chooses by contract; never reads a folder.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use lru::LruCache;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
-use super::{FileKind, python_text};
+use super::{Variant, builtin, python_text, role};
 use crate::contract::{Contract, NodeType};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 
 /// Steps that one rendering may take; the largest real contract takes below a fiftieth of it.
 const FUEL: u64 = 5_000_000;
 
-/// One template of a set.
+/// Sets that the cache keeps, where nothing else is said: more than there are.
+pub const SETS_MAX: NonZeroUsize = NonZeroUsize::new(32).unwrap();
+
+/// Where a template comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemplateFile {
-    /// Name in the library, such as `compute/node.py`.
-    pub name: &'static str,
-    /// What it renders to.
-    pub kind: FileKind,
-    /// The template's text.
-    pub source: &'static str,
+pub enum Origin {
+    /// It is compiled into the program.
+    Builtin,
+    /// A user's file.
+    File(String),
+}
+
+/// A template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// Its text.
+    pub source: String,
+    /// Where it comes from.
+    pub origin: Origin,
 }
 
 /// What a template sees: a struct turned into template values once, for any number of renderings.
@@ -38,17 +52,19 @@ impl View {
     }
 }
 
-/// The templates for one node type.
+/// The templates for one kind and variant of node: for each role one.
 #[derive(Clone)]
 pub struct TemplateSet {
-    /// Name of the set, such as `builtin/compute`.
+    /// Its name, such as `effect/io_operations`.
     pub name: String,
     /// Kind of node that it is for.
     pub node_type: NodeType,
+    /// What the node is built around.
+    pub variant: Variant,
     /// blake3 of names and texts, hex, for `runs.template_digest`.
     pub digest: String,
-    /// The templates, in the order of their names.
-    pub files: Vec<TemplateFile>,
+    /// The template of each role.
+    names: BTreeMap<&'static str, String>,
     environment: Arc<Environment<'static>>,
 }
 
@@ -62,24 +78,58 @@ impl std::fmt::Debug for TemplateSet {
 }
 
 impl TemplateSet {
-    /// Renders the template called `name` with `view`.
+    /// Each role with the name of its template, by role.
+    pub fn templates(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.names.iter().map(|(role, name)| (*role, name.as_str()))
+    }
+
+    /// Renders the template of a role, such as `node.py` or `mixins/retry.py`.
     ///
     /// # Errors
-    /// `Internal` when the template is not in the library or asks for what the view lacks: both
-    /// are mistakes of the template's author, not of the contract's.
-    pub fn render(&self, name: &str, view: &View) -> Result<String> {
+    /// `Invalid` when the template asks for what the view lacks, or runs for too long: both are
+    /// mistakes of the template's author, not of the contract's. `Internal` when there is no such
+    /// role.
+    pub fn render(&self, role: &str, view: &View) -> Result<String> {
+        let Some(name) = self.names.get(role) else {
+            return Err(Error::internal(format!("no template has the role {role}")));
+        };
         let failed = |source: minijinja::Error| {
-            Error::internal(format!("cannot render template {name}")).with_source(source)
+            Error::invalid(format!("cannot render the template {}", place(name, &source)))
+                .with_source(source)
         };
         let template = self.environment.get_template(name).map_err(failed)?;
         template.render(view.0.clone()).map_err(failed)
     }
 }
 
-/// The library: one set per node type.
-#[derive(Debug, Clone)]
+/// How the cache of sets does, as the original system counted it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct CacheStatistics {
+    /// Sets in it.
+    pub size: usize,
+    /// Sets that it keeps at most.
+    pub size_max: usize,
+    /// Choices that found their set.
+    pub hits: u64,
+    /// Choices that had to make it.
+    pub misses: u64,
+    /// Its size in parts of the most it keeps.
+    pub utilisation: f64,
+}
+
+/// The library.
+#[derive(Debug)]
 pub struct Library {
-    sets: Vec<Arc<TemplateSet>>,
+    templates: BTreeMap<String, Template>,
+    environment: Arc<Environment<'static>>,
+    cache: Mutex<Cache>,
+}
+
+#[derive(Debug)]
+struct Cache {
+    sets: LruCache<(NodeType, Variant), Arc<TemplateSet>>,
+    hits: u64,
+    misses: u64,
 }
 
 impl Library {
@@ -88,33 +138,135 @@ impl Library {
     /// # Errors
     /// `Internal` when a template does not compile.
     pub fn builtin() -> Result<Self> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_fuel(Some(FUEL));
-        environment.set_syntax(syntax()?);
-        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        python_text::register(&mut environment);
-        for file in BUILTIN {
-            environment.add_template(file.name, file.source).map_err(|source| {
-                Error::internal(format!("cannot compile template {}", file.name))
-                    .with_source(source)
-            })?;
+        Self::with([])
+    }
+
+    /// The same with templates of a user in the place of those with their names, or as variants of
+    /// their own: `(name, file, text)`, the name as `effect/handler.py`.
+    ///
+    /// # Errors
+    /// `Invalid` when a name is none that is ever rendered, with the nearest one, or when a text
+    /// does not compile, with its file and line.
+    pub fn with(files: impl IntoIterator<Item = (String, String, String)>) -> Result<Self> {
+        let mut templates: BTreeMap<String, Template> = builtin::TEMPLATES
+            .iter()
+            .map(|(name, source)| {
+                let source = (*source).to_owned();
+                ((*name).to_owned(), Template { source, origin: Origin::Builtin })
+            })
+            .collect();
+        for (name, file, source) in files {
+            if !role::is_name(&name) {
+                return Err(unknown(&name, &file));
+            }
+            templates.insert(name, Template { source, origin: Origin::File(file) });
         }
-        let environment = Arc::new(environment);
-        let set = |node_type| Arc::new(builtin_set(node_type, &environment));
-        Ok(Self { sets: NodeType::ALL.into_iter().map(set).collect() })
+        let environment = Arc::new(compiled(&templates)?);
+        let sets = LruCache::new(SETS_MAX);
+        Ok(Self { templates, environment, cache: Mutex::new(Cache { sets, hits: 0, misses: 0 }) })
+    }
+
+    /// All templates by name.
+    pub fn templates(&self) -> impl Iterator<Item = (&str, &Template)> {
+        self.templates.iter().map(|(name, template)| (name.as_str(), template))
+    }
+
+    /// A template by name.
+    ///
+    /// # Errors
+    /// `Invalid` when there is none, with the nearest name.
+    pub fn template(&self, name: &str) -> Result<&Template> {
+        self.templates.get(name).ok_or_else(|| {
+            let error = Error::invalid(format!("there is no template `{name}`"));
+            match nearest(name, self.templates.keys().map(String::as_str)) {
+                Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+                None => error.with_hint("`genstore template list` names them all."),
+            }
+        })
     }
 
     /// The set for a contract.
-    ///
-    /// # Errors
-    /// `Internal` when the library has no set for the contract's node type.
-    pub fn select(&self, contract: &Contract) -> Result<Arc<TemplateSet>> {
-        let fits = |set: &&Arc<TemplateSet>| set.node_type == contract.node_type;
-        self.sets.iter().find(fits).map(Arc::clone).ok_or_else(|| {
-            Error::internal(format!("no template set for {}", contract.node_type.as_str()))
-        })
+    pub fn select(&self, contract: &Contract) -> Arc<TemplateSet> {
+        self.set(contract.node_type, Variant::of(contract))
     }
+
+    /// The set for a kind and a variant.
+    pub fn set(&self, node_type: NodeType, variant: Variant) -> Arc<TemplateSet> {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(set) = cache.sets.get(&(node_type, variant)).map(Arc::clone) {
+            cache.hits += 1;
+            return set;
+        }
+        cache.misses += 1;
+        let set = Arc::new(self.made(node_type, variant));
+        cache.sets.put((node_type, variant), Arc::clone(&set));
+        set
+    }
+
+    /// How the cache of sets does.
+    pub fn statistics(&self) -> CacheStatistics {
+        let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let (size, size_max) = (cache.sets.len(), cache.sets.cap().get());
+        CacheStatistics {
+            size,
+            size_max,
+            hits: cache.hits,
+            misses: cache.misses,
+            utilisation: size as f64 / size_max as f64,
+        }
+    }
+
+    fn made(&self, node_type: NodeType, variant: Variant) -> TemplateSet {
+        let mut names = BTreeMap::new();
+        let mut hasher = blake3::Hasher::new();
+        for role in role::ROLES {
+            let candidates = role.names(node_type, variant);
+            let found = candidates.iter().find_map(|name| self.templates.get_key_value(name));
+            let Some((name, template)) = found else { continue };
+            names.insert(role.name, name.clone());
+            for text in [name, &template.source] {
+                hasher.update(&(text.len() as u64).to_le_bytes());
+                hasher.update(text.as_bytes());
+            }
+        }
+        // what templates include or extend changes them as well
+        for (name, template) in &self.templates {
+            if role::is_part(name) {
+                hasher.update(template.source.as_bytes());
+            }
+        }
+        TemplateSet {
+            name: format!("{}/{}", node_type.suffix(), variant.as_str()),
+            node_type,
+            variant,
+            digest: hasher.finalize().to_hex().to_string(),
+            names,
+            environment: Arc::clone(&self.environment),
+        }
+    }
+}
+
+fn compiled(templates: &BTreeMap<String, Template>) -> Result<Environment<'static>> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.set_syntax(syntax()?);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    python_text::register(&mut environment);
+    for (name, template) in templates {
+        let added = environment.add_template_owned(name.clone(), template.source.clone());
+        added.map_err(|source| match &template.origin {
+            Origin::Builtin => {
+                Error::internal(format!("cannot compile template {}", place(name, &source)))
+                    .with_source(source)
+            }
+            Origin::File(file) => {
+                Error::invalid(format!("{} is no template", place(file, &source)))
+                    .with_source(source)
+            }
+        })?;
+    }
+    Ok(environment)
 }
 
 /// Block tags may stand on lines of their own and leave none behind.
@@ -127,57 +279,25 @@ fn syntax() -> Result<SyntaxConfig> {
         .map_err(|source| Error::internal("cannot configure templates").with_source(source))
 }
 
-fn builtin_set(node_type: NodeType, environment: &Arc<Environment<'static>>) -> TemplateSet {
-    let own = format!("{}/", node_type.suffix());
-    let files: Vec<TemplateFile> = BUILTIN
-        .iter()
-        .filter(|file| file.name.starts_with("shared/") || file.name.starts_with(&own))
-        .cloned()
-        .collect();
-    let mut hasher = blake3::Hasher::new();
-    for file in &files {
-        for text in [file.name, file.source] {
-            hasher.update(&(text.len() as u64).to_le_bytes());
-            hasher.update(text.as_bytes());
+/// A template with the line that an error is about.
+fn place(name: &str, error: &minijinja::Error) -> String {
+    match (error.line(), error.name()) {
+        (Some(line), Some(inner)) if inner != name && !name.contains(inner) => {
+            format!("{name} ({inner}:{line})")
         }
-    }
-    TemplateSet {
-        name: format!("builtin/{}", node_type.suffix()),
-        node_type,
-        digest: hasher.finalize().to_hex().to_string(),
-        files,
-        environment: Arc::clone(environment),
+        (Some(line), _) => format!("{name}:{line}"),
+        (None, _) => name.to_owned(),
     }
 }
 
-macro_rules! builtin {
-    ($($kind:ident $name:literal),* $(,)?) => {
-        &[$(TemplateFile {
-            name: $name,
-            kind: FileKind::$kind,
-            source: include_str!(concat!(
-                env!("CARGO_MANIFEST_DIR"), "/data/templates/", $name, ".j2"
-            )),
-        }),*]
-    };
+fn unknown(name: &str, file: &str) -> Error {
+    let error = Error::invalid(format!("{file}: no template is called `{name}`"));
+    let names: Vec<&str> = builtin::TEMPLATES.iter().map(|(name, _)| *name).collect();
+    match nearest(name, names.iter().copied()) {
+        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+        None => error.with_hint("`genstore template list` names those that can be replaced."),
+    }
 }
 
-/// Every built-in template, in the order of names.
-const BUILTIN: &[TemplateFile] = builtin![
-    Handler "compute/handler.py",
-    Node "compute/node.py",
-    Test "compute/test.py",
-    Handler "effect/handler.py",
-    Node "effect/node.py",
-    Test "effect/test.py",
-    Handler "orchestrator/handler.py",
-    Node "orchestrator/node.py",
-    Test "orchestrator/test.py",
-    Handler "reducer/handler.py",
-    Node "reducer/node.py",
-    Test "reducer/test.py",
-    Enum "shared/enum.py",
-    Package "shared/folder.py",
-    Model "shared/model.py",
-    Package "shared/package.py",
-];
+#[cfg(test)]
+mod tests;

@@ -16,8 +16,12 @@ pub enum FileKind {
     Handler,
     /// A test.
     Test,
+    /// Something around the behaviour: retries, a cache.
+    Mixin,
     /// An `__init__.py`.
     Package,
+    /// What a reader should know.
+    Documentation,
 }
 
 impl FileKind {
@@ -30,7 +34,9 @@ impl FileKind {
             Self::Enum => "enum",
             Self::Handler => "handler",
             Self::Test => "test",
+            Self::Mixin => "mixin",
             Self::Package => "package",
+            Self::Documentation => "documentation",
         }
     }
 }

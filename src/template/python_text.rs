@@ -69,7 +69,8 @@ impl Expr {
         out
     }
 
-    fn flat(&self) -> String {
+    /// The expression on one line.
+    pub fn flat(&self) -> String {
         match self {
             Self::Atom(text) => text.clone(),
             Self::Text { head, text } => format!("{head}{}", literal(text)),

@@ -49,7 +49,7 @@ fn parse(path: &Path) -> Option<Contract> {
 
 fn generate(library: &Library, contract: &Contract) -> Generated {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let set = library.select(contract).unwrap();
+    let set = library.select(contract);
     runtime.block_on(TemplateGenerator.generate(contract, &set)).unwrap()
 }
 
@@ -97,7 +97,7 @@ fn every_real_contract_comes_to_a_safe_package() {
                 if file.path.ends_with(".py") {
                     let tree = parser.parse(&file.content, None).unwrap();
                     assert!(!has_error(tree.root_node()), "{place}\n{}", file.content);
-                } else {
+                } else if file.path.ends_with(".yaml") {
                     let again = contract::parse(&file.content, &place, &contract::NoIncludes);
                     let again = again.contract.expect(&place);
                     assert_eq!(again.node_type, contract.node_type, "{place}");

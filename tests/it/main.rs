@@ -29,6 +29,7 @@ mod shapes;
 mod sql;
 mod steering;
 mod store;
+mod template;
 mod tidy;
 mod validate;
 mod workflow;

@@ -9,7 +9,7 @@ fn planned(text: &str) -> (Shape, Vec<Finding>) {
     let contract = parse(text, "contract.yaml", &NoIncludes).contract.unwrap();
     let names = Names::new(&contract.name, contract.node_type);
     let mut findings = Vec::new();
-    let (shape, _) = plan(&contract, &names, None, &mut findings);
+    let (shape, _) = plan(&contract, &names, None, None, &mut findings);
     (shape, findings)
 }
 

@@ -9,7 +9,7 @@ use crate::template::Library;
 fn package(text: &str) -> Generated {
     let contract = parse(text, "contract.yaml", &NoIncludes).contract.unwrap();
     let library = Library::builtin().unwrap();
-    let set = library.select(&contract).unwrap();
+    let set = library.select(&contract);
     let made = generate(&contract, &set).unwrap();
     assert_eq!(made, generate(&contract, &set).unwrap(), "the same twice");
     made
@@ -34,6 +34,7 @@ fn a_compute_node_carries_same_named_fields_over() {
     assert_eq!(
         paths,
         [
+            "README.md",
             "__init__.py",
             "contract.yaml",
             "handlers/__init__.py",
@@ -100,4 +101,60 @@ fn text_of_a_contract_cannot_leave_its_literal() {
     assert!(node.contains("Ends ''' here {{ 1 }}"), "{node}");
     let model = file(&made, "models/model_x_input.py");
     assert!(model.contains("alias='a\"b'") && model.contains("populate_by_name=True"), "{model}");
+}
+
+#[test]
+fn an_effect_has_a_method_per_operation_and_the_mixins_it_asks_for() {
+    let made = package(&format!(
+        "name: note\nnode_type: EFFECT_GENERIC\n{VERSION}description: Notes.\n\
+         inputs: {{text: {{type: str}}}}\nretry_policy: {{max_retries: 7}}\n\
+         io_operations:\n  - {{operation: read_note}}\n  - {{operation: write_note}}\n"
+    ));
+    let handler = file(&made, "handlers/handler_note.py");
+    let order = ["await self.read_note(request)", "await self.write_note(request)"];
+    let places: Vec<Option<usize>> = order.iter().map(|it| handler.find(it)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{handler}");
+    let node = file(&made, "node.py");
+    assert!(node.contains("class NodeNoteEffect(MixinRetry, NodeEffect):"), "{node}");
+    assert!(node.contains("    retry_max = 7\n"), "{node}");
+    assert!(node.contains("call = self.retried(partial(self._answer, request))"), "{node}");
+    assert!(file(&made, "tests/test_mixin_retry.py").contains("class Subject(MixinRetry)"));
+}
+
+#[test]
+fn a_request_says_which_of_its_events_came_in() {
+    let made = package(&format!(
+        "name: index\nnode_type: EFFECT_GENERIC\n{VERSION}description: Indexes.\n\
+         event_bus: {{subscribe_topics: [onex.evt.shop.item-gone.v1, onex.evt.shop.item-new.v1]}}\n"
+    ));
+    let handler = file(&made, "handlers/handler_index.py");
+    assert!(handler.contains("EnumIndexEvent.ITEM_GONE: self.on_item_gone,"), "{handler}");
+    assert!(handler.contains("await events[request.event](request)"), "{handler}");
+    let sample = file(&made, "tests/test_index.py");
+    assert!(sample.contains("event=EnumIndexEvent.ITEM_GONE"), "{sample}");
+}
+
+#[test]
+fn an_orchestrator_knows_its_machine() {
+    let made = package(&format!(
+        "name: sale\nnode_type: ORCHESTRATOR_GENERIC\n{VERSION}description: Sells.\n\
+         fsm:\n  initial_state: open\n  states: [open, done]\n  \
+         transitions: [{{from: open, to: done, trigger: close}}]\n"
+    ));
+    let handler = file(&made, "handlers/handler_sale.py");
+    assert!(handler.contains("(\"open_to_done\", \"open\", \"done\", \"close\"),"), "{handler}");
+    assert!(handler.contains("def next_state(self, state: str, trigger: str)"), "{handler}");
+    assert!(file(&made, "tests/test_sale.py").contains("handler.next_state(initial, \"close\")"));
+}
+
+#[test]
+fn text_of_a_contract_cannot_leave_its_place_in_the_readme() {
+    let made = package(&format!(
+        "name: x\nnode_type: COMPUTE_GENERIC\n{VERSION}\
+         description: \"a | b `c` <script> # d\"\n\
+         inputs: {{\"p|q`r\": {{type: str, description: \"x | y\"}}}}\n"
+    ));
+    let readme = file(&made, "README.md");
+    assert!(readme.contains("a \\| b \\`c\\` \\<script\\> \\# d"), "{readme}");
+    assert!(readme.contains("| `p\\|q'r` | `str` | yes | x \\| y |"), "{readme}");
 }
