@@ -1,5 +1,6 @@
-//! `genstore template`: what packages are made of: which templates there are, what one says, whether
-//! one's own are sound, and what a contract's package looks like. Needs no store and writes nothing.
+//! `genstore template`: what packages are made of: which templates there are, what one says,
+//! whether one's own are sound, and what a contract's package looks like. Needs no store and writes
+//! nothing.
 
 use std::path::PathBuf;
 

@@ -21,7 +21,7 @@ use crate::error::{Error, Result, nearest};
 const FUEL: u64 = 5_000_000;
 
 /// Sets that the cache keeps, where nothing else is said: more than there are.
-pub const SETS_MAX: NonZeroUsize = NonZeroUsize::new(32).unwrap();
+pub const SETS_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(31);
 
 /// Where a template comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,8 +15,8 @@ fn an_event_is_the_name_in_its_topic() {
 
 #[test]
 fn methods_are_identifiers_that_are_free() {
-    let text = "name: node_x\nnode_type: EFFECT_GENERIC\nio_operations:\n  - {operation: handle}\n  \
-                - {operation: class}\n  - {operation: 2nd}\n  - {operation: write file}\n  \
+    let text = "name: node_x\nnode_type: EFFECT_GENERIC\nio_operations:\n  \
+                - {operation: handle}\n  - {operation: class}\n  - {operation: 2nd}\n  - {operation: write file}\n  \
                 - {operation: write-file}\n  - {operation: class}\n";
     let contract = contract::parse(text, "x.yaml", &NoIncludes).contract.unwrap();
     let found = cases(&contract, Variant::of(&contract));
