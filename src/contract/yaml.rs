@@ -17,7 +17,7 @@ pub(super) const DEPTH_MAX: usize = 128;
 
 /// Most nodes of one document, aliases and includes expanded; the largest real contract has some
 /// five thousand.
-pub(super) const NODES_MAX: usize = 500_000;
+pub(super) const NODES_MAX: usize = 1_000_000;
 
 /// Most `!include` tags followed in one document, nested ones counted.
 const INCLUDES_MAX: usize = 256;

@@ -23,7 +23,7 @@ pub(in super::super) const RULES: &[Rule] = &[
     Rule::told(
         "contract.too-large",
         Error,
-        "A contract has at most 50 MB, 500,000 values and 128 levels.",
+        "A contract has at most 50 MB, a million values and 128 levels.",
     )
     .why("Larger ones are bombs or data.")
     .fix("Split it, or remove the aliases that multiply."),
