@@ -78,7 +78,9 @@ impl WorkArgs {
             Arc::clone(&context.ids),
         )?;
         let workflow = settings.workflow.clone();
-        let pipeline = NodeGeneration::new(Arc::new(TemplateGenerator), output, workflow)?;
+        let judging = settings.validate.clone();
+        let pipeline =
+            NodeGeneration::new(Arc::new(TemplateGenerator), output, workflow, judging)?;
         let jobs = self.jobs.map_or_else(|| settings.workflow.jobs(), NonZeroUsize::get);
         Ok(Arc::new(Workshop {
             pipeline: Arc::new(pipeline),

@@ -15,6 +15,8 @@ pub(super) struct ModelField<'a> {
     pub(super) alias: Option<&'a str>,
     /// Annotation.
     pub(super) annotation: &'a str,
+    /// Whether data must have it.
+    pub(super) required: bool,
     /// Where it stands.
     pub(super) place: Place,
 }
@@ -38,13 +40,24 @@ impl<'a> ModelClass<'a> {
         own.filter(|it| it.site.function.is_none())
             .filter_map(|it| {
                 let name = module.text(it.target);
-                let alias = it.value.and_then(|value| {
-                    let call = module.calls.iter().find(|call| call.place == value.place)?;
-                    let text = module.keyword(call, "alias")?;
-                    Some(text.trim_matches(['"', '\'']))
-                });
+                let call = it
+                    .value
+                    .and_then(|value| module.calls.iter().find(|call| call.place == value.place));
+                let alias = call.and_then(|call| module.keyword(call, "alias"));
+                let alias = alias.map(|text| text.trim_matches(['"', '\'']));
                 let annotation = module.text(it.annotation?);
-                Some(ModelField { name, alias, annotation, place: it.place })
+                let is_field = call.is_some_and(|it| it.path.as_deref() == Some("pydantic.Field"));
+                let first = call.and_then(|it| it.arguments.first());
+                let default = first.filter(|it| it.name.is_none());
+                let given = default.map(|it| module.text(it.value.place));
+                let given = given.or_else(|| module.keyword(call?, "default"));
+                let has_factory =
+                    call.is_some_and(|it| module.keyword(it, "default_factory").is_some());
+                let lacks = matches!(given, None | Some("...")) && !has_factory;
+                let required = it.value.is_none() || (is_field && lacks);
+                let is_variable = annotation.contains("ClassVar");
+                let field = ModelField { name, alias, annotation, required, place: it.place };
+                (!is_variable).then_some(field)
             })
             .collect()
     }

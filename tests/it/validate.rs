@@ -19,7 +19,13 @@ use genstore::finding::{Finding, Level};
 use genstore::generate::{Generator, TemplateGenerator};
 use genstore::template::Library;
 use genstore::template::package::{FileKind, Package, PackageFile};
-use genstore::validate::{Check, Subject, Verdict, fingerprint, quality_score, validators};
+use genstore::validate::{Check, Subject, Verdict, Weights, fingerprint, validators};
+use proptest::prelude::*;
+
+/// The quality score under the weights that nobody changed.
+fn quality_score(verdicts: &[Verdict]) -> f64 {
+    genstore::validate::quality_score(verdicts, &Weights::default())
+}
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/validate")
@@ -272,6 +278,54 @@ fn hostile_texts_are_judged_too() {
         package.files.iter_mut().find(|it| it.path == "node.py").unwrap().content = text.into();
         let verdicts = judge(contract, package, Vec::new());
         assert!(verdicts.iter().all(|it| (0.0..=100.0).contains(&it.score)));
+    }
+}
+
+/// Code that has most of what Python knows, to be spoilt.
+const MUTATED: [&str; 4] = [
+    include_str!("validate/cases/fine.py"),
+    include_str!("validate/cases/security.py"),
+    include_str!("validate/cases/results.py"),
+    include_str!("python/measured.py"),
+];
+
+/// What a mutation puts in: signs on which a parser or a rule may stumble.
+const SIGNS: [&str; 20] = [
+    "(", ")", "[", "]", "{", "}", "'", "\"\"\"", "f'{", "\\", ":", "#", "# noqa:", "\n", "\t",
+    "\0", "é", "\u{2028}", "def ", "await ",
+];
+
+fn judge_file(text: String) {
+    let subject = Subject::file("nodes/node_a/models/model_a.py", text);
+    for validator in validators() {
+        let verdict = validator.validate(&subject);
+        assert!((0.0..=100.0).contains(&verdict.score));
+        for finding in &verdict.findings {
+            drop(fingerprint(finding));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn arbitrary_texts_are_judged(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
+        judge_file(String::from_utf8_lossy(&bytes).into_owned());
+    }
+
+    #[test]
+    fn spoilt_python_is_judged(
+        which in 0_usize..4,
+        spoilt in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..20, 0_usize..9), 1..6),
+    ) {
+        let mut chars: Vec<char> = MUTATED[which].chars().collect();
+        for (at, sign, gone) in spoilt {
+            let at = at.index(chars.len() + 1);
+            let end = (at + gone).min(chars.len());
+            chars.splice(at..end, SIGNS[sign].chars());
+        }
+        judge_file(chars.into_iter().collect());
     }
 }
 

@@ -1,4 +1,4 @@
-//! Texts in the code that should not be there: secrets, absolute paths, SQL put together.
+//! Texts in the code that should not be there: secrets, open addresses, SQL put together.
 
 use crate::python::facts::{Value, ValueKind};
 use crate::python::{Module, Place};
@@ -45,12 +45,6 @@ const PLACEHOLDERS: [&str; 10] = [
     "null",
     "todo",
     "unset",
-];
-
-/// Beginnings of absolute paths; the third is Windows.
-const ABSOLUTE: [&str; 12] = [
-    "/home/", "/Users/", "/root/", "/etc/", "/var/", "/tmp/", "/opt/", "/usr/", "/mnt/", "/srv/",
-    "C:\\", "C:/",
 ];
 
 /// The text of a plain string value without its quotes.
@@ -123,24 +117,19 @@ fn looks_secret(name: &str, value: &str) -> bool {
         && (is_password || !is_word)
 }
 
-/// Absolute paths of one machine.
-pub(super) fn absolute_paths(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
+/// Addresses that stand for every network.
+pub(super) fn bind_all(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     if file.is_test() {
         return;
     }
     let module = &file.module;
-    for text in module.texts.iter().filter(|it| !it.standalone) {
-        let content = module.text(text.content);
-        let is_path = ABSOLUTE.iter().any(|it| content.starts_with(it))
-            && !content.contains(char::is_whitespace);
-        if is_path {
-            let message = format!("`{content}` is an absolute path");
-            sink.at(file, text.place, message, "Take the folder from the request or the settings.");
-        }
+    for text in module.texts.iter().filter(|it| module.text(it.content) == "0.0.0.0") {
+        let help = "Take the address from the settings; `127.0.0.1` is this machine alone.";
+        sink.at(file, text.place, "`0.0.0.0` is every network of the machine", help);
     }
 }
 
-/// Whether a text begins as an SQL statement does. In capitals the words of SQL are enough; in
+/// Whether a text is an SQL statement, or the part of an upsert that changes rows. In capitals the words of SQL are enough; in
 /// small letters they are also those of a sentence, so a sign of SQL has to be there besides.
 fn is_sql(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or("");
@@ -153,9 +142,11 @@ fn is_sql(text: &str) -> bool {
         "drop" | "alter" | "create" => has("table"),
         _ => false,
     };
+    // what follows `ON CONFLICT` begins in the middle of a statement
+    let is_upsert = text.contains("DO UPDATE SET ");
     let is_capital = first.chars().all(|c| c.is_ascii_uppercase());
     let has_sign = lower.contains(['*', '=', ';']) || has("where") || has("values");
-    is_statement && (is_capital || has_sign)
+    is_upsert || (is_statement && (is_capital || has_sign))
 }
 
 /// SQL with values put into its text.

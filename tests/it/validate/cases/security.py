@@ -8,9 +8,9 @@ import pickle
 import re
 import subprocess
 import tempfile
-from os import environ  #! security.environment
+from os import environ  #! compliance.purity
 
-import httpx
+import httpx  #! compliance.purity
 import yaml
 
 API_KEY = "k3y-9f8e7d6c5b4a"  #! security.secret
@@ -36,8 +36,8 @@ def handle(text: str, table: str, cursor: object) -> None:
     yaml.load(text)  #! security.deserialisation
     yaml.load(text, Loader=yaml.SafeLoader)
     yaml.safe_load(text)
-    print(os.environ["HOME"], environ)  #! security.environment
-    print(os.getenv("HOME"))  #! security.environment
+    print(os.environ["HOME"], environ)  #! compliance.purity
+    print(os.getenv("HOME"))  #! compliance.purity
     tempfile.mktemp()  #! security.temporary-file
     hashlib.md5(text)  #! security.weak-hash
     hashlib.md5(text, usedforsecurity=False)
