@@ -17,6 +17,7 @@ mod schema;
 mod sql;
 mod steer;
 mod store;
+mod validate;
 mod work;
 mod yaml;
 
@@ -53,6 +54,7 @@ enum Command {
     Export(export::Args),
     Import(import::Args),
     Contract(contract::Args),
+    Validate(validate::Args),
     Store(store::Args),
     Schema(schema::Args),
     Config(config::Args),
@@ -166,6 +168,7 @@ fn dispatch(command: Command, context: &Context) -> Result<u8> {
         Command::Export(args) => export::run(&args, context),
         Command::Import(args) => import::run(&args, context),
         Command::Contract(args) => contract::run(&args, context),
+        Command::Validate(args) => validate::run(&args, context),
         Command::Store(args) => store::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
         Command::Config(args) => config::run(&args, context),
