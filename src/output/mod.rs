@@ -11,6 +11,7 @@ mod fit;
 mod format;
 mod json;
 mod markdown;
+pub mod sarif;
 mod table;
 mod terminal;
 mod text;
