@@ -98,17 +98,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     };
     let units = files::units(&args.paths)?;
     let jobs = args.jobs.map_or(context.settings.workflow.jobs(), NonZeroUsize::get);
-    print(&report::head(args.format))?;
     let mut counts = Counts::default();
+    let mut findings = Vec::new();
     for some in units.chunks(UNITS_AT_A_TIME) {
-        for told in all(some, &judge, jobs) {
-            if let Some(told) = told {
-                print(&report::joined(args.format, &told.text, counts.told > 0))?;
-                counts += told.counts;
-            }
+        for told in all(some, &judge, jobs).into_iter().flatten() {
+            print(&told.text)?;
+            findings.extend(told.findings);
+            counts += told.counts;
         }
     }
-    print(&report::foot(args.format))?;
+    if args.format == Form::Sarif {
+        print(&report::sarif(&findings, &judge.rules)?)?;
+    }
     if args.format == Form::Human && context.env.terminal.stdout {
         print(&counts.summary())?;
     }

@@ -72,6 +72,8 @@ pub struct Import {
     pub used: bool,
     /// The imported name.
     pub place: Place,
+    /// The whole statement.
+    pub statement: Place,
     /// Where the statement stands.
     pub site: Site,
 }
@@ -199,7 +201,8 @@ pub struct Call {
     pub callee: Option<Place>,
     /// The last part of what is called: `execute` in `cursor().execute(...)`.
     pub method: Option<Place>,
-    /// What is called with its first part resolved by the imports; see [`super::Module::resolve`].
+    /// What is called with its first part resolved by the imports; `None` where an object of the
+    /// code's own is called. See [`super::Module::resolve`].
     pub path: Option<String>,
     /// The whole call.
     pub place: Place,

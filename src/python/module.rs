@@ -148,8 +148,10 @@ impl Module {
 
     /// The methods of a class, by its index in [`Module::classes`].
     pub fn methods(&self, class: usize) -> impl Iterator<Item = &Function> {
+        let region = self.classes.get(class).map_or_else(Place::default, |it| it.place);
         let class = super::place::offset(class);
-        self.functions.iter().filter(move |it| it.site.class == Some(class))
+        let functions = super::inside(&self.functions, region, |it| it.place);
+        functions.iter().filter(move |it| it.site.class == Some(class))
     }
 
     /// The function at an index.
@@ -175,6 +177,19 @@ impl Module {
             (Some(target), None) => target,
             (None, _) => dotted.to_owned(),
         }
+    }
+
+    /// The same of what is called: `None` where the first of several parts is no import, and so some
+    /// object of which the text does not say what it is.
+    pub(super) fn path(&self, dotted: &str) -> Option<String> {
+        let first = dotted.split('.').next().unwrap_or(dotted);
+        let is_plain = first == dotted || self.imports.iter().any(|it| it.bound == first);
+        is_plain.then(|| self.resolve(dotted))
+    }
+
+    /// The call that is a whole expression.
+    pub fn call_at(&self, place: Place) -> Option<&Call> {
+        super::inside(&self.calls, place, |it| it.place).iter().find(|it| it.place == place)
     }
 
     /// The value of a call's argument by name, as text.

@@ -139,7 +139,7 @@ impl<'t, 's> Walker<'t, 's, '_> {
         module.exports = resolution.exports;
         for index in 0..module.calls.len() {
             let path = module.calls.get(index).and_then(|call| call.callee);
-            let path = path.map(|place| module.resolve(module.text(place)));
+            let path = path.and_then(|place| module.path(module.text(place)));
             if let Some(call) = module.calls.get_mut(index) {
                 call.path = path;
             }

@@ -157,7 +157,10 @@ fn annotations(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     let module = &file.module;
     for (index, function) in (0u32..).zip(&module.functions) {
         let name = &function.name;
-        if function.returns.is_none() {
+        // as mypy has it, a constructor with one type needs none for its result
+        let is_typed_constructor =
+            name == "__init__" && function.parameters.iter().any(|it| it.annotation.is_some());
+        if function.returns.is_none() && !is_typed_constructor {
             let message = format!("the function `{name}` does not say what it returns");
             let help = "Add `-> None` or the type of the result.";
             match results::end_of_head(file, function)
@@ -255,23 +258,31 @@ fn unreachable(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     }
 }
 
-fn not_implemented(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
+fn not_implemented(subject: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     let module = &file.module;
     let help = "Write the behaviour.";
     for raise in &module.raises {
         let raised = module.text(raise.place).trim_start_matches("raise").trim_start();
+        let around = module.function(raise.site.function);
         let abstract_method =
-            module.function(raise.site.function).is_some_and(|it| is_declaration(file, it));
+            around.is_some_and(|it| is_declaration(file, it) || is_hook(subject, it));
         if raised.starts_with("NotImplementedError") && !abstract_method {
             sink.at(file, raise.place, "the behaviour is not implemented", help);
         }
     }
     for function in module.functions.iter().filter(|it| it.body == Body::Empty) {
-        if !is_declaration(file, function) {
+        if !is_declaration(file, function) && !is_hook(subject, function) {
             let message = format!("the function `{}` does nothing", function.name);
             sink.at(file, function.name_place, message, help);
         }
     }
+}
+
+/// Whether a function may well do nothing in code that no contract is about: a method that is there
+/// to be overridden, or one that a decorator makes something of.
+fn is_hook(subject: &Subject, function: &Function) -> bool {
+    let may = function.site.class.is_some() || !function.decorators.is_empty();
+    subject.contract().is_none() && may
 }
 
 /// Whether a function only declares: abstract, an overload, or a method of a protocol.

@@ -3,8 +3,8 @@
 
 use super::subject::{SourceFile, Subject};
 use crate::contract::model::Model;
-use crate::python::Place;
 use crate::python::facts::Class;
+use crate::python::{Place, inside};
 
 /// A field of a model class.
 #[derive(Debug, Clone, Copy)]
@@ -34,15 +34,12 @@ impl<'a> ModelClass<'a> {
     /// Its fields in order.
     pub(super) fn fields(&self) -> Vec<ModelField<'a>> {
         let module = &self.file.module;
-        let own = module.assignments.iter().filter(|it| {
-            it.is_name && it.operator.is_none() && self.class.place.contains(it.place)
-        });
+        let own = inside(&module.assignments, self.class.place, |it| it.place);
+        let own = own.iter().filter(|it| it.is_name && it.operator.is_none());
         own.filter(|it| it.site.function.is_none())
             .filter_map(|it| {
                 let name = module.text(it.target);
-                let call = it
-                    .value
-                    .and_then(|value| module.calls.iter().find(|call| call.place == value.place));
+                let call = it.value.and_then(|value| module.call_at(value.place));
                 let alias = call.and_then(|call| module.keyword(call, "alias"));
                 let alias = alias.map(|text| text.trim_matches(['"', '\'']));
                 let annotation = module.text(it.annotation?);

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use super::rule::{Check, Rule, Sink};
 use super::subject::{SourceFile, Subject};
 use crate::finding::Level;
-use crate::python::Module;
 use crate::python::facts::{Assignment, LoopKind, Site, ValueKind};
+use crate::python::{Module, Place, inside};
 
 mod bounds;
 
@@ -139,7 +139,9 @@ fn blocking_calls(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
 
 /// The first plain assignment to a name in the function of a place.
 fn first_assignment<'a>(module: &'a Module, name: &str, site: Site) -> Option<&'a Assignment> {
-    module.assignments.iter().find(|it| {
+    let all = Place { start: 0, end: u32::MAX };
+    let region = module.function(site.function).map_or(all, |it| it.place);
+    inside(&module.assignments, region, |it| it.place).iter().find(|it| {
         it.is_name
             && it.operator.is_none()
             && it.value.is_some()
@@ -176,18 +178,15 @@ fn await_in_loop(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
         if around.kind != LoopKind::For || around.leaves {
             continue;
         }
-        let names: HashSet<&str> = module
-            .names
+        let names: HashSet<&str> = inside(&module.names, waiting.place, |it| *it)
             .iter()
-            .filter(|place| waiting.place.contains(**place))
             .map(|place| module.text(*place))
             .collect();
         let uses_item = around.targets.iter().any(|place| names.contains(module.text(*place)));
         // what the loop itself changes may be needed in the next round
-        let depends = module
-            .assignments
+        let depends = inside(&module.assignments, around.place, |it| it.place)
             .iter()
-            .any(|it| around.place.contains(it.place) && names.contains(module.text(it.target)));
+            .any(|it| names.contains(module.text(it.target)));
         if uses_item && !depends {
             let message = "each round waits for the one before, though the items are independent";
             let help = "Start them together with `asyncio.gather`, if their order does not matter.";

@@ -209,6 +209,9 @@ fn shell(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
             path,
             "os.system"
                 | "os.popen"
+                | "os.popen2"
+                | "os.popen3"
+                | "os.popen4"
                 | "subprocess.getoutput"
                 | "subprocess.getstatusoutput"
                 | "asyncio.create_subprocess_shell"
@@ -268,7 +271,8 @@ fn autoescape(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
         let is_environment =
             matches!(path, "jinja2.Environment" | "jinja2.environment.Environment");
         let asked = file.module.keyword(call, "autoescape");
-        if is_environment && matches!(asked, None | Some("False")) {
+        let is_on = asked.is_some_and(|it| it == "True" || it.contains("select_autoescape"));
+        if is_environment && !is_on {
             let help = "Say `autoescape=select_autoescape()`, or suppress this where the result is \
                         no HTML.";
             sink.at(file, call.place, "the environment escapes nothing", help);

@@ -2,6 +2,8 @@
 //! upstream's purity check, as far as they are about what genstore's rules find. What they hide is
 //! kept, with what they say.
 
+use std::collections::HashMap;
+
 use super::rule::{Rule, Sink};
 use super::subject::{SourceFile, Subject};
 use crate::error::nearest;
@@ -34,6 +36,12 @@ enum Reach {
     File,
 }
 
+impl Reach {
+    fn is_at_head(self) -> bool {
+        matches!(self, Self::Head(_))
+    }
+}
+
 /// One comment that suppresses something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
@@ -44,19 +52,24 @@ pub struct Suppression {
     /// What it says, without the `#`.
     text: String,
     place: Place,
+    /// The line that it stands in.
+    line: u32,
 }
 
 /// The suppressions of a file.
 pub(super) fn read(module: &Module) -> Vec<Suppression> {
     let mut found = Vec::new();
+    let is_code = |it: &str| !it.trim().is_empty() && !it.trim_start().starts_with('#');
+    let mut lines = (1_u32..).zip(module.source().lines());
+    let first_code_line = lines.find(|(_, it)| is_code(it)).map_or(u32::MAX, |(at, _)| at);
     for place in &module.comments {
         let comment = module.text(*place);
         // one comment may speak to several tools: `# type: ignore  # noqa: F821`
         for part in comment.split('#').map(str::trim).filter(|it| !it.is_empty()) {
             if let Some((reader, codes)) = spoken_to(part) {
-                let reach = reach(module, *place, part);
-                let (text, place) = (part.to_owned(), *place);
-                found.push(Suppression { reader, reach, codes, text, place });
+                let reach = reach(module, *place, first_code_line, part);
+                let (text, place, line) = (part.to_owned(), *place, module.line(*place));
+                found.push(Suppression { reader, reach, codes, text, place, line });
             }
         }
     }
@@ -104,7 +117,7 @@ fn codes(text: &str, prefix: &str) -> Vec<String> {
     words.take_while(is_code).map(str::to_owned).collect()
 }
 
-fn reach(module: &Module, place: Place, text: &str) -> Reach {
+fn reach(module: &Module, place: Place, first_code_line: u32, text: &str) -> Reach {
     let lower = text.to_lowercase();
     if lower.starts_with("ruff:") || lower.starts_with("flake8:") {
         return Reach::File;
@@ -112,12 +125,10 @@ fn reach(module: &Module, place: Place, text: &str) -> Reach {
     let line = module.line(place);
     let start = module.line_place(line).start;
     let is_alone = module.text(Place { start, end: place.start }).trim().is_empty();
-    let before = module.text(Place { start: 0, end: start });
-    let is_head = before.lines().all(|it| it.trim().is_empty() || it.trim().starts_with('#'));
-    match (is_alone, is_head) {
-        (true, true) => Reach::Head(line + 1),
-        (true, false) => Reach::Line(line + 1),
-        (false, _) => Reach::Line(line),
+    match is_alone {
+        true if line < first_code_line => Reach::Head(line + 1),
+        true => Reach::Line(line + 1),
+        false => Reach::Line(line),
     }
 }
 
@@ -141,6 +152,11 @@ impl Suppression {
         }
     }
 
+    /// Whether it is about a line, and no more.
+    fn is_in_line(&self, line: u32) -> bool {
+        self.reach == Reach::Line(line)
+    }
+
     /// Whether it is about the place of a finding.
     fn reaches(&self, finding: &Finding) -> bool {
         let lines = finding.span.map(|it| it.start_line..=it.end_line);
@@ -152,21 +168,43 @@ impl Suppression {
     }
 }
 
+/// The first line of the import statement that a finding is about: other tools look there, too.
+fn import_head(module: &Module, finding: &Finding) -> Option<u32> {
+    let span = finding.span.filter(|_| finding.rule_id == "quality.unused-import")?;
+    let import = module.imports.iter().find(|it| it.place.start as usize == span.start_byte)?;
+    Some(module.line(import.statement))
+}
+
 /// What rules that upstream's purity check has, too, have among their codes.
 const PURITY: &str = "node-purity";
 
 /// Marks the findings that a comment of their file suppresses.
 pub(super) fn apply(rules: &'static [Rule], subject: &Subject, findings: &mut [Finding]) {
-    if subject.sources().iter().all(|it| it.suppressions.is_empty()) {
-        return;
-    }
+    let speaking = subject.sources().iter().filter(|it| !it.suppressions.is_empty());
+    let by_path: HashMap<&str, &SourceFile> = speaking.map(|it| (it.path.as_str(), it)).collect();
     for finding in findings {
-        let file = finding.uri.as_deref().and_then(|it| subject.source(it));
+        let file = finding.uri.as_deref().and_then(|it| by_path.get(it));
         let rule = rules.iter().find(|it| it.id == finding.rule_id);
         let (Some(file), Some(rule)) = (file, rule) else { continue };
-        let holds = |it: &&Suppression| it.names(rule) && it.reaches(finding);
-        finding.suppression = file.suppressions.iter().find(holds).map(|it| it.text.clone());
+        let head = import_head(&file.module, finding);
+        let near = near(&file.suppressions, finding, head);
+        let holds = |it: &&&Suppression| {
+            it.names(rule) && (it.reaches(finding) || head.is_some_and(|at| it.is_in_line(at)))
+        };
+        finding.suppression = near.iter().find(holds).map(|it| it.text.clone());
     }
+}
+
+/// The suppressions that may be about a finding: those of its lines and the line before, and those
+/// of the whole file. They are in the order of the text.
+fn near<'a>(all: &'a [Suppression], finding: &Finding, head: Option<u32>) -> Vec<&'a Suppression> {
+    let of_file = all.iter().take_while(|it| it.reach.is_at_head());
+    let of_file = of_file.chain(all.iter().filter(|it| it.reach == Reach::File));
+    let Some(span) = finding.span else { return of_file.collect() };
+    let first = head.unwrap_or(span.start_line).min(span.start_line);
+    let start = all.partition_point(|it| it.line < first.saturating_sub(1));
+    let end = all.partition_point(|it| it.line <= span.end_line);
+    all.get(start..end).unwrap_or_default().iter().chain(of_file).collect()
 }
 
 /// Reports suppressions of genstore's own that suppress nothing. Other tools' comments may be there
@@ -174,6 +212,8 @@ pub(super) fn apply(rules: &'static [Rule], subject: &Subject, findings: &mut [F
 pub(super) fn unused(subject: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     let all = || super::validators().iter().flat_map(|it| it.rules());
     let help = "Remove the comment.";
+    // each rule is asked once, however many comments name it
+    let mut known: HashMap<&str, Vec<Finding>> = HashMap::new();
     for own in file.suppressions.iter().filter(|it| it.reader == Reader::Own) {
         if own.codes.is_empty() {
             let help = "Write `# genstore: ignore[rule.id] reason`.";
@@ -192,14 +232,16 @@ pub(super) fn unused(subject: &Subject, file: &SourceFile, sink: &mut Sink<'_>) 
                 sink.at(file, own.place, format!("there is no rule `{code}`"), help);
                 continue;
             }
-            let mut findings = Vec::new();
-            // the rule that is being applied right now would look for itself
-            for rule in rules.into_iter().filter(|it| it.id != UNUSED) {
-                rule.apply(subject, &mut findings);
-            }
-            let is_hidden =
-                |it: &Finding| it.uri.as_deref() == Some(file.path.as_str()) && own.reaches(it);
-            if !findings.iter().any(is_hidden) {
+            let findings = known.entry(code).or_insert_with(|| {
+                let mut findings = Vec::new();
+                // the rule that is being applied right now would look for itself
+                for rule in rules.into_iter().filter(|it| it.id != UNUSED) {
+                    rule.apply(subject, &mut findings);
+                }
+                findings.retain(|it| it.uri.as_deref() == Some(file.path.as_str()));
+                findings
+            });
+            if !findings.iter().any(|it| own.reaches(it)) {
                 let message = format!("the comment suppresses no `{code}`: there is none here");
                 sink.mend(file, own.place, (message, help), (own.place, ""));
             }

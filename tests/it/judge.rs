@@ -162,6 +162,29 @@ fn suppressed_findings_are_kept_and_do_not_count() {
 }
 
 #[test]
+fn sarif_has_the_rules_the_places_and_the_suppressions() {
+    let place = Place::new();
+    write(&place, "a.py", "\"\"\"About.\"\"\"\n\nX = eval(\"1\")  # nosec\nY = wrong\n");
+    let (code, out, _) = told(&place, &["a.py", "--format", "sarif", "--ignore", "quality"]);
+    assert_eq!(code, 1);
+    let log: Value = serde_json::from_str(&out).unwrap();
+    let run = &log["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    let said: Vec<_> = results
+        .iter()
+        .map(|it| {
+            let region = &it["locations"][0]["physicalLocation"]["region"];
+            (it["ruleId"].as_str().unwrap(), region["startLine"].as_u64().unwrap())
+        })
+        .collect();
+    assert_eq!(said, [("security.exec", 3), ("correctness.undefined-name", 4)]);
+    assert_eq!(results[0]["suppressions"][0]["justification"], "nosec");
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    assert!(rules.iter().all(|it| !it["id"].as_str().unwrap().starts_with("quality.")));
+    assert_eq!(rules[results[0]["ruleIndex"].as_u64().unwrap() as usize]["id"], "security.exec");
+}
+
+#[test]
 fn thresholds_come_from_profile_and_settings() {
     let place = Place::new();
     let lines: String =

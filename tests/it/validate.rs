@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use genstore::contract::include::NoIncludes;
-use genstore::contract::model::{Contract, NodeType};
+use genstore::contract::model::{Action, Contract, NodeType};
 use genstore::contract::parse::{parse, parse_bytes};
 use genstore::finding::{Finding, Level};
 use genstore::generate::{Generator, TemplateGenerator};
@@ -225,6 +225,7 @@ workflow_coordination:
     contract.state_machine = other.state_machine;
     contract.workflow = other.workflow;
     contract.error_codes.extend(other.error_codes);
+    contract.actions.push(Action { name: "refund".into(), description: None, span: None });
     package.files.retain(|it| {
         !matches!(it.path.as_str(), "tests/test_order.py" | "models/__init__.py" | "__init__.py")
     });
@@ -236,11 +237,30 @@ workflow_coordination:
             "the package has no `__init__.py`",
             "the state machine `order` of the contract is missing, with 2 states and 1 transitions",
             "the workflow step `ship` of the contract is missing",
+            "the action `refund` of the contract is missing",
             "the error code `LATE_ORDER` of the contract is missing",
             "the package has no test",
             "the folder `models` has no `__init__.py`",
         ]
     );
+}
+
+#[test]
+fn lengths_and_shares_are_held_against_their_limits() {
+    let rules = |text: &str| {
+        let subject = Subject::file("a.py", text.to_owned());
+        let all = validators().iter().flat_map(|it| it.validate(&subject).findings);
+        let of_quality = all.filter(|it| it.rule_id.starts_with("quality."));
+        of_quality.map(|it| it.rule_id).collect::<Vec<_>>()
+    };
+    let body = |lines: usize| (0..lines).map(|at| format!("    print({at})\n")).collect::<String>();
+    let poor = format!("def f(a, b):\n{}", body(51));
+    let wanted =
+        ["quality.function-length", "quality.documentation", "quality.type-coverage"].as_slice();
+    let found = rules(&poor);
+    assert!(found.len() == 3 && wanted.iter().all(|it| found.contains(it)), "{found:?}");
+    let head = "\"\"\"About.\"\"\"\n\n\ndef f(a: int, b: int) -> None:\n    \"\"\"Do.\"\"\"\n";
+    assert_eq!(rules(&format!("{head}{}", body(49))), Vec::<&str>::new());
 }
 
 /// Texts that no generator writes, but a model may: none may panic or take long.

@@ -1,15 +1,18 @@
 //! What was found, as it is printed: like a compiler, one JSON object per file, or SARIF.
 
+use std::collections::BTreeSet;
 use std::ops::AddAssign;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
+use crate::error::{Error, Result};
 use crate::finding::{Finding, Fix, Level};
 use crate::output::diagnostic::render;
+use crate::output::sarif::{self, Reported, RuleText};
 use crate::python::Module;
-use crate::validate::{SourceFile, fingerprint};
+use crate::validate::{SourceFile, fingerprint, validators};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum Form {
@@ -43,8 +46,6 @@ pub(super) struct Counts {
     pub(super) warnings: usize,
     pub(super) notes: usize,
     pub(super) suppressed: usize,
-    /// Findings that were printed.
-    pub(super) told: usize,
 }
 
 impl AddAssign for Counts {
@@ -54,7 +55,6 @@ impl AddAssign for Counts {
         self.warnings += other.warnings;
         self.notes += other.notes;
         self.suppressed += other.suppressed;
-        self.told += other.told;
     }
 }
 
@@ -73,12 +73,15 @@ impl Counts {
 #[derive(Debug, Default)]
 pub(super) struct Told {
     pub(super) text: String,
+    /// What a log holds that is written at the end; none in other forms.
+    pub(super) findings: Vec<Finding>,
     pub(super) counts: Counts,
 }
 
 impl AddAssign for Told {
     fn add_assign(&mut self, other: Self) {
         self.text.push_str(&other.text);
+        self.findings.extend(other.findings);
         self.counts += other.counts;
     }
 }
@@ -103,8 +106,11 @@ pub(super) fn tell(report: &FileReport, form: Form, level: Level, color: bool) -
         Form::Ndjson => object(report, &shown),
         Form::Sarif => String::new(),
     };
-    counts.told = shown.len();
-    Told { text, counts }
+    let findings = match form {
+        Form::Sarif => shown.into_iter().cloned().collect(),
+        Form::Human | Form::Ndjson => Vec::new(),
+    };
+    Told { text, findings, counts }
 }
 
 fn object(report: &FileReport, shown: &[&Finding]) -> String {
@@ -214,17 +220,23 @@ fn qualified(module: &Module, function: Option<u32>, class: Option<u32>, name: &
     parts.join(".")
 }
 
-/// What comes before the first unit.
-pub(super) fn head(_: Form) -> String {
-    String::new()
-}
-
-/// The text of a unit after others.
-pub(super) fn joined(_: Form, text: &str, _: bool) -> String {
-    text.to_owned()
-}
-
-/// What comes after the last unit.
-pub(super) fn foot(_: Form) -> String {
-    String::new()
+/// All findings as one SARIF log, with the rules that were applied.
+pub(super) fn sarif(findings: &[Finding], applied: &BTreeSet<&'static str>) -> Result<String> {
+    let rules = validators().iter().flat_map(|it| it.rules());
+    let rules: Vec<RuleText<'_>> = rules
+        .filter(|it| applied.contains(it.id))
+        .map(|it| RuleText {
+            id: it.id,
+            level: it.level,
+            summary: it.summary,
+            why: it.why,
+            fix: "",
+        })
+        .collect();
+    let reported =
+        findings.iter().map(|it| Reported { finding: it, suppressed: it.suppression.as_deref() });
+    let mut log = Vec::new();
+    sarif::write(&mut log, &rules, reported)
+        .map_err(|source| Error::internal("cannot write the findings").with_source(source))?;
+    Ok(String::from_utf8_lossy(&log).into_owned())
 }

@@ -113,10 +113,22 @@ fn leaves_otherwise(module: &Module, index: u32) -> bool {
         || module.loops.iter().any(|it| it.site.function == own && it.kind == LoopKind::Endless)
         || module.calls.iter().any(|it| {
             it.site.function == own
-                && it.path.as_deref().is_some_and(|path| {
-                    ends.contains(&path) || path.ends_with(".fail") || path.ends_with(".skip")
-                })
+                && (it.path.as_deref().is_some_and(|path| ends.contains(&path))
+                    || it.method.is_some_and(|it| never_returns(module, module.text(it))))
         })
+}
+
+/// Whether what is called so ends the function: `fail` and `skip` of test tools, and functions of
+/// the file that say so.
+fn never_returns(module: &Module, name: &str) -> bool {
+    let says_so = |it: &Function| {
+        it.name == name
+            && it.returns.is_some_and(|it| {
+                let text = module.text(it);
+                text.ends_with("NoReturn") || text.ends_with("Never")
+            })
+    };
+    matches!(name, "fail" | "skip") || module.functions.iter().any(says_so)
 }
 
 /// The place before the colon of a function's head, where that is easy to tell.

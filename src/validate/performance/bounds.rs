@@ -1,7 +1,7 @@
 //! Waiting, remembering and moving without a bound.
 
-use crate::python::facts::{Call, LoopKind, ValueKind};
-use crate::python::{Module, Place};
+use crate::python::facts::{Call, Function, LoopKind, ValueKind};
+use crate::python::{Module, Place, inside};
 use crate::validate::rule::Sink;
 use crate::validate::subject::{SourceFile, Subject};
 
@@ -34,8 +34,12 @@ pub(super) fn timeouts(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
 pub(super) fn caches(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     let module = &file.module;
     let help = "Give it a bound: `functools.lru_cache(maxsize=1024)`.";
-    // without a parameter there is one result to keep
-    for function in module.functions.iter().filter(|it| !it.parameters.is_empty()) {
+    // without a parameter, or with the class alone, there is one result to keep
+    let has_some = |it: &&Function| {
+        let class = it.parameters.first().is_some_and(|it| module.text(it.name) == "cls");
+        it.parameters.len() > usize::from(class)
+    };
+    for function in module.functions.iter().filter(has_some) {
         for decorator in &function.decorators {
             let text = module.text(*decorator);
             let (head, arguments) = text.split_once('(').unwrap_or((text, ""));
@@ -114,7 +118,8 @@ pub(super) fn quadratic(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     }
     for step in module.assignments.iter().filter(|it| it.is_name && it.site.in_loop.is_some()) {
         let Some(value) = step.value.filter(|_| step.operator.is_none()) else { continue };
-        let joined = module.concatenations.iter().find(|it| it.place == value.place);
+        let near = inside(&module.concatenations, value.place, |it| it.place);
+        let joined = near.iter().find(|it| it.place == value.place);
         let copies = joined.is_some_and(|it| {
             module.text(it.left.place) == module.text(step.target)
                 && matches!(it.right.kind, ValueKind::List(_) | ValueKind::Listed)

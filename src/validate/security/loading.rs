@@ -69,8 +69,12 @@ pub(super) fn archive(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     let knows_tar = module.imports.iter().any(|it| it.module == "tarfile");
     for call in module.calls.iter().filter(|_| knows_tar && !file.is_test()) {
         let method = call.method.map_or("", |place| module.text(place));
-        let is_checked = matches!(module.keyword(call, "filter"), Some("\"data\"" | "'data'"))
-            || module.keyword(call, "members").is_some();
+        let members = call.arguments.iter().find(|it| {
+            it.value.kind == ValueKind::Call
+                && it.name.is_some_and(|place| module.text(place) == "members")
+        });
+        let filter = module.keyword(call, "filter").map(|it| it.trim_matches(['"', '\'']));
+        let is_checked = members.is_some() || matches!(filter, Some("data" | "tar"));
         if method == "extractall" && !is_checked {
             let message = "`extractall` writes wherever the archive says";
             sink.at(file, call.place, message, "Say `filter=\"data\"`.");

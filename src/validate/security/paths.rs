@@ -2,7 +2,7 @@
 
 use super::calls;
 use crate::python::facts::{Call, Value, ValueKind};
-use crate::python::{Module, Place};
+use crate::python::{Module, inside};
 use crate::validate::rule::Sink;
 use crate::validate::subject::{SourceFile, Subject};
 
@@ -26,7 +26,9 @@ pub(super) fn absolute(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
                 it.ends_with(['/', '\\']) || rest.is_empty() || rest.starts_with('/')
             })
         });
-        if is_path && !content.contains(char::is_whitespace) {
+        // a pattern that finds paths is none
+        let is_pattern = content.contains(['[', '(', '*']);
+        if is_path && !is_pattern && !content.contains(char::is_whitespace) {
             let message = format!("`{content}` is an absolute path");
             sink.at(file, text.place, message, "Take the folder from the request or the settings.");
         }
@@ -42,13 +44,24 @@ pub(super) fn permissions(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
         let by_place = call.arguments.get(at).filter(|it| it.name.is_none());
         let given = by_place.map(|it| module.text(it.value.place));
         let given = given.or_else(|| module.keyword(call, "mode"));
-        let digits = given.and_then(|it| it.strip_prefix("0o"));
-        let mode = digits.and_then(|it| u32::from_str_radix(it, 8).ok());
-        // write for others, run for the group
-        if let Some(mode) = mode.filter(|it| method == "chmod" && it & 0o012 != 0) {
+        // write for others; a program that is installed may be run by them
+        let open = if at == 1 { 0o033 } else { 0o022 };
+        let mode = given.and_then(integer);
+        if let Some(mode) = mode.filter(|it| method == "chmod" && it & open != 0) {
             let message = format!("the mode 0o{mode:o} lets others change or run the file");
             sink.at(file, call.place, message, "Use 0o600, or 0o700.");
         }
+    }
+}
+
+/// The value of an integer as it is written.
+fn integer(text: &str) -> Option<u32> {
+    let digits = text.replace('_', "").to_lowercase();
+    match digits.get(..2) {
+        Some("0o") => u32::from_str_radix(digits.get(2..)?, 8).ok(),
+        Some("0x") => u32::from_str_radix(digits.get(2..)?, 16).ok(),
+        Some("0b") => u32::from_str_radix(digits.get(2..)?, 2).ok(),
+        _ => digits.parse().ok(),
     }
 }
 
@@ -84,7 +97,7 @@ fn names_in(module: &Module, value: Value) -> Vec<&str> {
     let is_joined = match value.kind {
         ValueKind::Formatted => true,
         ValueKind::Call => {
-            let call = module.calls.iter().find(|it| it.place == value.place);
+            let call = module.call_at(value.place);
             call.is_some_and(|it| it.path.as_deref() == Some("os.path.join"))
         }
         _ => module.concatenations.iter().any(|it| {
@@ -94,8 +107,7 @@ fn names_in(module: &Module, value: Value) -> Vec<&str> {
                     .any(|side| matches!(side.kind, ValueKind::Text | ValueKind::Formatted))
         }),
     };
-    let inside = |place: &&Place| value.place.contains(**place);
-    let names = module.names.iter().filter(inside).filter(|_| is_joined);
+    let names = inside(&module.names, value.place, |it| *it).iter().filter(|_| is_joined);
     names.map(|place| module.text(*place)).collect()
 }
 
@@ -106,9 +118,8 @@ fn is_unchecked(module: &Module, call: &Call, name: &str) -> bool {
         module.text(it.name) == name
             && it.annotation.is_some_and(|place| matches!(module.text(place), "str" | "\"str\""))
     });
-    let uses = module
-        .names
+    let uses = inside(&module.names, function.place, |it| *it)
         .iter()
-        .filter(|place| function.place.contains(**place) && module.text(**place) == name);
+        .filter(|place| module.text(**place) == name);
     is_text && uses.count() == 1
 }

@@ -27,6 +27,7 @@ fn each_tools_comment_hides_what_that_tool_would_find() {
         ("import os  # NOQA: F401\n", "-quality.unused-import"),
         ("import os  # noqa:F401,E501 kept\n", "-quality.unused-import"),
         ("import os  # noqa: E501\n", "quality.unused-import"),
+        ("from os import (  # noqa: F401\n    path,\n)\n", "-quality.unused-import"),
         ("import os  # noqa is a word here\n", "-quality.unused-import"),
         ("import os  # nosec\n", "quality.unused-import"),
         ("import os  # type: ignore\n", "quality.unused-import"),

@@ -22,12 +22,15 @@ def handle(text: str, name: str, url: str) -> object:
     yaml.load(text, CSafeLoader)
     with tarfile.open(text) as archive:
         archive.extractall()  #! security.archive
+        archive.extractall(members=url)  #! security.archive
         archive.extractall(filter="data")
     urllib.request.urlopen(url, timeout=1)  #! security.url-scheme
     urllib.request.urlopen("https://example.org", timeout=1)
     os.chmod(text, 0o777)  #! security.permissions
+    os.chmod(text, 511)  #! security.permissions
     os.chmod(text, 0o600)
     jinja2.Environment()  #! security.autoescape
+    Environment(autoescape=url)  #! security.autoescape
     Environment(autoescape=select_autoescape())
     print("0.0.0.0", "127.0.0.1", "/tmp", Request)  #! security.bind-all security.absolute-path
     start(shell=True)  #! security.shell

@@ -47,6 +47,9 @@ def handle(text: str, table: str, cursor: object) -> None:
     cursor.execute("DELETE FROM t WHERE a = '%s'" % text)  #! security.sql
     cursor.execute("UPDATE t SET a = '{}'".format(text))  #! security.sql
     cursor.execute("SELECT * FROM t WHERE a = ?", (text,))
+    cursor.execute(f"select * from {table}")  #! security.sql
+    cursor.execute("select a from {0}".format(text))  #! security.sql
+    cursor.execute("SELECT a " "FROM t WHERE a = " + text)  #! security.sql
     print(f"Select an order from {table}: select one")
     assert text  #! security.assert
     httpx.get(text, verify=False)  #! security.tls
