@@ -233,8 +233,8 @@ pub static KEYS: &[Key] = &[
     Key {
         name: "validate.profile",
         reach: Reach::Anybody,
-        about: "Thresholds of the validators: \"default\", calibrated on real code, or \"original\", \
-         those of the first system. Flag: --profile.",
+        about: "Thresholds of the validators: \"default\", calibrated on real code, or \
+         \"original\", those of the first system. Flag: --profile.",
     },
     Key {
         name: "validate.complexity_max",

@@ -57,8 +57,8 @@ impl Metrics {
     }
 }
 
-/// Sets the complexity of each class, which is that of radon: the mean of its methods, rounded down,
-/// and 1 more where there are several; without methods, 1 plus the decisions of its body.
+/// Sets the complexity of each class, which is that of radon: the mean of its methods, rounded
+/// down, and 1 more where there are several; without methods, 1 plus the decisions of its body.
 pub(super) fn set_class_complexity(module: &mut Module) {
     let mut methods = vec![(0, 0); module.classes.len()];
     for function in module.functions.iter().filter(|it| it.site.function.is_none()) {

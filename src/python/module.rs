@@ -179,8 +179,8 @@ impl Module {
         }
     }
 
-    /// The same of what is called: `None` where the first of several parts is no import, and so some
-    /// object of which the text does not say what it is.
+    /// The same of what is called: `None` where the first of several parts is no import, and so
+    /// some object of which the text does not say what it is.
     pub(super) fn path(&self, dotted: &str) -> Option<String> {
         let first = dotted.split('.').next().unwrap_or(dotted);
         let is_plain = first == dotted || self.imports.iter().any(|it| it.bound == first);

@@ -82,7 +82,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "correctness.return-type",
         level: Level::Error,
-        summary: "a function returns nothing though it says what, or something though it says nothing",
+        summary: "a function returns nothing and promises something, or the other way round",
         why: "Callers rely on the type that the head states.",
         codes: &["return", "return-value"],
         check: Check::File(results::return_type),

@@ -34,9 +34,9 @@ impl Profile {
     /// Its thresholds.
     ///
     /// The default's complexity and maintainability index each name about the worst twentieth of
-    /// omnibase-core 0.47.57 (13,369 functions, 4,533 files without `__init__.py`: 5.4 % and 4.8 %).
-    /// An index of 70, as the original has it, would name a quarter of that code, and the `node.py`
-    /// of faultless packages with it, which reach 61.
+    /// omnibase-core 0.47.57 (13,369 functions, 4,533 files without `__init__.py`: 5.4 % and
+    /// 4.8 %). An index of 70, as the original has it, would name a quarter of that code, and the
+    /// `node.py` of faultless packages with it, which reach 61.
     pub fn limits(self) -> Limits {
         let default = Limits {
             complexity_max: 10,

@@ -106,8 +106,8 @@ fn cost(level: Level) -> f64 {
 /// `max(0, 100 − Σ cost × (1 + ln n))` over the rules (and levels) violated, where `n` is how often
 /// one is violated and the cost is 40 for an error, 8 for a warning, 1 for a note. The logarithm
 /// makes the hundredth violation of one rule cost less than the first of another: one mistake in a
-/// template shows in every file it renders, and is still one mistake. A further finding never raises
-/// the score; one that the text itself suppresses leaves it as it is.
+/// template shows in every file it renders, and is still one mistake. A further finding never
+/// raises the score; one that the text itself suppresses leaves it as it is.
 pub fn score(findings: &[Finding]) -> (f64, String) {
     let mut violations: BTreeMap<(std::cmp::Reverse<Level>, &str), u32> = BTreeMap::new();
     for finding in findings.iter().filter(|it| !it.is_suppressed()) {

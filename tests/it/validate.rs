@@ -337,7 +337,10 @@ proptest! {
     #[test]
     fn spoilt_python_is_judged(
         which in 0_usize..4,
-        spoilt in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..20, 0_usize..9), 1..6),
+        spoilt in prop::collection::vec(
+            (any::<prop::sample::Index>(), 0_usize..20, 0_usize..9),
+            1..6,
+        ),
     ) {
         let mut chars: Vec<char> = MUTATED[which].chars().collect();
         for (at, sign, gone) in spoilt {

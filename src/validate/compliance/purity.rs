@@ -1,5 +1,5 @@
-//! What no node may reach for by itself, of whatever kind it is: upstream's list of network clients,
-//! files, and the environment.
+//! What no node may reach for by itself, of whatever kind it is: upstream's list of network
+//! clients, files, and the environment.
 
 use crate::python::facts::Call;
 use crate::python::{Module, Place};
@@ -79,7 +79,7 @@ fn file_access<'a>(module: &'a Module, call: &'a Call) -> Option<&'a str> {
     }
 }
 
-/// Whether a method is called on what looks like a path: `Path(...)`, or a name that ends in `path`.
+/// Whether a method is called on what looks like a path: `Path(...)`, or a name that ends so.
 fn is_path(module: &Module, call: &Call) -> bool {
     const NAMES: [&str; 2] = ["p", "fp"];
     let (Some(method), text) = (call.method, module.text(call.place)) else { return false };

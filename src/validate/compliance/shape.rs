@@ -1,6 +1,7 @@
 //! What is in classes: fields, methods, configuration; and texts that belong into the contract.
 
 use crate::python::inside;
+use crate::template::package::FileKind;
 use crate::validate::model_class::{ModelClass, has_base};
 use crate::validate::rule::Sink;
 use crate::validate::subject::{SourceFile, Subject};
@@ -71,16 +72,21 @@ pub(super) fn methods(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
 }
 
 /// Names of topics: `onex.evt.orders.paid.v1`.
-pub(super) fn topics(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
+pub(super) fn topics(subject: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     const KINDS: [&str; 5] = ["cmd.", "evt.", "intent.", "snapshot.", "dlq."];
     // the one place where a code base may list them
     if file.is_test() || file.stem() == "topics" {
         return;
     }
+    let files = &subject.package().files;
+    let contract = files.iter().find(|it| it.kind == FileKind::Contract);
+    let declared = contract.map_or("", |it| it.content.as_str());
     let module = &file.module;
     for text in module.texts.iter().filter(|it| !it.standalone) {
         let rest = module.text(text.content).strip_prefix("onex.");
-        if rest.is_some_and(|rest| KINDS.iter().any(|it| rest.starts_with(it))) {
+        let is_topic = rest.is_some_and(|rest| KINDS.iter().any(|it| rest.starts_with(it)));
+        // a default of a field may be one, if the contract has it
+        if is_topic && !declared.contains(module.text(text.content)) {
             let message =
                 format!("the topic `{}` is written in the code", module.text(text.content));
             sink.at(

@@ -146,8 +146,9 @@ pub(super) fn bind_all(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether a text is an SQL statement, or the part of an upsert that changes rows. In capitals the words of SQL are enough; in
-/// small letters they are also those of a sentence, so a sign of SQL has to be there besides.
+/// Whether a text is an SQL statement, or the part of an upsert that changes rows. In capitals the
+/// words of SQL are enough; in small letters they are also those of a sentence, so a sign of SQL
+/// has to be there besides.
 fn is_sql(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or("");
     let lower = text.to_lowercase();
