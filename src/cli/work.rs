@@ -79,8 +79,7 @@ impl WorkArgs {
         )?;
         let workflow = settings.workflow.clone();
         let judging = settings.validate.clone();
-        let pipeline =
-            NodeGeneration::new(Arc::new(TemplateGenerator), output, workflow, judging)?;
+        let pipeline = NodeGeneration::new(Arc::new(TemplateGenerator), output, workflow, judging)?;
         let jobs = self.jobs.map_or_else(|| settings.workflow.jobs(), NonZeroUsize::get);
         Ok(Arc::new(Workshop {
             pipeline: Arc::new(pipeline),

@@ -65,7 +65,7 @@ impl Judge {
             Ok(found) => found,
             Err(finding) => {
                 let mut reports: Vec<_> = files.iter().map(|it| self.file(it)).collect();
-                let verdicts = self.sorted(&[finding]);
+                let verdicts = self.sorted(&[*finding]);
                 reports.push(self.report(folder.to_path_buf(), &verdicts, None));
                 return reports;
             }
@@ -151,14 +151,14 @@ fn located(mut finding: Finding, folder: &Path) -> Finding {
 }
 
 /// The contract beside the files, and its text.
-fn contract_of(folder: &Path) -> Result<(Contract, String), Finding> {
+fn contract_of(folder: &Path) -> Result<(Contract, String), Box<Finding>> {
     let path = folder.join(CONTRACT);
     let uri = path.display().to_string();
     let wrong = |message: String| {
         let message = format!("{message}; its files are judged without it");
         let help = "`genstore contract lint` says what is wrong with it.";
         let finding = Finding::new("completeness.file", Level::Error, message);
-        finding.in_file(uri.clone()).with_help(help)
+        Box::new(finding.in_file(uri.clone()).with_help(help))
     };
     let bytes = read_contract(&path).map_err(|error| wrong(error.message().to_owned()))?;
     let parsed = parse_bytes(&bytes, &uri, &ContractFolder::of(&path));
@@ -201,9 +201,9 @@ fn kind_of(path: &str) -> FileKind {
 }
 
 /// The text of a Python file, or why it has none.
-fn read(path: &Path) -> Result<String, Finding> {
+fn read(path: &Path) -> Result<String, Box<Finding>> {
     let wrong = |message: String, help: &str| {
-        Finding::new(SYNTAX_RULE, Level::Error, message).with_help(help)
+        Box::new(Finding::new(SYNTAX_RULE, Level::Error, message).with_help(help))
     };
     let shown = path.display();
     let unread = |error: std::io::Error| {
@@ -232,7 +232,8 @@ fn read(path: &Path) -> Result<String, Finding> {
         let at = error.utf8_error().valid_up_to();
         let byte = error.as_bytes().get(at).copied().unwrap_or_default();
         let message = format!("`{shown}` is not UTF-8: there is a byte 0x{byte:02x}");
-        wrong(message, "Save it as UTF-8.").at(span_of(error.as_bytes(), at))
+        let place = span_of(error.as_bytes(), at);
+        Box::new(wrong(message, "Save it as UTF-8.").at(place))
     })
 }
 
