@@ -1,7 +1,7 @@
 //! Do contract and code agree: the types of fields, which of them must be given, and what the node
 //! and its handler take and give.
 
-use crate::contract::model::{Contract, FieldType};
+use crate::contract::model::{Contract, FieldType, NodeType};
 use crate::python::annotation::{self, Term};
 use crate::python::facts::Function;
 use crate::template::package::FileKind;
@@ -84,15 +84,17 @@ pub(super) fn signatures(contract: &Contract, subject: &Subject, sink: &mut Sink
     let class = |model, role| model_class::find(subject, model, role).map(|it| &it.class.name);
     let wanted = (class(&contract.input, "input"), class(&contract.output, "output"));
     for file in subject.production().filter(|it| it.module.is_valid()) {
-        let name = match file.kind {
-            FileKind::Node if file.path == "node.py" => "execute",
-            FileKind::Handler => "handle",
+        // the handler of a state machine or a workflow is given what the runtime has made of it
+        let is_direct = matches!(contract.node_type, NodeType::Compute | NodeType::Effect);
+        let (name, input) = match file.kind {
+            FileKind::Node if file.path == "node.py" => ("execute", wanted.0),
+            FileKind::Handler => ("handle", wanted.0.filter(|_| is_direct)),
             _ => continue,
         };
         let functions = file.module.functions.iter().filter(|it| it.name == name);
         let methods = functions.filter(|it| it.site.class.is_some() && it.site.function.is_none());
         for function in methods {
-            check(file, function, wanted, sink);
+            check(file, function, (input, wanted.1), sink);
         }
     }
 }
