@@ -67,12 +67,51 @@ pub struct Finding {
     pub span: Option<Span>,
     /// The next step, if there is an obvious one.
     pub help: Option<String>,
+    /// A change of the text that mends it and changes nothing else.
+    pub fix: Option<Fix>,
+    /// What the text itself says for leaving it as it is; then it does not count.
+    pub suppression: Option<String>,
+}
+
+/// A change of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What goes; empty where something is only put in.
+    pub span: Span,
+    /// What comes in its place.
+    pub replacement: String,
+}
+
+impl fmt::Display for Fix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (span, new) = (&self.span, self.replacement.trim());
+        let Span { start_line, start_column, end_line, end_column, .. } = span;
+        match (span.start_byte == span.end_byte, new) {
+            (true, new) => write!(f, "insert `{new}` at {start_line}:{start_column}"),
+            (false, "") => {
+                write!(f, "remove {start_line}:{start_column} to {end_line}:{end_column}")
+            }
+            (false, new) => write!(
+                f,
+                "replace {start_line}:{start_column} to {end_line}:{end_column} by `{new}`"
+            ),
+        }
+    }
 }
 
 impl Finding {
     /// A finding without a place.
     pub fn new(rule_id: &'static str, level: Level, message: impl Into<String>) -> Self {
-        Self { rule_id, level, message: message.into(), uri: None, span: None, help: None }
+        Self {
+            rule_id,
+            level,
+            message: message.into(),
+            uri: None,
+            span: None,
+            help: None,
+            fix: None,
+            suppression: None,
+        }
     }
 
     /// Says which file it is about.
@@ -94,5 +133,17 @@ impl Finding {
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Says which change mends it.
+    #[must_use]
+    pub fn with_fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+
+    /// Whether the text itself says that it may stay.
+    pub fn is_suppressed(&self) -> bool {
+        self.suppression.is_some()
     }
 }

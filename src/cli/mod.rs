@@ -18,6 +18,7 @@ mod sql;
 mod steer;
 mod store;
 mod template;
+mod validate;
 mod work;
 mod yaml;
 
@@ -55,6 +56,7 @@ enum Command {
     Import(import::Args),
     Contract(contract::Args),
     Template(template::Args),
+    Validate(validate::Args),
     Store(store::Args),
     Schema(schema::Args),
     Config(config::Args),
@@ -169,6 +171,7 @@ fn dispatch(command: Command, context: &Context) -> Result<u8> {
         Command::Import(args) => import::run(&args, context),
         Command::Contract(args) => contract::run(&args, context),
         Command::Template(args) => template::run(&args, context),
+        Command::Validate(args) => validate::run(&args, context),
         Command::Store(args) => store::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
         Command::Config(args) => config::run(&args, context),

@@ -83,8 +83,9 @@ impl WorkArgs {
         let workflow = settings.workflow.clone();
         let templates = self.templates.as_deref().or(settings.templates());
         let library = Arc::new(template_library(templates)?);
+        let judging = settings.validate.clone();
         let generator = Arc::new(TemplateGenerator);
-        let pipeline = NodeGeneration::new(library, generator, output, workflow)?;
+        let pipeline = NodeGeneration::new(library, generator, output, workflow, judging)?;
         let jobs = self.jobs.map_or_else(|| settings.workflow.jobs(), NonZeroUsize::get);
         Ok(Arc::new(Workshop {
             pipeline: Arc::new(pipeline),

@@ -237,6 +237,62 @@ pub static KEYS: &[Key] = &[
          Flag: --templates.",
     },
     Key {
+        name: "validate.profile",
+        reach: Reach::Anybody,
+        about: "Thresholds of the validators: \"default\", calibrated on real code, or \
+         \"original\", those of the first system. Flag: --profile.",
+    },
+    Key {
+        name: "validate.complexity_max",
+        reach: Reach::Anybody,
+        about: "Highest cyclomatic complexity of a function; at 0, the profile's.",
+    },
+    Key {
+        name: "validate.maintainability_min",
+        reach: Reach::Anybody,
+        about: "Lowest maintainability index of a file, 0 to 100; at 0, the profile's.",
+    },
+    Key {
+        name: "validate.documented_percent_min",
+        reach: Reach::Anybody,
+        about: "Lowest share of public things with a docstring; at 0, the profile's.",
+    },
+    Key {
+        name: "validate.typed_percent_min",
+        reach: Reach::Anybody,
+        about: "Lowest share of parameters and results with a type; at 0, the profile's.",
+    },
+    Key {
+        name: "validate.weights.completeness",
+        reach: Reach::Anybody,
+        about: "What it weighs in the quality score; only the ratio of the weights matters.",
+    },
+    Key {
+        name: "validate.weights.correctness",
+        reach: Reach::Anybody,
+        about: "As validate.weights.completeness.",
+    },
+    Key {
+        name: "validate.weights.compliance",
+        reach: Reach::Anybody,
+        about: "As validate.weights.completeness.",
+    },
+    Key {
+        name: "validate.weights.quality",
+        reach: Reach::Anybody,
+        about: "As validate.weights.completeness.",
+    },
+    Key {
+        name: "validate.weights.performance",
+        reach: Reach::Anybody,
+        about: "As validate.weights.completeness.",
+    },
+    Key {
+        name: "validate.weights.security",
+        reach: Reach::Anybody,
+        about: "As validate.weights.completeness.",
+    },
+    Key {
         name: "repl.format",
         reach: Reach::Anybody,
         about: "How the shell writes rows: \"table\", \"json\", \"ndjson\", \"csv\" or \

@@ -11,6 +11,7 @@ use crate::repl::ShellSettings;
 use crate::setting::Fault;
 use crate::sql::SessionSettings;
 use crate::store::{RemoteOptions, StoreOptions};
+use crate::validate::ValidateSettings;
 
 /// What a `genstore.toml` may say. The names of its sections and keys are those of the file; `keys`
 /// says what each means and who may set it.
@@ -27,6 +28,8 @@ pub struct Settings {
     pub workflow: RunSettings,
     /// Where packages go.
     pub pipeline: PackageSettings,
+    /// How the validators judge.
+    pub validate: ValidateSettings,
     /// How the shell begins.
     pub repl: ShellSettings,
     /// How long an object store is waited for.
@@ -47,6 +50,7 @@ impl Settings {
             self.import.validate(),
             self.workflow.validate(),
             self.pipeline.validate(),
+            self.validate.validate(),
             self.repl.validate(),
             self.remote.validate(),
         ];

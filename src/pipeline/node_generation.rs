@@ -7,7 +7,7 @@ use crate::event::{RunRow, RunStarted, Text};
 use crate::finding::Finding;
 use crate::generate::{Generated, Generator};
 use crate::template::{Library, TemplateSet};
-use crate::validate::{Verdict, validators};
+use crate::validate::{ValidateSettings, Verdict, validators};
 use crate::workflow::{
     Cancel, Condition, Engine, FnComponent, Outcome, Output, Plan, Run, RunWhen, Step, StepContext,
     StepError, StepSummary,
@@ -50,16 +50,17 @@ pub struct Report {
 
 impl NodeGeneration {
     /// The pipeline: `generator` makes packages of the templates of `library`, and they go to
-    /// `output`.
+    /// `output`; `judging` says from where on something is a finding, and what each weighs.
     pub fn new(
         library: Arc<Library>,
         generator: Arc<dyn Generator>,
         output: Arc<OutputFolder>,
         settings: RunSettings,
+        judging: ValidateSettings,
     ) -> Result<Self> {
         let name = generator.name().to_owned();
-        let steps = steps(Arc::clone(&library), generator, Arc::clone(&output));
-        let digest = digest(&steps);
+        let steps = steps(Arc::clone(&library), generator, Arc::clone(&output), &judging);
+        let digest = digest(&steps, &judging);
         let plan = Arc::new(Plan::new(steps)?);
         Ok(Self { plan, digest, generator: name, library, output, settings })
     }
@@ -151,7 +152,12 @@ fn steps(
     library: Arc<Library>,
     generator: Arc<dyn Generator>,
     output: Arc<OutputFolder>,
+    judging: &ValidateSettings,
 ) -> Vec<Step> {
+    let limits = judging.limits();
+    let weights = judging.weights;
+    let inspect = move |ctx: &StepContext| package_steps::inspect(limits, ctx);
+    let score = move |ctx: &StepContext| package_steps::score(&weights, ctx);
     let select = move |ctx: &StepContext| package_steps::select_template(&library, ctx);
     let write = move |ctx: &StepContext| package_steps::write(&output, ctx);
     let judged = Condition::new("a validator judged the package", |view| {
@@ -169,12 +175,12 @@ fn steps(
         step("complexity", contract_steps::complexity).after(["parse"]).only_if(is_contract()),
         step("select_template", select).after(["parse", "lint"]),
         Step::new("render", Render { generator }).after(["parse", "select_template"]),
-        step("inspect", package_steps::inspect).after(["parse", "render"]),
+        step("inspect", inspect).after(["parse", "render"]),
     ];
     steps.extend(
         validators().iter().map(|it| Step::new(it.name(), Judge(*it)).after(["parse", "inspect"])),
     );
-    let score = step("score", package_steps::score);
+    let score = step("score", score);
     steps.push(score.after(six()).when(RunWhen::AllDone).only_if(judged));
     steps.push(step("write", write).after(["parse", "render", "score"]).after(six()));
     steps
@@ -193,9 +199,10 @@ where
     Step::new(name, FnComponent::new(name, VERSION, function))
 }
 
-/// Digest of a pipeline: names, components and dependencies.
-fn digest(steps: &[Step]) -> Text {
+/// Digest of a pipeline: names, components and dependencies, and how it judges.
+fn digest(steps: &[Step], judging: &ValidateSettings) -> Text {
     let mut hasher = blake3::Hasher::new();
+    hasher.update(format!("{:?}{:?}", judging.limits(), judging.weights).as_bytes());
     for step in steps {
         hasher.update(
             format!("{}={}@{}(", step.name, step.component.name(), step.component.version())

@@ -10,7 +10,7 @@ use crate::event::Text;
 use crate::finding::Finding;
 use crate::generate::{Generated, Generator};
 use crate::template::{Library, TemplateSet};
-use crate::validate::{Subject, Validator, Verdict, quality_score, validators};
+use crate::validate::{Limits, Subject, Validator, Verdict, Weights, quality_score, validators};
 use crate::workflow::{Component, Lane, Output, StepContext, StepError};
 
 use super::contract_steps::{Read, describe};
@@ -79,12 +79,13 @@ pub(super) fn package_digest(generated: &Generated) -> Text {
 }
 
 /// Parses the generated Python once, for all six validators.
-pub(super) fn inspect(ctx: &StepContext) -> Result<Output, StepError> {
+pub(super) fn inspect(limits: Limits, ctx: &StepContext) -> Result<Output, StepError> {
     let read = ctx.output::<Read>("parse")?;
     let generated = ctx.output::<Generated>("render")?;
     let package = Arc::new(generated.package.clone());
     let subject: Inspected =
-        Subject::new(Arc::clone(read.contract()?), package, generated.findings.clone());
+        Subject::new(Arc::clone(read.contract()?), package, generated.findings.clone())
+            .with_limits(limits);
     Ok(Output::new(subject))
 }
 
@@ -131,18 +132,19 @@ impl Component for Judge {
 }
 
 fn first_error(findings: &[Finding]) -> Option<String> {
-    findings.iter().find(|it| it.level == crate::finding::Level::Error).map(describe)
+    let is_error = |it: &&Finding| it.level == crate::finding::Level::Error && !it.is_suppressed();
+    findings.iter().find(is_error).map(describe)
 }
 
 /// The run's quality, from all verdicts.
-pub(super) fn score(ctx: &StepContext) -> Result<Output, StepError> {
+pub(super) fn score(weights: &Weights, ctx: &StepContext) -> Result<Output, StepError> {
     let mut verdicts: Vec<Verdict> = Vec::new();
     for validator in validators() {
         if let Some(verdict) = ctx.output_if::<Verdict>(validator.name())? {
             verdicts.push(Verdict::clone(&verdict));
         }
     }
-    let quality = quality_score(&verdicts);
+    let quality = quality_score(&verdicts, weights);
     let parts: Vec<String> =
         verdicts.iter().map(|it| format!("{} {:.1}", it.validator, it.score)).collect();
     let clock = ctx.clock().as_ref();

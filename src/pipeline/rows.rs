@@ -30,10 +30,10 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts findings.
+    /// Counts findings, but not those that the text itself suppresses.
     pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
         let mut counts = Self::default();
-        for finding in findings {
+        for finding in findings.into_iter().filter(|it| !it.is_suppressed()) {
             match finding.level {
                 Level::Error => counts.errors += 1,
                 Level::Warning => counts.warnings += 1,
@@ -83,6 +83,10 @@ pub(super) fn issue(
 ) -> IssueRow {
     let place = |part: u32| (part > 0).then_some(i64::from(part));
     let span = finding.span;
+    let fix = match (&finding.help, &finding.fix) {
+        (help, Some(fix)) => Some(format!("{} ({fix})", help.as_deref().unwrap_or("Safe change."))),
+        (help, None) => help.clone(),
+    };
     IssueRow {
         contract_name: about.contract_name.clone(),
         contract_digest: about.contract_digest.clone(),
@@ -96,7 +100,9 @@ pub(super) fn issue(
         end_line: span.and_then(|it| place(it.end_line)),
         end_column: span.and_then(|it| place(it.end_column)),
         fingerprint: fingerprint(finding).into(),
-        fix: finding.help.as_deref().map(Text::from),
+        suppressed: finding.is_suppressed(),
+        suppression: finding.suppression.as_deref().map(Text::from),
+        fix: fix.as_deref().map(Text::from),
         time: TimeUs(clock.now_us()),
         ..IssueRow::default()
     }

@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::facts::{LoopKind, Spot};
+use super::facts::{LoopKind, Return, Spot};
 use super::kind::{Field, Kind};
 use super::place::Place;
 use super::scope::{ScopeId, ScopeKind};
@@ -99,11 +99,21 @@ fn statement<'t>(walker: &mut Walker<'t, '_, '_>, kind: Kind, node: Node<'t>, co
                 walker.scopes.declare_global(context.scope, bound);
             }
         }
+        Kind::NonlocalStatement => {
+            let mut cursor = node.walk();
+            for child in node.named_children(&mut cursor) {
+                let bound = walker.text(child);
+                walker.scopes.declare_nonlocal(bound);
+            }
+        }
         Kind::ReturnStatement => {
             if context.site.function.is_none() || context.site.class.is_some() {
                 walker.problem(node, "`return` outside a function");
             }
             walker.leave_loops(false);
+            let value = node.named_child(0).filter(|it| Kind::of(*it) != Kind::Comment);
+            let value = value.map(expression::value_of);
+            walker.module.returns.push(Return { place: spot.place, value, site: spot.site });
         }
         Kind::RaiseStatement => {
             walker.leave_loops(false);
@@ -123,7 +133,20 @@ fn statement<'t>(walker: &mut Walker<'t, '_, '_>, kind: Kind, node: Node<'t>, co
             walker.pause_loops();
             walker.module.awaits.push(spot);
         }
-        Kind::Yield => walker.pause_loops(),
+        Kind::Yield => {
+            walker.pause_loops();
+            let function = context.site.function.map(|it| it as usize);
+            if let Some(function) = function.and_then(|it| walker.module.functions.get_mut(it)) {
+                function.is_generator = true;
+            }
+        }
+        Kind::IfStatement => {
+            let condition = walker.field_text(node, Field::Condition);
+            let block = Field::Consequence.child(node);
+            if let Some(block) = block.filter(|_| condition.ends_with("TYPE_CHECKING")) {
+                walker.module.type_checking.push(Place::of(block));
+            }
+        }
         Kind::AssertStatement => walker.module.asserts.push(spot),
         Kind::PrintStatement => walker.problem(node, "`print` is a function in Python 3"),
         Kind::ExecStatement => walker.problem(node, "`exec` is a function in Python 3"),

@@ -34,6 +34,7 @@ pub(super) fn function<'t>(
         decorators: decorators(walker),
         docstring: body.and_then(docstring),
         body: body.map_or(Body::Empty, body_of),
+        is_generator: false,
         site: context.site,
         block: context.block,
         complexity: 1,
@@ -72,6 +73,7 @@ pub(super) fn class<'t>(
         site: context.site,
         block: context.block,
         decisions: 0,
+        complexity: 1,
     };
     walker.module.classes.push(class);
     (offset(walker.module.classes.len() - 1), Some(inner))

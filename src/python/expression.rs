@@ -135,10 +135,12 @@ pub(super) fn call(walker: &mut Walker<'_, '_, '_>, node: Node<'_>, context: Con
     walker.module.calls.push(Call {
         callee: is_dotted(callee).then(|| Place::of(callee)),
         method,
+        path: None,
         place: Place::of(node),
         arguments,
         site: context.site,
         awaited: context.awaited,
+        standalone: walker.parent().is_some_and(|it| it.kind == Kind::ExpressionStatement),
     });
 }
 
@@ -214,6 +216,10 @@ pub(super) fn assignment(
     if kind == Kind::AugmentedAssignment && is_name {
         let bound = walker.text(target);
         walker.scopes.bind(context.scope, bound);
+    }
+    if kind == Kind::Assignment && is_name && Field::Right.child(node).is_some() {
+        let bound = walker.text(target);
+        walker.scopes.assign(context.scope, bound, Place::of(target));
     }
     walker.module.assignments.push(Assignment {
         target: Place::of(target),

@@ -72,6 +72,8 @@ pub struct Import {
     pub used: bool,
     /// The imported name.
     pub place: Place,
+    /// The whole statement.
+    pub statement: Place,
     /// Where the statement stands.
     pub site: Site,
 }
@@ -114,6 +116,8 @@ pub struct Class {
     pub block: u32,
     /// Decisions in the class body outside methods.
     pub decisions: u32,
+    /// Cyclomatic complexity, see [`super::metrics`].
+    pub complexity: u32,
 }
 
 /// What the body of a function does.
@@ -146,6 +150,8 @@ pub struct Function {
     pub docstring: Option<Place>,
     /// What the body does.
     pub body: Body,
+    /// Whether it yields.
+    pub is_generator: bool,
     /// Where the definition stands: `site.class` is the class of a method, `site.function` the
     /// function around an inner one.
     pub site: Site,
@@ -195,6 +201,9 @@ pub struct Call {
     pub callee: Option<Place>,
     /// The last part of what is called: `execute` in `cursor().execute(...)`.
     pub method: Option<Place>,
+    /// What is called with its first part resolved by the imports; `None` where an object of the
+    /// code's own is called. See [`super::Module::resolve`].
+    pub path: Option<String>,
     /// The whole call.
     pub place: Place,
     /// Arguments in order.
@@ -203,6 +212,8 @@ pub struct Call {
     pub site: Site,
     /// Whether it is awaited on the spot.
     pub awaited: bool,
+    /// Whether it is a statement by itself, which drops the result.
+    pub standalone: bool,
 }
 
 /// An argument of a call.
@@ -300,6 +311,17 @@ pub struct Membership {
 pub struct Spot {
     /// Where.
     pub place: Place,
+    /// Where in the structure.
+    pub site: Site,
+}
+
+/// A `return`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Return {
+    /// Where.
+    pub place: Place,
+    /// What is returned.
+    pub value: Option<Value>,
     /// Where in the structure.
     pub site: Site,
 }

@@ -3,6 +3,7 @@
 //!
 //! Source: radon 6.0, "Halstead Metrics"; Halstead, Elements of Software Science, 1977.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use tree_sitter::Node;
@@ -34,10 +35,10 @@ impl Halstead {
 }
 
 /// What two operands have in common to count as one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Operand<'s> {
     /// A name, an attribute or a string: radon does not tell them apart.
-    Word(&'s str),
+    Word(Cow<'s, str>),
     /// A number by its value's bits; `True` is 1.
     Number(u64),
     /// `None` or `...`.
@@ -180,12 +181,13 @@ impl<'s> HalsteadCounter<'s> {
                     Some(inner) => node = inner,
                     None => return Operand::Expression(node.id()),
                 },
-                Kind::Identifier => return Operand::Word(self.text(node)),
+                Kind::Identifier => return Operand::Word(self.text(node).into()),
                 Kind::Attribute => {
                     let name = Field::Attribute.child(node);
-                    return Operand::Word(name.map_or("", |it| self.text(it)));
+                    return Operand::Word(name.map_or("", |it| self.text(it)).into());
                 }
                 Kind::String => return self.string(node),
+                Kind::ConcatenatedString => return self.strings(node),
                 Kind::Integer | Kind::Float => return number(self.text(node)),
                 Kind::True => return Operand::Number(1.0_f64.to_bits()),
                 Kind::False => return Operand::Number(0.0_f64.to_bits()),
@@ -196,14 +198,28 @@ impl<'s> HalsteadCounter<'s> {
     }
 
     fn string(&self, node: Node<'_>) -> Operand<'s> {
+        let plain = self.plain(node).map(Cow::Borrowed);
+        plain.map_or(Operand::Expression(node.id()), Operand::Word)
+    }
+
+    /// Texts side by side are one text.
+    fn strings(&self, node: Node<'_>) -> Operand<'s> {
+        let mut cursor = node.walk();
+        let parts = node.named_children(&mut cursor).filter(|it| !it.is_extra());
+        let joined: Option<String> = parts.map(|it| self.plain(it)).collect();
+        joined.map_or(Operand::Expression(node.id()), |it| Operand::Word(it.into()))
+    }
+
+    /// What is between the quotes of a plain string; `None` of bytes and f-strings.
+    fn plain(&self, node: Node<'_>) -> Option<&'s str> {
         let text = self.text(node);
-        let start = text.find(['"', '\'']).unwrap_or(0);
-        if text.get(..start).is_some_and(|prefix| prefix.contains(['f', 'F', 'b', 'B'])) {
-            return Operand::Expression(node.id());
+        let start = text.find(['"', '\''])?;
+        if text.get(..start)?.contains(['f', 'F', 'b', 'B']) {
+            return None;
         }
-        let quoted = text.get(start..).unwrap_or("");
+        let quoted = text.get(start..)?;
         let quotes = if quoted.starts_with("\"\"\"") || quoted.starts_with("'''") { 3 } else { 1 };
-        Operand::Word(quoted.get(quotes..quoted.len().saturating_sub(quotes)).unwrap_or(""))
+        quoted.get(quotes..quoted.len().saturating_sub(quotes))
     }
 
     /// The counts.
@@ -234,5 +250,5 @@ fn number(text: &str) -> Operand<'_> {
         Some(whole) => Some(whole as f64),
         None => digits.parse::<f64>().ok(),
     };
-    value.map_or(Operand::Word(text), |value| Operand::Number(value.to_bits()))
+    value.map_or(Operand::Word(text.into()), |value| Operand::Number(value.to_bits()))
 }

@@ -24,7 +24,7 @@ pub(super) fn imports(
     let mut cursor = node.walk();
     if node.named_children(&mut cursor).any(|it| Kind::of(it) == Kind::WildcardImport) {
         walker.scopes.star_import();
-        push_import(walker, node, context, ("*", path, Some("*")), level);
+        push_import(walker, node, context, ("*", path, Some("*")), (level, Place::of(node)));
         return;
     }
     let mut cursor = node.walk();
@@ -44,7 +44,7 @@ pub(super) fn imports(
                 true => (alias.unwrap_or(name), path, Some(name)),
                 false => (alias.unwrap_or(first), name, None),
             };
-            push_import(walker, child, context, names, level);
+            push_import(walker, child, context, names, (level, Place::of(node)));
         }
         if !cursor.goto_next_sibling() {
             return;
@@ -58,7 +58,7 @@ fn push_import<'s>(
     node: Node<'_>,
     context: Context,
     names: (&'s str, &'s str, Option<&'s str>),
-    level: u32,
+    (level, statement): (u32, Place),
 ) {
     let (bound, module, member) = names;
     let index = offset(walker.module.imports.len());
@@ -74,6 +74,7 @@ fn push_import<'s>(
         reexported: aliased && member.unwrap_or(module) == bound,
         used: false,
         place: Place::of(node),
+        statement,
         site: context.site,
     });
 }

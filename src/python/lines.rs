@@ -29,11 +29,12 @@ pub struct LineCounts {
 #[derive(Debug)]
 pub(super) struct LineCounter {
     blank_lines: Vec<bool>,
+    /// Lines that end in a backslash.
+    joined_lines: Vec<bool>,
     counts: LineCounts,
     group: Option<Group>,
     depth: u32,
     text_depth: u32,
-    joined: bool,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +43,7 @@ struct Group {
     last_row: usize,
     comments: u32,
     has_code: bool,
+    ends_in_comment: bool,
     texts: u32,
     part_tokens: u32,
     last_colon: Option<u32>,
@@ -52,22 +54,25 @@ impl LineCounter {
         let blank_lines: Vec<bool> = source.lines().map(|line| line.trim().is_empty()).collect();
         let blank = blank_lines.iter().filter(|blank| **blank).count();
         let counts = LineCounts { blank: super::place::offset(blank), ..LineCounts::default() };
-        Self { blank_lines, counts, group: None, depth: 0, text_depth: 0, joined: false }
+        let joined_lines = source.lines().map(|line| line.ends_with('\\')).collect();
+        Self { blank_lines, joined_lines, counts, group: None, depth: 0, text_depth: 0 }
     }
 
     /// Takes the next leaf. `formatted` says of the start of a string whether it is an f-string.
     pub(super) fn leaf(&mut self, kind: Kind, rows: (usize, usize), formatted: bool) {
         if kind == Kind::LineContinuation {
-            self.joined = true;
             return;
         }
         let ended = match &self.group {
             None => true,
             Some(group) => {
-                rows.0 > group.last_row && self.depth == 0 && self.text_depth == 0 && !self.joined
+                let joined = self.joined_lines.get(group.last_row).is_some_and(|it| *it);
+                rows.0 > group.last_row
+                    && self.depth == 0
+                    && self.text_depth == 0
+                    && (group.ends_in_comment || !joined)
             }
         };
-        self.joined = false;
         if ended {
             self.finish_group();
             self.group = Some(Group { first_row: rows.0, ..Group::default() });
@@ -111,6 +116,7 @@ impl LineCounter {
 
 impl Group {
     fn take(&mut self, kind: Kind, formatted: bool, in_text: bool, counts: &mut LineCounts) {
+        self.ends_in_comment = kind == Kind::Comment;
         match kind {
             Kind::Comment => {
                 self.comments += 1;

@@ -8,6 +8,7 @@
 use super::facts::{Class, Function};
 use super::halstead::Halstead;
 use super::lines::LineCounts;
+use super::module::Module;
 
 /// Measures of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -53,6 +54,23 @@ impl Metrics {
         }
         let comments = f64::from(self.lines.comments + self.lines.multi);
         comments / f64::from(self.lines.source) * 100.0
+    }
+}
+
+/// Sets the complexity of each class, which is that of radon: the mean of its methods, rounded
+/// down, and 1 more where there are several; without methods, 1 plus the decisions of its body.
+pub(super) fn set_class_complexity(module: &mut Module) {
+    let mut methods = vec![(0, 0); module.classes.len()];
+    for function in module.functions.iter().filter(|it| it.site.function.is_none()) {
+        let class = function.site.class.and_then(|it| methods.get_mut(it as usize));
+        if let Some((count, complexity)) = class {
+            *count += 1;
+            *complexity += function.complexity;
+        }
+    }
+    for (class, (count, complexity)) in module.classes.iter_mut().zip(methods) {
+        let whole = 1 + class.decisions + complexity;
+        class.complexity = whole / count.max(1) + u32::from(count > 1);
     }
 }
 

@@ -23,7 +23,7 @@ pub use halstead::Halstead;
 pub use lines::LineCounts;
 pub use metrics::Metrics;
 pub use module::{Module, Problem};
-pub use place::Place;
+pub use place::{Place, inside};
 pub use syntax::parse;
 
 /// The largest text that is parsed; a longer one is a problem in itself. Generated files are a few

@@ -1,7 +1,8 @@
 //! What is known of one Python file, and the questions that need more than one fact.
 
 use super::facts::{
-    Assignment, Call, Class, Concatenation, Function, Import, Loop, Membership, Pair, Spot, Text,
+    Assignment, Call, Class, Concatenation, Function, Import, Loop, Membership, Pair, Return, Spot,
+    Text,
 };
 use super::metrics::Metrics;
 use super::place::{LineIndex, Place};
@@ -51,6 +52,12 @@ pub struct Module {
     pub awaits: Vec<Spot>,
     /// `raise` statements.
     pub raises: Vec<Spot>,
+    /// `return` statements.
+    pub returns: Vec<Return>,
+    /// Blocks below `if TYPE_CHECKING:`, which never run.
+    pub type_checking: Vec<Place>,
+    /// Comments, in the order of the text.
+    pub comments: Vec<Place>,
     /// `assert` statements.
     pub asserts: Vec<Spot>,
     /// Annotations of parameters, results and assignments, outermost only.
@@ -61,6 +68,8 @@ pub struct Module {
     pub exports: Vec<String>,
     /// First use in each scope of a name that nothing binds.
     pub undefined: Vec<Place>,
+    /// Names that a function assigns and nobody uses.
+    pub unused: Vec<Place>,
     /// First statement of each run that can never be reached.
     pub unreachable: Vec<Place>,
     /// Measures.
@@ -88,11 +97,15 @@ impl Module {
             attributes: Vec::new(),
             awaits: Vec::new(),
             raises: Vec::new(),
+            returns: Vec::new(),
+            type_checking: Vec::new(),
+            comments: Vec::new(),
             asserts: Vec::new(),
             annotations: Vec::new(),
             names: Vec::new(),
             exports: Vec::new(),
             undefined: Vec::new(),
+            unused: Vec::new(),
             unreachable: Vec::new(),
             metrics: Metrics::default(),
         }
@@ -135,8 +148,10 @@ impl Module {
 
     /// The methods of a class, by its index in [`Module::classes`].
     pub fn methods(&self, class: usize) -> impl Iterator<Item = &Function> {
+        let region = self.classes.get(class).map_or_else(Place::default, |it| it.place);
         let class = super::place::offset(class);
-        self.functions.iter().filter(move |it| it.site.class == Some(class))
+        let functions = super::inside(&self.functions, region, |it| it.place);
+        functions.iter().filter(move |it| it.site.class == Some(class))
     }
 
     /// The function at an index.
@@ -164,9 +179,17 @@ impl Module {
         }
     }
 
-    /// What a call calls, resolved; `None` when it is no dotted name.
-    pub fn callee(&self, call: &Call) -> Option<String> {
-        call.callee.map(|place| self.resolve(self.text(place)))
+    /// The same of what is called: `None` where the first of several parts is no import, and so
+    /// some object of which the text does not say what it is.
+    pub(super) fn path(&self, dotted: &str) -> Option<String> {
+        let first = dotted.split('.').next().unwrap_or(dotted);
+        let is_plain = first == dotted || self.imports.iter().any(|it| it.bound == first);
+        is_plain.then(|| self.resolve(dotted))
+    }
+
+    /// The call that is a whole expression.
+    pub fn call_at(&self, place: Place) -> Option<&Call> {
+        super::inside(&self.calls, place, |it| it.place).iter().find(|it| it.place == place)
     }
 
     /// The value of a call's argument by name, as text.

@@ -24,6 +24,15 @@ impl Place {
     }
 }
 
+/// The facts of a kind that begin inside of a region; facts are in the order of the text, so that a
+/// question about a part of a long file does not take time for all of it.
+pub fn inside<T>(facts: &[T], region: Place, place: impl Fn(&T) -> Place) -> &[T] {
+    let start = facts.partition_point(|it| place(it).start < region.start);
+    let rest = facts.get(start..).unwrap_or_default();
+    let end = rest.partition_point(|it| place(it).start < region.end);
+    rest.get(..end).unwrap_or_default()
+}
+
 /// A byte offset; texts are bounded well below 4 GB ([`super::SIZE_BYTES_MAX`]).
 pub(super) fn offset(byte: usize) -> u32 {
     u32::try_from(byte).unwrap_or(u32::MAX)

@@ -40,6 +40,9 @@ pub(super) struct Scopes<'s> {
     globals: HashSet<(ScopeId, &'s str)>,
     uses: Vec<(ScopeId, &'s str, Place)>,
     mentions: HashSet<&'s str>,
+    /// Names that a function gives a value by a plain assignment first.
+    assigned: HashMap<(ScopeId, &'s str), Place>,
+    nonlocals: HashSet<&'s str>,
     has_star_import: bool,
 }
 
@@ -52,6 +55,8 @@ pub(super) struct Resolution {
     pub(super) used_imports: HashSet<u32>,
     /// Names that the module binds at its top level, sorted.
     pub(super) exports: Vec<String>,
+    /// Names that a function assigns and nobody uses.
+    pub(super) unused: Vec<Place>,
 }
 
 impl<'s> Scopes<'s> {
@@ -64,6 +69,8 @@ impl<'s> Scopes<'s> {
             globals: HashSet::new(),
             uses: Vec::new(),
             mentions: HashSet::new(),
+            assigned: HashMap::new(),
+            nonlocals: HashSet::new(),
             has_star_import: false,
         }
     }
@@ -109,6 +116,22 @@ impl<'s> Scopes<'s> {
         self.bind(Self::MODULE, name);
     }
 
+    /// Records a plain assignment, before the name is bound by it. Names that something else has
+    /// bound already, such as a parameter, have another purpose.
+    pub(super) fn assign(&mut self, scope: ScopeId, name: &'s str, place: Place) {
+        let is_local = self.scopes.get(scope as usize).map(|it| it.kind)
+            == Some(ScopeKind::Function)
+            && !self.globals.contains(&(scope, name));
+        if is_local && !self.bindings.contains_key(&(scope, name)) {
+            self.assigned.entry((scope, name)).or_insert(place);
+        }
+    }
+
+    /// Makes a name of a function mean that of a function around it.
+    pub(super) fn declare_nonlocal(&mut self, name: &'s str) {
+        self.nonlocals.insert(name);
+    }
+
     /// Records a use.
     pub(super) fn load(&mut self, scope: ScopeId, name: &'s str, place: Place) {
         self.uses.push((scope, name, place));
@@ -125,15 +148,16 @@ impl<'s> Scopes<'s> {
         self.has_star_import = true;
     }
 
-    /// The binding of a name as seen from a scope: the import that made it, if one did.
-    fn find(&self, scope: ScopeId, name: &'s str) -> Option<Option<u32>> {
+    /// The binding of a name as seen from a scope: the scope that has it, and the import that made
+    /// it, if one did.
+    fn find(&self, scope: ScopeId, name: &'s str) -> Option<(ScopeId, Option<u32>)> {
         let mut at = Some(scope);
         let mut class_visible = true;
         while let Some(id) = at {
             let found = self.scopes.get(id as usize)?;
             let visible = found.kind != ScopeKind::Class || class_visible;
             if let Some(binding) = self.bindings.get(&(id, name)).filter(|_| visible) {
-                return Some(*binding);
+                return Some((id, *binding));
             }
             class_visible = found.kind == ScopeKind::Expression && class_visible;
             at = found.parent;
@@ -145,12 +169,13 @@ impl<'s> Scopes<'s> {
     pub(super) fn resolve(&self) -> Resolution {
         let mut resolution = Resolution::default();
         let mut reported = HashSet::new();
+        let mut used = HashSet::new();
         for (scope, name, place) in &self.uses {
             match self.find(*scope, name) {
-                Some(Some(import)) => {
-                    resolution.used_imports.insert(import);
+                Some((at, import)) => {
+                    used.insert((at, *name));
+                    resolution.used_imports.extend(import);
                 }
-                Some(None) => {}
                 None if self.has_star_import || builtins::is_builtin(name) => {}
                 None => {
                     if reported.insert((*scope, *name)) {
@@ -164,10 +189,27 @@ impl<'s> Scopes<'s> {
                 resolution.used_imports.insert(*import);
             }
         }
+        resolution.unused = self.unused(&used);
         let top = self.bindings.keys().filter(|(scope, _)| *scope == Self::MODULE);
         resolution.exports = top.map(|(_, name)| (*name).to_owned()).collect();
         resolution.exports.sort_unstable();
         resolution.undefined.sort_unstable();
         resolution
+    }
+
+    /// Local names without a use. One that begins with `_` says that it has none; where the file
+    /// looks at names at run time, nobody can tell.
+    fn unused(&self, used: &HashSet<(ScopeId, &'s str)>) -> Vec<Place> {
+        let mut names = self.uses.iter().map(|(_, name, _)| *name);
+        if names.any(|it| matches!(it, "locals" | "vars" | "eval" | "exec")) {
+            return Vec::new();
+        }
+        let is_unused = |at: &(ScopeId, &str)| {
+            !used.contains(at) && !self.nonlocals.contains(at.1) && !at.1.starts_with('_')
+        };
+        let unused = self.assigned.iter().filter(|(at, _)| is_unused(at));
+        let mut unused: Vec<Place> = unused.map(|(_, place)| *place).collect();
+        unused.sort_unstable();
+        unused
     }
 }

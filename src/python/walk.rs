@@ -12,7 +12,7 @@ use super::facts::{Function, Site};
 use super::halstead::HalsteadCounter;
 use super::kind::{Field, Kind};
 use super::lines::LineCounter;
-use super::metrics::{Metrics, file_complexity};
+use super::metrics::{Metrics, file_complexity, set_class_complexity};
 use super::module::{Module, Problem};
 use super::place::Place;
 use super::scope::{ScopeId, ScopeKind, Scopes};
@@ -123,6 +123,7 @@ impl<'t, 's> Walker<'t, 's, '_> {
         let resolution = self.scopes.resolve();
         let module = self.module;
         module.undefined = resolution.undefined;
+        module.unused = resolution.unused;
         let used = |index| resolution.used_imports.contains(&super::place::offset(index));
         let names: HashSet<String> = module
             .imports
@@ -136,6 +137,14 @@ impl<'t, 's> Walker<'t, 's, '_> {
             import.used = names.contains(&import.bound);
         }
         module.exports = resolution.exports;
+        for index in 0..module.calls.len() {
+            let path = module.calls.get(index).and_then(|call| call.callee);
+            let path = path.and_then(|place| module.path(module.text(place)));
+            if let Some(call) = module.calls.get_mut(index) {
+                call.path = path;
+            }
+        }
+        set_class_complexity(module);
         module.metrics = Metrics {
             lines: self.lines.finish(),
             halstead: self.halstead.finish(),
@@ -165,8 +174,12 @@ impl<'t, 's> Walker<'t, 's, '_> {
         let rows = (node.start_position().row, node.end_position().row);
         let formatted =
             frame.kind == Kind::StringStart && self.text(node).contains(['f', 'F', 't', 'T']);
+        let kind = frame.kind;
+        if kind == Kind::Comment {
+            self.module.comments.push(Place::of(node));
+        }
         if node.start_byte() < node.end_byte() {
-            self.lines.leaf(frame.kind, rows, formatted);
+            self.lines.leaf(kind, rows, formatted);
         }
     }
 
@@ -432,7 +445,8 @@ fn class_part(context: &mut Context, parent: &Frame<'_>, field: Field) {
             context.owner = Owner::Class(parent.opened);
             context.nesting = 0;
         }
-        Field::Name | Field::TypeParameters => context.role = Role::Skip,
+        Field::Name => context.role = Role::Skip,
+        // the bounds of type parameters are operators like those of bases
         _ => context.owner = Owner::Nobody,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::model_class;
 use super::rule::{Check, Rule, Sink};
 use super::subject::{SourceFile, Subject};
-use crate::contract::model::Model;
+use crate::contract::model::{Contract, Model};
 use crate::finding::Level;
 use crate::python::facts::ValueKind;
 
@@ -16,48 +16,55 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Error,
         summary: "a file of the package layout is missing",
         why: "The runtime finds contract, node, models and handler by their places.",
-        check: Check::Package(files),
+        codes: &[],
+        check: Check::Contract(files),
     },
     Rule {
         id: "completeness.package",
         level: Level::Warning,
         summary: "a folder with Python files has no `__init__.py`",
         why: "Relative imports and packaging want a regular package.",
-        check: Check::Package(packages),
+        codes: &["INP001"],
+        check: Check::Contract(packages),
     },
     Rule {
         id: "completeness.field",
         level: Level::Error,
         summary: "a field of the contract's input or output is not in the model",
         why: "Data that the contract allows would be refused, or lost.",
-        check: Check::Package(fields),
+        codes: &[],
+        check: Check::Contract(fields),
     },
     Rule {
         id: "completeness.state",
         level: Level::Warning,
         summary: "a state or transition of the state machine appears nowhere",
         why: "The node cannot reach what its contract promises.",
-        check: Check::Package(states),
+        codes: &[],
+        check: Check::Contract(states),
     },
     Rule {
         id: "completeness.step",
         level: Level::Warning,
         summary: "a step of the workflow appears nowhere",
         why: "The orchestrator would leave it out.",
-        check: Check::Package(steps),
+        codes: &[],
+        check: Check::Contract(steps),
     },
     Rule {
         id: "completeness.operation",
         level: Level::Warning,
-        summary: "an IO operation or error code of the contract appears nowhere",
+        summary: "an action, IO operation or error code of the contract appears nowhere",
         why: "Callers rely on operations and codes that the contract lists.",
-        check: Check::Package(operations),
+        codes: &[],
+        check: Check::Contract(operations),
     },
     Rule {
         id: "completeness.docstring",
         level: Level::Warning,
         summary: "a public module, class or function has no docstring",
         why: "The next reader has nothing to go by.",
+        codes: &["D100", "D101", "D102", "D103"],
         check: Check::File(docstrings),
     },
     Rule {
@@ -65,18 +72,20 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Warning,
         summary: "there is no test",
         why: "Nobody would notice when the node stops working.",
-        check: Check::Package(tests),
+        codes: &[],
+        check: Check::Contract(tests),
     },
     Rule {
         id: "completeness.scaffold",
         level: Level::Note,
         summary: "a handler is a scaffold",
         why: "A generator cannot know the business rule; someone has to write it.",
+        codes: &[],
         check: Check::Generator,
     },
 ];
 
-fn files(subject: &Subject, sink: &mut Sink<'_>) {
+fn files(_: &Contract, subject: &Subject, sink: &mut Sink<'_>) {
     let files = &subject.package().files;
     for path in ["contract.yaml", "__init__.py", "node.py"] {
         if !files.iter().any(|file| file.path == path) {
@@ -93,7 +102,7 @@ fn files(subject: &Subject, sink: &mut Sink<'_>) {
     }
 }
 
-fn packages(subject: &Subject, sink: &mut Sink<'_>) {
+fn packages(_: &Contract, subject: &Subject, sink: &mut Sink<'_>) {
     let mut seen = HashSet::new();
     for file in subject.sources() {
         let Some((folder, _)) = file.path.rsplit_once('/') else { continue };
@@ -105,8 +114,7 @@ fn packages(subject: &Subject, sink: &mut Sink<'_>) {
     }
 }
 
-fn fields(subject: &Subject, sink: &mut Sink<'_>) {
-    let contract = subject.contract();
+fn fields(contract: &Contract, subject: &Subject, sink: &mut Sink<'_>) {
     let models: [(&Model, &str); 2] = [(&contract.input, "input"), (&contract.output, "output")];
     for (model, role) in models {
         if model.fields.is_empty() {
@@ -161,8 +169,8 @@ impl<'a> Vocabulary<'a> {
     }
 }
 
-fn states(subject: &Subject, sink: &mut Sink<'_>) {
-    let Some(machine) = &subject.contract().state_machine else { return };
+fn states(contract: &Contract, subject: &Subject, sink: &mut Sink<'_>) {
+    let Some(machine) = &contract.state_machine else { return };
     let vocabulary = Vocabulary::new(subject);
     let missing: Vec<_> =
         machine.states.iter().filter(|it| !vocabulary.has_text(&it.name)).collect();
@@ -215,8 +223,8 @@ fn edges(subject: &Subject) -> HashSet<(&str, &str)> {
     edges
 }
 
-fn steps(subject: &Subject, sink: &mut Sink<'_>) {
-    let Some(workflow) = &subject.contract().workflow else { return };
+fn steps(contract: &Contract, subject: &Subject, sink: &mut Sink<'_>) {
+    let Some(workflow) = &contract.workflow else { return };
     let vocabulary = Vocabulary::new(subject);
     for step in workflow.steps.iter().filter(|it| !vocabulary.has_text(&it.name)) {
         let message = format!("the workflow step `{}` of the contract is missing", step.name);
@@ -224,17 +232,21 @@ fn steps(subject: &Subject, sink: &mut Sink<'_>) {
     }
 }
 
-fn operations(subject: &Subject, sink: &mut Sink<'_>) {
-    let contract = subject.contract();
-    if contract.io_operations.is_empty() && contract.error_codes.is_empty() {
+fn operations(contract: &Contract, subject: &Subject, sink: &mut Sink<'_>) {
+    let Contract { actions, io_operations, error_codes, .. } = contract;
+    if actions.is_empty() && io_operations.is_empty() && error_codes.is_empty() {
         return;
     }
     let vocabulary = Vocabulary::new(subject);
-    for operation in contract.io_operations.iter().filter(|it| !vocabulary.has(&it.name)) {
+    for action in actions.iter().filter(|it| !vocabulary.has(&it.name)) {
+        let message = format!("the action `{}` of the contract is missing", action.name);
+        sink.package(message, "Name it in `contract.yaml` and implement it in the handler.");
+    }
+    for operation in io_operations.iter().filter(|it| !vocabulary.has(&it.name)) {
         let message = format!("the IO operation `{}` of the contract is missing", operation.name);
         sink.package(message, "Name it in `contract.yaml` and implement it in the handler.");
     }
-    for code in contract.error_codes.iter().filter(|it| !vocabulary.has(&it.code)) {
+    for code in error_codes.iter().filter(|it| !vocabulary.has(&it.code)) {
         let message = format!("the error code `{}` of the contract is missing", code.code);
         sink.package(message, "Name it in `contract.yaml` or raise it in the handler.");
     }
@@ -277,7 +289,7 @@ fn docstrings(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     }
 }
 
-fn tests(subject: &Subject, sink: &mut Sink<'_>) {
+fn tests(_: &Contract, subject: &Subject, sink: &mut Sink<'_>) {
     let mut tests = subject.sources().iter().filter(|file| file.is_test());
     let has_test = tests.any(|file| {
         !file.module.is_valid()

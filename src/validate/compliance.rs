@@ -4,13 +4,15 @@
 use super::model_class::{base_name, has_base};
 use super::rule::{Check, Rule, Sink};
 use super::subject::{SourceFile, Subject};
-use crate::contract::model::NodeType;
+use crate::contract::model::{Contract, NodeType};
 use crate::finding::Level;
 use crate::python::annotation;
 use crate::python::facts::{Class, Function, ParameterKind};
 use crate::template::package::FileKind;
 
 mod naming;
+mod purity;
+mod shape;
 
 /// Most parameters of a function, `self` included, as upstream counts.
 const PARAMETERS_MAX: usize = 5;
@@ -27,6 +29,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Error,
         summary: "a file has several models, enums or protocols, or mixes them",
         why: "The architecture wants one per file, so that a name says where it is.",
+        codes: &[],
         check: Check::File(one_per_file),
     },
     Rule {
@@ -34,6 +37,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Error,
         summary: "`Any` is used as a type",
         why: "It switches type checking off; a contract says what the types are.",
+        codes: &["ANN401"],
         check: Check::File(any_type),
     },
     Rule {
@@ -41,20 +45,23 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Error,
         summary: "the node class does not derive from the base class of its kind",
         why: "The runtime calls the node through that class.",
-        check: Check::Package(base_class),
+        codes: &[],
+        check: Check::Contract(base_class),
     },
     Rule {
         id: "compliance.execute",
         level: Level::Error,
         summary: "the node class has no `async def execute`",
         why: "It is how the node is run on a plain request.",
-        check: Check::Package(execute),
+        codes: &[],
+        check: Check::Contract(execute),
     },
     Rule {
         id: "compliance.class-name",
         level: Level::Warning,
         summary: "a class is not called as its kind is called",
         why: "`Node<X><Kind>`, `Model<X>`, `Enum<X>`, `Protocol<X>` say what a class is.",
+        codes: &["N801"],
         check: Check::File(naming::classes),
     },
     Rule {
@@ -62,20 +69,71 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Warning,
         summary: "a file is not called as its class",
         why: "A class is found by its name; upstream compares the two.",
+        codes: &["N999"],
         check: Check::File(naming::files),
+    },
+    Rule {
+        id: "compliance.vague-class",
+        level: Level::Warning,
+        summary: "a class name holds a word that fits every class",
+        why: "`Manager` or `Helper` says nothing; upstream refuses a list of such words.",
+        codes: &[],
+        check: Check::File(naming::vague_classes),
+    },
+    Rule {
+        id: "compliance.function-name",
+        level: Level::Warning,
+        summary: "a function is not called in snake_case",
+        why: "A capital says that something is a class.",
+        codes: &["N802"],
+        check: Check::File(naming::functions),
+    },
+    Rule {
+        id: "compliance.purity",
+        level: Level::Error,
+        summary: "a node reaches for network clients, files or the environment",
+        why: "What a node needs is injected or passed in, so that it runs and is tested anywhere.",
+        codes: &["node-purity"],
+        check: Check::File(purity::find),
+    },
+    Rule {
+        id: "compliance.topic",
+        level: Level::Warning,
+        summary: "the name of a topic is written in the code",
+        why: "Topics are declared in the contract, where they can be routed and found.",
+        codes: &[],
+        check: Check::File(shape::topics),
+    },
+    Rule {
+        id: "compliance.text-field",
+        level: Level::Note,
+        summary: "an id, status, type or category of a model is a plain text",
+        why: "A UUID or an enum refuses what makes no sense.",
+        codes: &[],
+        check: Check::File(shape::text_fields),
+    },
+    Rule {
+        id: "compliance.methods",
+        level: Level::Warning,
+        summary: "a class has more than ten methods that are not async",
+        why: "It is more than one thing; upstream refuses it.",
+        codes: &["PLR0904"],
+        check: Check::File(shape::methods),
     },
     Rule {
         id: "compliance.extra-forbid",
         level: Level::Warning,
         summary: "a model takes fields that it does not know",
         why: "A misspelt field would be dropped without a word.",
-        check: Check::File(extra_forbid),
+        codes: &[],
+        check: Check::File(shape::extra_forbid),
     },
     Rule {
         id: "compliance.generic-name",
         level: Level::Warning,
         summary: "a synchronous function has a generic name",
         why: "`process` or `run` says nothing; upstream refuses a list of such names.",
+        codes: &[],
         check: Check::File(generic_names),
     },
     Rule {
@@ -83,6 +141,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Warning,
         summary: "a function has more than five parameters",
         why: "A model says what belongs together, and checks it.",
+        codes: &["PLR0913"],
         check: Check::File(parameters),
     },
     Rule {
@@ -90,6 +149,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Warning,
         summary: "a union of many primitives, or of primitives and containers",
         why: "Every reader of the value has to ask what it is; a model or an enum says it.",
+        codes: &[],
         check: Check::File(unions),
     },
     Rule {
@@ -97,6 +157,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Warning,
         summary: "a handler file has no `handle`",
         why: "It is the entry point that the runtime and the node look for.",
+        codes: &[],
         check: Check::File(handler),
     },
 ];
@@ -176,9 +237,9 @@ fn node_class(file: &SourceFile) -> Option<(usize, &Class)> {
     file.module.classes.iter().enumerate().find(|(_, class)| is_node(class))
 }
 
-fn base_class(subject: &Subject, sink: &mut Sink<'_>) {
+fn base_class(contract: &Contract, subject: &Subject, sink: &mut Sink<'_>) {
     let Some(file) = node_file(subject) else { return };
-    let wanted = base_of(subject.contract().node_type);
+    let wanted = base_of(contract.node_type);
     match node_class(file) {
         None => {
             let message = format!("`node.py` has no class that derives from `{wanted}`");
@@ -188,7 +249,7 @@ fn base_class(subject: &Subject, sink: &mut Sink<'_>) {
             let message = format!(
                 "`{}` does not derive from `{wanted}`, the base class of {} nodes",
                 class.name,
-                subject.contract().node_type.as_str()
+                contract.node_type.as_str()
             );
             sink.at(file, class.name_place, message, format!("Derive it from `{wanted}`."));
         }
@@ -196,7 +257,7 @@ fn base_class(subject: &Subject, sink: &mut Sink<'_>) {
     }
 }
 
-fn execute(subject: &Subject, sink: &mut Sink<'_>) {
+fn execute(_: &Contract, subject: &Subject, sink: &mut Sink<'_>) {
     let Some(file) = node_file(subject) else { return };
     let Some((index, class)) = node_class(file) else { return };
     let help = "Add `async def execute(self, request: <input>) -> <output>`.";
@@ -210,30 +271,6 @@ fn execute(subject: &Subject, sink: &mut Sink<'_>) {
             sink.at(file, method.name_place, message, help);
         }
         Some(_) => {}
-    }
-}
-
-fn extra_forbid(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
-    let module = &file.module;
-    for class in module.classes.iter().filter(|class| has_base(file, class, "BaseModel")) {
-        if file.is_test() {
-            continue;
-        }
-        let config = module
-            .assignments
-            .iter()
-            .find(|it| class.place.contains(it.place) && module.text(it.target) == "model_config");
-        let text = config.and_then(|it| it.value).map(|value| module.text(value.place));
-        let plain: String = text
-            .unwrap_or("")
-            .chars()
-            .filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\''))
-            .collect();
-        if !plain.contains("extra=forbid") && !plain.contains("extra:forbid") {
-            let message = format!("`{}` does not forbid unknown fields", class.name);
-            let help = "Set `model_config = ConfigDict(extra=\"forbid\")`.";
-            sink.at(file, class.name_place, message, help);
-        }
     }
 }
 

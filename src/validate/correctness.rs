@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::model_class::{self, has_base};
+use super::model_class::has_base;
 use super::rule::{Check, Rule, Sink};
 use super::subject::{SourceFile, Subject};
 use super::verdict::SYNTAX_RULE;
-use crate::contract::model::FieldType;
 use crate::finding::Level;
-use crate::python::annotation::{self, Term};
 use crate::python::facts::{Body, Function, ParameterKind, ValueKind};
 
+mod agreement;
 mod imports;
+mod results;
 
 /// The rules.
 pub(super) const RULES: &[Rule] = &[
@@ -20,6 +20,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Error,
         summary: "a file is not Python 3",
         why: "It cannot be imported, so nothing of the package works.",
+        codes: &["E999", "syntax"],
         check: Check::Package(syntax),
     },
     Rule {
@@ -27,6 +28,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Error,
         summary: "a name is used that nothing binds",
         why: "It raises NameError when it is reached.",
+        codes: &["F821", "name-defined"],
         check: Check::File(undefined_names),
     },
     Rule {
@@ -34,6 +36,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Error,
         summary: "a relative import names nothing of the package",
         why: "The file raises ImportError when it is imported.",
+        codes: &["attr-defined", "import-not-found"],
         check: Check::File(imports::relative),
     },
     Rule {
@@ -41,6 +44,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Warning,
         summary: "a parameter or a result has no type",
         why: "Type checkers skip what is not annotated.",
+        codes: &["ANN001", "ANN201", "no-untyped-def"],
         check: Check::File(annotations),
     },
     Rule {
@@ -48,13 +52,55 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Error,
         summary: "a model field has another type than the contract says",
         why: "Data that keeps to the contract would be refused or changed.",
-        check: Check::Package(field_types),
+        codes: &[],
+        check: Check::Contract(agreement::field_types),
+    },
+    Rule {
+        id: "correctness.required-field",
+        level: Level::Error,
+        summary: "a model asks for a field that the contract does not ask for",
+        why: "Data that keeps to the contract would be refused.",
+        codes: &[],
+        check: Check::Contract(agreement::required_fields),
+    },
+    Rule {
+        id: "correctness.signature",
+        level: Level::Error,
+        summary: "`execute` or `handle` takes or gives something else than the contract says",
+        why: "Whoever calls the node by its contract passes the contract's input.",
+        codes: &[],
+        check: Check::Contract(agreement::signatures),
+    },
+    Rule {
+        id: "correctness.missing-await",
+        level: Level::Error,
+        summary: "a coroutine is made and dropped",
+        why: "Without `await` nothing of it runs.",
+        codes: &["unused-coroutine"],
+        check: Check::File(results::missing_await),
+    },
+    Rule {
+        id: "correctness.return-type",
+        level: Level::Error,
+        summary: "a function returns nothing and promises something, or the other way round",
+        why: "Callers rely on the type that the head states.",
+        codes: &["return", "return-value"],
+        check: Check::File(results::return_type),
+    },
+    Rule {
+        id: "correctness.unused-variable",
+        level: Level::Warning,
+        summary: "a function assigns a name and never uses it",
+        why: "Either something was forgotten, or the line can go.",
+        codes: &["F841"],
+        check: Check::File(unused_variables),
     },
     Rule {
         id: "correctness.duplicate-definition",
         level: Level::Error,
         summary: "a class or function is defined twice in one place",
         why: "The first definition is lost without a word.",
+        codes: &["F811", "no-redef"],
         check: Check::File(duplicates),
     },
     Rule {
@@ -62,6 +108,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Warning,
         summary: "a default value is a list, dict or set",
         why: "All calls share one object: what one call changes, the next one sees.",
+        codes: &["B006"],
         check: Check::File(mutable_defaults),
     },
     Rule {
@@ -69,6 +116,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Warning,
         summary: "code follows a `return`, `raise`, `break` or `continue`",
         why: "It never runs, so it is either forgotten or in the wrong place.",
+        codes: &["unreachable"],
         check: Check::File(unreachable),
     },
     Rule {
@@ -76,6 +124,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Error,
         summary: "a function does nothing or raises NotImplementedError",
         why: "Callers get nothing, or a crash, where the contract promises a result.",
+        codes: &[],
         check: Check::File(not_implemented),
     },
     Rule {
@@ -83,6 +132,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Note,
         summary: "the contract does not say of which type a field is",
         why: "The generator had to choose a neutral one.",
+        codes: &[],
         check: Check::Generator,
     },
 ];
@@ -105,11 +155,23 @@ fn undefined_names(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
 
 fn annotations(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     let module = &file.module;
-    for function in &module.functions {
+    for (index, function) in (0u32..).zip(&module.functions) {
         let name = &function.name;
-        if function.returns.is_none() {
+        // as mypy has it, a constructor with one type needs none for its result
+        let is_typed_constructor =
+            name == "__init__" && function.parameters.iter().any(|it| it.annotation.is_some());
+        if function.returns.is_none() && !is_typed_constructor {
             let message = format!("the function `{name}` does not say what it returns");
-            sink.at(file, function.name_place, message, "Add `-> None` or the type of the result.");
+            let help = "Add `-> None` or the type of the result.";
+            match results::end_of_head(file, function)
+                .filter(|_| results::is_procedure(file, index))
+            {
+                Some(end) => {
+                    let insert = (end, " -> None");
+                    sink.mend(file, function.name_place, (message, help), insert);
+                }
+                None => sink.at(file, function.name_place, message, help),
+            }
         }
         let is_static = decorated(file, function, "staticmethod");
         let own = usize::from(function.site.class.is_some() && !is_static);
@@ -123,6 +185,14 @@ fn annotations(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     }
 }
 
+fn unused_variables(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
+    for place in &file.module.unused {
+        let message = format!("`{}` is assigned and never used", file.module.text(*place));
+        let help = "Use it, or leave the name out; `_` says that a value is not wanted.";
+        sink.at(file, *place, message, help);
+    }
+}
+
 /// Whether a function has a decorator whose last word is this.
 fn decorated(file: &SourceFile, function: &Function, name: &str) -> bool {
     function.decorators.iter().any(|place| {
@@ -130,55 +200,6 @@ fn decorated(file: &SourceFile, function: &Function, name: &str) -> bool {
         let path = text.split('(').next().unwrap_or(text).trim();
         path.rsplit('.').next() == Some(name)
     })
-}
-
-fn field_types(subject: &Subject, sink: &mut Sink<'_>) {
-    let contract = subject.contract();
-    for (model, role) in [(&contract.input, "input"), (&contract.output, "output")] {
-        let Some(class) = model_class::find(subject, model, role) else { continue };
-        for field in &model.fields {
-            let Some(found) = class.field(&field.name) else { continue };
-            let members = annotation::members(found.annotation);
-            if let Some(wanted) = disagreement(&field.field_type, &members) {
-                let message = format!(
-                    "`{}.{}` is `{}`, the contract says {wanted}",
-                    class.class.name, found.name, found.annotation
-                );
-                sink.at(class.file, found.place, message, "Annotate what the contract says.");
-            }
-        }
-    }
-}
-
-/// What the contract says, where the annotation says something else. Silent wherever one of the
-/// two says nothing definite: a class of its own, a type variable, `Unknown`.
-fn disagreement(declared: &FieldType, members: &[Term]) -> Option<&'static str> {
-    const DEFINITE: [&str; 9] =
-        ["str", "int", "float", "bool", "UUID", "datetime", "date", "list", "dict"];
-    let mut present = members.iter().filter(|it| it.name != "None");
-    let (Some(term), None) = (present.next(), present.next()) else { return None };
-    let (wanted, names): (_, &[&str]) = match declared {
-        FieldType::Optional(inner) => return disagreement(inner, members),
-        FieldType::Text => ("text", &["str"]),
-        FieldType::Int => ("an integer", &["int"]),
-        FieldType::Float => ("a number", &["float"]),
-        FieldType::Bool => ("a boolean", &["bool"]),
-        FieldType::Uuid => ("a UUID", &["UUID"]),
-        FieldType::DateTime => ("a time", &["datetime", "date"]),
-        FieldType::List(_) => ("a list", &["list"]),
-        FieldType::Map(_) => ("a mapping", &["dict"]),
-        FieldType::Enum(_) => ("one of an enum's texts", &["str"]),
-        FieldType::Ref(_) | FieldType::Unknown(_) => return None,
-    };
-    if names.contains(&term.name.as_str()) {
-        let inner = match (declared, term.arguments.as_slice()) {
-            (FieldType::List(inner), [item]) => disagreement(inner, item),
-            (FieldType::Map(inner), [_, value]) => disagreement(inner, value),
-            _ => None,
-        };
-        return inner;
-    }
-    DEFINITE.contains(&term.name.as_str()).then_some(wanted)
 }
 
 fn duplicates(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
@@ -237,23 +258,31 @@ fn unreachable(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     }
 }
 
-fn not_implemented(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
+fn not_implemented(subject: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     let module = &file.module;
     let help = "Write the behaviour.";
     for raise in &module.raises {
         let raised = module.text(raise.place).trim_start_matches("raise").trim_start();
+        let around = module.function(raise.site.function);
         let abstract_method =
-            module.function(raise.site.function).is_some_and(|it| is_declaration(file, it));
+            around.is_some_and(|it| is_declaration(file, it) || is_hook(subject, it));
         if raised.starts_with("NotImplementedError") && !abstract_method {
             sink.at(file, raise.place, "the behaviour is not implemented", help);
         }
     }
     for function in module.functions.iter().filter(|it| it.body == Body::Empty) {
-        if !is_declaration(file, function) {
+        if !is_declaration(file, function) && !is_hook(subject, function) {
             let message = format!("the function `{}` does nothing", function.name);
             sink.at(file, function.name_place, message, help);
         }
     }
+}
+
+/// Whether a function may well do nothing in code that no contract is about: a method that is there
+/// to be overridden, or one that a decorator makes something of.
+fn is_hook(subject: &Subject, function: &Function) -> bool {
+    let may = function.site.class.is_some() || !function.decorators.is_empty();
+    subject.contract().is_none() && may
 }
 
 /// Whether a function only declares: abstract, an overload, or a method of a protocol.

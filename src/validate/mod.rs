@@ -12,13 +12,17 @@ mod performance;
 mod quality;
 mod rule;
 mod security;
+mod settings;
 mod subject;
+mod suppression;
 mod verdict;
 
 pub use fingerprint::fingerprint;
 pub use rule::{Check, Rule, Sink};
+pub use settings::{Limits, Profile, ValidateSettings, Weights};
 pub use subject::{SourceFile, Subject};
-pub use verdict::{Suite, Validator, Verdict, WEIGHTS, quality_score, score};
+pub use suppression::Suppression;
+pub use verdict::{SYNTAX_RULE, Suite, Validator, Verdict, quality_score, score};
 
 /// The six, in the order of reports.
 pub fn validators() -> &'static [&'static dyn Validator] {

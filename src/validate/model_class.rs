@@ -3,8 +3,8 @@
 
 use super::subject::{SourceFile, Subject};
 use crate::contract::model::Model;
-use crate::python::Place;
 use crate::python::facts::Class;
+use crate::python::{Place, inside};
 
 /// A field of a model class.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,8 @@ pub(super) struct ModelField<'a> {
     pub(super) alias: Option<&'a str>,
     /// Annotation.
     pub(super) annotation: &'a str,
+    /// Whether data must have it.
+    pub(super) required: bool,
     /// Where it stands.
     pub(super) place: Place,
 }
@@ -32,19 +34,27 @@ impl<'a> ModelClass<'a> {
     /// Its fields in order.
     pub(super) fn fields(&self) -> Vec<ModelField<'a>> {
         let module = &self.file.module;
-        let own = module.assignments.iter().filter(|it| {
-            it.is_name && it.operator.is_none() && self.class.place.contains(it.place)
-        });
+        let own = inside(&module.assignments, self.class.place, |it| it.place);
+        let own = own.iter().filter(|it| it.is_name && it.operator.is_none());
         own.filter(|it| it.site.function.is_none())
             .filter_map(|it| {
                 let name = module.text(it.target);
-                let alias = it.value.and_then(|value| {
-                    let call = module.calls.iter().find(|call| call.place == value.place)?;
-                    let text = module.keyword(call, "alias")?;
-                    Some(text.trim_matches(['"', '\'']))
-                });
+                let call = it.value.and_then(|value| module.call_at(value.place));
+                let alias = call.and_then(|call| module.keyword(call, "alias"));
+                let alias = alias.map(|text| text.trim_matches(['"', '\'']));
                 let annotation = module.text(it.annotation?);
-                Some(ModelField { name, alias, annotation, place: it.place })
+                let is_field = call.is_some_and(|it| it.path.as_deref() == Some("pydantic.Field"));
+                let first = call.and_then(|it| it.arguments.first());
+                let default = first.filter(|it| it.name.is_none());
+                let given = default.map(|it| module.text(it.value.place));
+                let given = given.or_else(|| module.keyword(call?, "default"));
+                let has_factory =
+                    call.is_some_and(|it| module.keyword(it, "default_factory").is_some());
+                let lacks = matches!(given, None | Some("...")) && !has_factory;
+                let required = it.value.is_none() || (is_field && lacks);
+                let is_variable = annotation.contains("ClassVar");
+                let field = ModelField { name, alias, annotation, required, place: it.place };
+                (!is_variable).then_some(field)
             })
             .collect()
     }

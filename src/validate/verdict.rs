@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::rule::{Check, Rule, Sink};
+use super::rule::Rule;
+use super::settings::Weights;
 use super::subject::Subject;
+use super::suppression;
 use crate::finding::{Finding, Level};
 
 /// The outcome of one validator.
@@ -22,9 +24,24 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// How many findings of a level there are.
+    /// The verdict for what was found.
+    pub fn new(validator: &'static str, mut findings: Vec<Finding>) -> Self {
+        findings.sort_by(|a, b| {
+            let place = |it: &Finding| it.span.map(|span| (span.start_line, span.start_column));
+            b.level.cmp(&a.level).then_with(|| a.uri.cmp(&b.uri)).then(place(a).cmp(&place(b)))
+        });
+        let (score, explanation) = score(&findings);
+        Self { validator, findings, score, explanation }
+    }
+
+    /// The findings that count: those that the text itself does not suppress.
+    pub fn counting(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|it| !it.is_suppressed())
+    }
+
+    /// How many findings of a level count.
     pub fn count(&self, level: Level) -> usize {
-        self.findings.iter().filter(|finding| finding.level == level).count()
+        self.counting().filter(|finding| finding.level == level).count()
     }
 }
 
@@ -60,23 +77,10 @@ impl Validator for Suite {
         let mut findings: Vec<Finding> =
             subject.generated().iter().filter(|it| passes_on(it) == self.name).cloned().collect();
         for rule in self.rules {
-            let mut sink = Sink::new(rule, &mut findings);
-            match rule.check {
-                Check::Generator => {}
-                Check::Package(check) => check(subject, &mut sink),
-                Check::File(check) => {
-                    for file in subject.sources().iter().filter(|it| it.module.is_valid()) {
-                        check(subject, file, &mut sink);
-                    }
-                }
-            }
+            rule.apply(subject, &mut findings);
         }
-        findings.sort_by(|a, b| {
-            let place = |it: &Finding| it.span.map(|span| (span.start_line, span.start_column));
-            b.level.cmp(&a.level).then_with(|| a.uri.cmp(&b.uri)).then(place(a).cmp(&place(b)))
-        });
-        let (score, explanation) = score(&findings);
-        Verdict { validator: self.name, findings, score, explanation }
+        suppression::apply(self.rules, subject, &mut findings);
+        Verdict::new(self.name, findings)
     }
 }
 
@@ -84,8 +88,8 @@ impl Validator for Suite {
 /// `completeness` where that is none, so that every finding is passed on exactly once.
 fn passes_on(finding: &Finding) -> &'static str {
     let prefix = finding.rule_id.split('.').next();
-    let named = WEIGHTS.iter().find(|(name, _)| Some(*name) == prefix);
-    named.map_or("completeness", |(name, _)| name)
+    let mut names = super::validators().iter().map(|it| it.name());
+    names.find(|name| Some(*name) == prefix).unwrap_or("completeness")
 }
 
 /// What the first finding of a rule costs.
@@ -102,10 +106,11 @@ fn cost(level: Level) -> f64 {
 /// `max(0, 100 − Σ cost × (1 + ln n))` over the rules (and levels) violated, where `n` is how often
 /// one is violated and the cost is 40 for an error, 8 for a warning, 1 for a note. The logarithm
 /// makes the hundredth violation of one rule cost less than the first of another: one mistake in a
-/// template shows in every file it renders, and is still one mistake.
+/// template shows in every file it renders, and is still one mistake. A further finding never
+/// raises the score; one that the text itself suppresses leaves it as it is.
 pub fn score(findings: &[Finding]) -> (f64, String) {
     let mut violations: BTreeMap<(std::cmp::Reverse<Level>, &str), u32> = BTreeMap::new();
-    for finding in findings {
+    for finding in findings.iter().filter(|it| !it.is_suppressed()) {
         *violations.entry((std::cmp::Reverse(finding.level), finding.rule_id)).or_default() += 1;
     }
     let mut total = 100.0;
@@ -123,39 +128,23 @@ pub fn score(findings: &[Finding]) -> (f64, String) {
     (score, explanation)
 }
 
-/// Weights of the quality score, which add up to 1.
-///
-/// Upstream's quality validator weighs syntax 0.30, compliance 0.40, contract conformance 0.20 and
-/// code quality 0.10, and gives 0 for a syntax error. Here syntax is `correctness`, conformance to
-/// the contract is `completeness`; `security` and `performance`, which upstream does not have,
-/// take their shares from the two heaviest.
-pub const WEIGHTS: [(&str, f64); 6] = [
-    ("completeness", 0.20),
-    ("correctness", 0.25),
-    ("compliance", 0.25),
-    ("quality", 0.10),
-    ("performance", 0.05),
-    ("security", 0.15),
-];
-
 /// The rule whose violation makes the whole run worth nothing.
-pub(super) const SYNTAX_RULE: &str = "correctness.syntax";
+pub const SYNTAX_RULE: &str = "correctness.syntax";
 
-/// Quality score of a run, 0 to 100: the mean of the verdicts' scores by [`WEIGHTS`], or 0 when a
+/// Quality score of a run, 0 to 100: the mean of the verdicts' scores by their weights, or 0 when a
 /// file does not parse, because nothing else that is said about it means anything then. The mean
 /// is over the verdicts at hand, so a run that went on without one validator is not punished for
-/// it; without any verdict the score is 0.
-pub fn quality_score(verdicts: &[Verdict]) -> f64 {
-    let broken = |it: &Verdict| it.findings.iter().any(|found| found.rule_id == SYNTAX_RULE);
+/// it; without any verdict, or any weight, the score is 0.
+pub fn quality_score(verdicts: &[Verdict], weights: &Weights) -> f64 {
+    let broken = |it: &Verdict| it.counting().any(|found| found.rule_id == SYNTAX_RULE);
     if verdicts.iter().any(broken) {
         return 0.0;
     }
-    let weighted = verdicts.iter().filter_map(|verdict| {
-        let (_, weight) = WEIGHTS.iter().find(|(name, _)| *name == verdict.validator)?;
-        Some((*weight, verdict.score))
-    });
-    let (weights, total) = weighted.fold((0.0, 0.0), |(weights, total), (weight, score)| {
-        (weights + weight, total + weight * score)
-    });
-    if weights > 0.0 { total / weights } else { 0.0 }
+    let weight = |it: &Verdict| f64::from(weights.of(it.validator));
+    let sum: f64 = verdicts.iter().map(weight).sum();
+    let total: f64 = verdicts.iter().map(|it| weight(it) * it.score).sum();
+    if sum > 0.0 { total / sum } else { 0.0 }
 }
+
+#[cfg(test)]
+mod tests;

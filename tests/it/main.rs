@@ -17,6 +17,7 @@ mod export;
 mod generate;
 mod import;
 mod journal;
+mod judge;
 mod output;
 mod pipeline;
 mod program;

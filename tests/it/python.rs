@@ -53,6 +53,10 @@ fn measures(module: &Module) -> BTreeMap<String, f64> {
             found.insert(key, f64::from(function.complexity));
         }
     }
+    for class in module.classes.iter().filter(|it| it.site == Default::default()) {
+        let key = format!("class {} {}", class.name, module.line(class.place));
+        found.insert(key, f64::from(class.complexity));
+    }
     found
 }
 
@@ -67,10 +71,9 @@ fn radon_measures(report: &serde_json::Value) -> BTreeMap<String, f64> {
     found.insert("mi".to_owned(), report["mi"].as_f64().unwrap());
     found.insert("complexity".to_owned(), report["mi_inputs"]["complexity"].as_f64().unwrap());
     for block in report["cc"].as_array().unwrap() {
-        if block["type"] != "class" {
-            let key = format!("cc {} {}", block["name"].as_str().unwrap(), block["lineno"]);
-            found.insert(key, block["complexity"].as_f64().unwrap());
-        }
+        let kind = if block["type"] == "class" { "class" } else { "cc" };
+        let key = format!("{kind} {} {}", block["name"].as_str().unwrap(), block["lineno"]);
+        found.insert(key, block["complexity"].as_f64().unwrap());
     }
     found.retain(|name, _| {
         !matches!(name.as_str(), "vocabulary" | "length" | "volume" | "difficulty" | "effort")

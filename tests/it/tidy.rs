@@ -13,7 +13,7 @@ const DIRECTIONS: &[&str] = &[
     "error clock event journal store recorder",
     "runtime store sql",
     "error clock setting journal",
-    "setting pipeline",
+    "setting validate pipeline",
     "event store sql output export import",
     "finding output",
     "recorder replay",

@@ -13,13 +13,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use genstore::contract::include::NoIncludes;
-use genstore::contract::model::{Contract, NodeType};
+use genstore::contract::model::{Action, Contract, NodeType};
 use genstore::contract::parse::{parse, parse_bytes};
 use genstore::finding::{Finding, Level};
 use genstore::generate::{Generator, TemplateGenerator};
 use genstore::template::Library;
 use genstore::template::package::{FileKind, Package, PackageFile};
-use genstore::validate::{Check, Subject, Verdict, fingerprint, quality_score, validators};
+use genstore::validate::{Check, Subject, Verdict, Weights, fingerprint, validators};
+use proptest::prelude::*;
+
+/// The quality score under the weights that nobody changed.
+fn quality_score(verdicts: &[Verdict]) -> f64 {
+    genstore::validate::quality_score(verdicts, &Weights::default())
+}
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/validate")
@@ -219,6 +225,7 @@ workflow_coordination:
     contract.state_machine = other.state_machine;
     contract.workflow = other.workflow;
     contract.error_codes.extend(other.error_codes);
+    contract.actions.push(Action { name: "refund".into(), description: None, span: None });
     package.files.retain(|it| {
         !matches!(it.path.as_str(), "tests/test_order.py" | "models/__init__.py" | "__init__.py")
     });
@@ -230,11 +237,30 @@ workflow_coordination:
             "the package has no `__init__.py`",
             "the state machine `order` of the contract is missing, with 2 states and 1 transitions",
             "the workflow step `ship` of the contract is missing",
+            "the action `refund` of the contract is missing",
             "the error code `LATE_ORDER` of the contract is missing",
             "the package has no test",
             "the folder `models` has no `__init__.py`",
         ]
     );
+}
+
+#[test]
+fn lengths_and_shares_are_held_against_their_limits() {
+    let rules = |text: &str| {
+        let subject = Subject::file("a.py", text.to_owned());
+        let all = validators().iter().flat_map(|it| it.validate(&subject).findings);
+        let of_quality = all.filter(|it| it.rule_id.starts_with("quality."));
+        of_quality.map(|it| it.rule_id).collect::<Vec<_>>()
+    };
+    let body = |lines: usize| (0..lines).map(|at| format!("    print({at})\n")).collect::<String>();
+    let poor = format!("def f(a, b):\n{}", body(51));
+    let wanted =
+        ["quality.function-length", "quality.documentation", "quality.type-coverage"].as_slice();
+    let found = rules(&poor);
+    assert!(found.len() == 3 && wanted.iter().all(|it| found.contains(it)), "{found:?}");
+    let head = "\"\"\"About.\"\"\"\n\n\ndef f(a: int, b: int) -> None:\n    \"\"\"Do.\"\"\"\n";
+    assert_eq!(rules(&format!("{head}{}", body(49))), Vec::<&str>::new());
 }
 
 /// Texts that no generator writes, but a model may: none may panic or take long.
@@ -272,6 +298,57 @@ fn hostile_texts_are_judged_too() {
         package.files.iter_mut().find(|it| it.path == "node.py").unwrap().content = text.into();
         let verdicts = judge(contract, package, Vec::new());
         assert!(verdicts.iter().all(|it| (0.0..=100.0).contains(&it.score)));
+    }
+}
+
+/// Code that has most of what Python knows, to be spoilt.
+const MUTATED: [&str; 4] = [
+    include_str!("validate/cases/fine.py"),
+    include_str!("validate/cases/security.py"),
+    include_str!("validate/cases/results.py"),
+    include_str!("python/measured.py"),
+];
+
+/// What a mutation puts in: signs on which a parser or a rule may stumble.
+const SIGNS: [&str; 20] = [
+    "(", ")", "[", "]", "{", "}", "'", "\"\"\"", "f'{", "\\", ":", "#", "# noqa:", "\n", "\t",
+    "\0", "é", "\u{2028}", "def ", "await ",
+];
+
+fn judge_file(text: String) {
+    let subject = Subject::file("nodes/node_a/models/model_a.py", text);
+    for validator in validators() {
+        let verdict = validator.validate(&subject);
+        assert!((0.0..=100.0).contains(&verdict.score));
+        for finding in &verdict.findings {
+            drop(fingerprint(finding));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn arbitrary_texts_are_judged(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
+        judge_file(String::from_utf8_lossy(&bytes).into_owned());
+    }
+
+    #[test]
+    fn spoilt_python_is_judged(
+        which in 0_usize..4,
+        spoilt in prop::collection::vec(
+            (any::<prop::sample::Index>(), 0_usize..20, 0_usize..9),
+            1..6,
+        ),
+    ) {
+        let mut chars: Vec<char> = MUTATED[which].chars().collect();
+        for (at, sign, gone) in spoilt {
+            let at = at.index(chars.len() + 1);
+            let end = (at + gone).min(chars.len());
+            chars.splice(at..end, SIGNS[sign].chars());
+        }
+        judge_file(chars.into_iter().collect());
     }
 }
 

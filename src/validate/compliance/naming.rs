@@ -38,7 +38,52 @@ pub(super) fn classes(subject: &Subject, file: &SourceFile, sink: &mut Sink<'_>)
 
 /// The kind as the end of a class name.
 fn capital(subject: &Subject) -> &'static str {
-    super::base_of(subject.contract().node_type).strip_prefix("Node").unwrap_or_default()
+    let base = subject.contract().map_or("", |it| super::base_of(it.node_type));
+    base.strip_prefix("Node").unwrap_or_default()
+}
+
+/// Words that upstream finds too vague for a class.
+const VAGUE: [&str; 9] = [
+    "Manager",
+    "Handler",
+    "Helper",
+    "Utility",
+    "Util",
+    "Service",
+    "Controller",
+    "Processor",
+    "Worker",
+];
+
+/// Class names with a word that fits every class. Errors may name what failed; handlers and
+/// services in folders of that name are meant.
+pub(super) fn vague_classes(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
+    let mut folders = file.path.split('/').rev().skip(1);
+    let is_exempt = folders.any(|it| matches!(it, "errors" | "handlers" | "services"));
+    if is_exempt || file.is_test() || file.stem() == "errors" {
+        return;
+    }
+    for class in &file.module.classes {
+        let name = class.name.to_lowercase();
+        let is_error = class.name.ends_with("Error") || class.name.ends_with("Exception");
+        let vague = VAGUE.iter().find(|it| name.contains(&it.to_lowercase()));
+        if let Some(vague) = vague.filter(|_| !is_error) {
+            let message = format!("the class `{}` is called a `{vague}`", class.name);
+            sink.at(file, class.name_place, message, "Call it by what it does in the domain.");
+        }
+    }
+}
+
+/// Function names with capitals.
+pub(super) fn functions(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
+    for function in file.module.functions.iter().filter(|it| !it.name.starts_with("__")) {
+        // `visit_Call` of a syntax tree's visitor is a name that the caller has chosen
+        let is_visitor = function.name.starts_with("visit_") || function.name.starts_with("do_");
+        if function.name.contains(|c: char| c.is_uppercase()) && !is_visitor {
+            let message = format!("the function `{}` is not in snake_case", function.name);
+            sink.at(file, function.name_place, message, "Write it in small letters.");
+        }
+    }
 }
 
 /// Names of model and enum files: those of their class in snake_case. Underscores do not count,

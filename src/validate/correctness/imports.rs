@@ -18,7 +18,9 @@ enum Target {
 
 /// Reports relative imports that lead nowhere.
 pub(super) fn relative(subject: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
-    for import in file.module.imports.iter().filter(|it| it.level > 0) {
+    // of a file by itself nobody knows what lies beside it
+    let in_package = subject.contract().is_some();
+    for import in file.module.imports.iter().filter(|it| in_package && it.level > 0) {
         let name = import.member.as_deref().unwrap_or(&import.bound);
         match target(subject, file, import) {
             Target::Unknown | Target::Found => {}

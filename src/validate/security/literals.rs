@@ -1,4 +1,6 @@
-//! Texts in the code that should not be there: secrets, absolute paths, SQL put together.
+//! Texts in the code that should not be there: secrets, open addresses, SQL put together.
+
+use std::borrow::Cow;
 
 use crate::python::facts::{Value, ValueKind};
 use crate::python::{Module, Place};
@@ -34,7 +36,9 @@ const SECRET_PREFIXES: [(&str, usize); 8] = [
 ];
 
 /// Values that stand for a secret to come.
-const PLACEHOLDERS: [&str; 10] = [
+const PLACEHOLDERS: [&str; 12] = [
+    "mask",
+    "***",
     "changeme",
     "change_me",
     "placeholder",
@@ -47,16 +51,20 @@ const PLACEHOLDERS: [&str; 10] = [
     "unset",
 ];
 
-/// Beginnings of absolute paths; the third is Windows.
-const ABSOLUTE: [&str; 12] = [
-    "/home/", "/Users/", "/root/", "/etc/", "/var/", "/tmp/", "/opt/", "/usr/", "/mnt/", "/srv/",
-    "C:\\", "C:/",
-];
-
-/// The text of a plain string value without its quotes.
-fn plain(module: &Module, value: Value) -> Option<&str> {
-    let found = module.texts.iter().find(|text| text.place == value.place)?;
-    (!found.interpolated).then(|| module.text(found.content))
+/// The text of a plain string value without its quotes, that of several side by side as one.
+fn plain(module: &Module, value: Value) -> Option<Cow<'_, str>> {
+    if value.kind != ValueKind::Text {
+        return None;
+    }
+    let first = module.texts.partition_point(|text| text.place.start < value.place.start);
+    let texts = module.texts.iter().skip(first);
+    let mut parts = texts.take_while(|text| value.place.contains(text.place));
+    let first = module.text(parts.next()?.content);
+    let mut whole = Cow::Borrowed(first);
+    for part in parts {
+        whole.to_mut().push_str(module.text(part.content));
+    }
+    Some(whole)
 }
 
 /// Passwords, tokens and keys, by the name that they are given or by their form.
@@ -72,11 +80,10 @@ pub(super) fn secrets(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     let help = "Take it from the container's secrets; change it, for it is known now.";
     let mut reported: Vec<Place> = Vec::new();
     for (name, value) in assigned.chain(keyed).chain(passed) {
-        let is_text = value.kind == ValueKind::Text;
-        let Some(text) = plain(module, value).filter(|_| is_text) else { continue };
+        let Some(text) = plain(module, value) else { continue };
         let name = module.text(name);
         let last = name.rsplit('.').next().unwrap_or(name);
-        if names_a_secret(last) && looks_secret(last, text) {
+        if names_a_secret(last) && looks_secret(last, &text) {
             let message = format!("`{last}` is given a secret that is written in the code");
             sink.at(file, value.place, message, help);
             reported.push(value.place);
@@ -87,6 +94,8 @@ pub(super) fn secrets(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
         let is_known = SECRET_PREFIXES.iter().any(|(prefix, length)| {
             content.starts_with(prefix)
                 && content.len() >= *length
+                // a pattern that finds keys is none
+                && !content.contains(['[', '*'])
                 && (content.contains("PRIVATE KEY") || !content.contains(char::is_whitespace))
         });
         if is_known {
@@ -112,8 +121,10 @@ fn looks_secret(name: &str, value: &str) -> bool {
     let is_name = value_plain.contains(&name) || name.contains(&value_plain);
     let is_reference = value.starts_with(['$', '<', '{', '%']) || value.ends_with('>');
     let is_placeholder = PLACEHOLDERS.iter().any(|it| value_plain.contains(it));
-    // a word with a capital, a digit or a sign is no name of something
-    let is_word = value.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    // what has a digit, a sign or both cases is no name of something
+    let is_sign = |c: char| matches!(c, '_' | '-' | '.' | ':');
+    let is_word = value.chars().all(|c| c.is_ascii_lowercase() || is_sign(c))
+        || value.chars().all(|c| c.is_ascii_uppercase() || is_sign(c));
     let is_password = name.contains("pass");
     value.len() >= 6
         && !value.contains(char::is_whitespace)
@@ -123,39 +134,40 @@ fn looks_secret(name: &str, value: &str) -> bool {
         && (is_password || !is_word)
 }
 
-/// Absolute paths of one machine.
-pub(super) fn absolute_paths(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
+/// Addresses that stand for every network.
+pub(super) fn bind_all(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
     if file.is_test() {
         return;
     }
     let module = &file.module;
-    for text in module.texts.iter().filter(|it| !it.standalone) {
-        let content = module.text(text.content);
-        let is_path = ABSOLUTE.iter().any(|it| content.starts_with(it))
-            && !content.contains(char::is_whitespace);
-        if is_path {
-            let message = format!("`{content}` is an absolute path");
-            sink.at(file, text.place, message, "Take the folder from the request or the settings.");
-        }
+    for text in module.texts.iter().filter(|it| module.text(it.content) == "0.0.0.0") {
+        let help = "Take the address from the settings; `127.0.0.1` is this machine alone.";
+        sink.at(file, text.place, "`0.0.0.0` is every network of the machine", help);
     }
 }
 
-/// Whether a text begins as an SQL statement does. In capitals the words of SQL are enough; in
-/// small letters they are also those of a sentence, so a sign of SQL has to be there besides.
+/// Whether a text is an SQL statement, or the part of an upsert that changes rows. In capitals the
+/// words of SQL are enough; in small letters they are also those of a sentence, so a sign of SQL
+/// has to be there besides.
 fn is_sql(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or("");
     let lower = text.to_lowercase();
     let has = |word: &str| lower.split_whitespace().any(|it| it == word);
     let is_statement = match first.to_lowercase().as_str() {
         "select" | "delete" => has("from"),
+        "with" => has("as") && has("from") && lower.contains("select "),
         "insert" | "replace" => has("into"),
         "update" => has("set"),
         "drop" | "alter" | "create" => has("table"),
         _ => false,
     };
+    // what follows `ON CONFLICT` begins in the middle of a statement
+    let is_upsert = text.contains("DO UPDATE SET ");
     let is_capital = first.chars().all(|c| c.is_ascii_uppercase());
     let has_sign = lower.contains(['*', '=', ';']) || has("where") || has("values");
-    is_statement && (is_capital || has_sign)
+    // a sentence begins with a capital
+    let is_lower = first == "select" && [" from {", " from %"].iter().any(|it| text.contains(it));
+    is_upsert || (is_statement && (is_capital || has_sign || is_lower))
 }
 
 /// SQL with values put into its text.
@@ -172,9 +184,9 @@ pub(super) fn sql(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
         }
     }
     for joined in &module.concatenations {
-        let left = plain(module, joined.left).unwrap_or("");
+        let left = plain(module, joined.left).unwrap_or_default();
         let with_value = !matches!(joined.right.kind, ValueKind::Text | ValueKind::Number);
-        if is_sql(left) && with_value {
+        if is_sql(&left) && with_value {
             places.push(joined.place);
         }
     }

@@ -100,3 +100,16 @@ if __name__ == "__main__":
         1,
         key=True,
     ); fetch("a" "b")
+
+
+class Bounded[T: int | str | float]:
+    """The bounds of type parameters are operators."""
+
+    limit: T | None = None
+
+
+def continued(path, other):
+    """A backslash after an operator, and one text twice, in parts."""
+    whole = path /\
+        other
+    return "one " "text" % whole, "one " "text" % path

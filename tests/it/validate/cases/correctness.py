@@ -14,7 +14,7 @@ class HandlerOrder:
 
     limit = 3
 
-    def handle(self, request: ModelOrderInput) -> float:
+    def handle(self, request: ModelOrderInput) -> float:  #! correctness.signature
         """Refer to a class variable as if it were a name."""
         total = [price for price in request.prices if price > limit]  #! correctness.undefined-name
         return sum(total) + reuqest.size  #! correctness.undefined-name
@@ -24,7 +24,7 @@ class HandlerOrder:
         """Say nothing of types."""
         return first or second
 
-    def handle(self) -> None:  #! correctness.duplicate-definition
+    def handle(self) -> None:  #! correctness.duplicate-definition correctness.signature
         """Hide the first one."""
         raise NotImplementedError("later")  #! correctness.not-implemented
 

@@ -7,6 +7,6 @@ from omnibase_core.nodes import NodeEffect
 class Order(NodeEffect):  #! compliance.base-class compliance.class-name
     """Adds up."""
 
-    def execute(self, request: str) -> str:  #! compliance.execute compliance.generic-name
+    def execute(self, request: str) -> str:  #! compliance.execute compliance.generic-name correctness.signature correctness.signature
         """Run."""
         return request

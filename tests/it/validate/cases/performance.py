@@ -17,8 +17,8 @@ async def handle(items: list[str], path: Path) -> str:  #! quality.complexity
     time.sleep(1)  #! performance.blocking-call
     pause(1)  #! performance.blocking-call
     subprocess.run(["ls"], check=False)  #! performance.blocking-call
-    body = path.read_text()  #! performance.blocking-call
-    with open(body) as found:  #! performance.blocking-call
+    body = path.read_text()  #! performance.blocking-call compliance.purity
+    with open(body) as found:  #! performance.blocking-call compliance.purity
         text = found.read()
     await asyncio.to_thread(time.sleep, 1)
 

@@ -14,7 +14,7 @@ def handle(a: int, b: int) -> "UUID | None":  #! quality.complexity quality.nest
         for x in range(b):
             while x > a and x < b or x == 3:
                 if x:
-                    with open(str(x)) as found:
+                    with open(str(x)) as found:  #! compliance.purity
                         if found and a:
                             return None
                 elif b:

@@ -8,9 +8,9 @@ import pickle
 import re
 import subprocess
 import tempfile
-from os import environ  #! security.environment
+from os import environ  #! compliance.purity
 
-import httpx
+import httpx  #! compliance.purity
 import yaml
 
 API_KEY = "k3y-9f8e7d6c5b4a"  #! security.secret
@@ -36,8 +36,8 @@ def handle(text: str, table: str, cursor: object) -> None:
     yaml.load(text)  #! security.deserialisation
     yaml.load(text, Loader=yaml.SafeLoader)
     yaml.safe_load(text)
-    print(os.environ["HOME"], environ)  #! security.environment
-    print(os.getenv("HOME"))  #! security.environment
+    print(os.environ["HOME"], environ)  #! compliance.purity
+    print(os.getenv("HOME"))  #! compliance.purity
     tempfile.mktemp()  #! security.temporary-file
     hashlib.md5(text)  #! security.weak-hash
     hashlib.md5(text, usedforsecurity=False)
@@ -47,6 +47,9 @@ def handle(text: str, table: str, cursor: object) -> None:
     cursor.execute("DELETE FROM t WHERE a = '%s'" % text)  #! security.sql
     cursor.execute("UPDATE t SET a = '{}'".format(text))  #! security.sql
     cursor.execute("SELECT * FROM t WHERE a = ?", (text,))
+    cursor.execute(f"select * from {table}")  #! security.sql
+    cursor.execute("select a from {0}".format(text))  #! security.sql
+    cursor.execute("SELECT a " "FROM t WHERE a = " + text)  #! security.sql
     print(f"Select an order from {table}: select one")
     assert text  #! security.assert
     httpx.get(text, verify=False)  #! security.tls
