@@ -88,8 +88,13 @@ pub(super) fn find<'a>(subject: &'a Subject, model: &Model, role: &str) -> Optio
             file.module.classes.iter().map(move |class| ModelClass { file, class })
         })
     };
-    classes().find(|it| Some(it.class.name.as_str()) == named).or_else(|| {
-        let suffix = format!("_{role}");
+    let suffix = format!("_{role}");
+    // a contract may take in what another node gives: that name is not the one of its own output
+    let other = if role == "input" { "_output" } else { "_input" };
+    let is_named = |it: &ModelClass<'_>| {
+        Some(it.class.name.as_str()) == named && !it.file.stem().ends_with(other)
+    };
+    classes().find(is_named).or_else(|| {
         classes().find(|it| {
             it.file.path.starts_with("models/")
                 && it.file.stem().ends_with(&suffix)

