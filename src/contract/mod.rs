@@ -12,7 +12,9 @@ mod notes;
 pub mod parse;
 pub mod schema;
 mod spelling;
+pub mod write;
 mod yaml;
+pub mod yaml_text;
 
 pub use complexity::{Complexity, Structure, complexity, structure};
 pub use diff::{Diff, diff};

@@ -1,9 +1,9 @@
 //! A contract's text to its normal form: tolerant of every form that occurs in reality, with a
 //! finding for each rewrite and each fault. Does no IO and never panics.
 
-use super::document::Node;
+use super::document::{Node, Value};
 use super::include::{Includes, NoIncludes};
-use super::model::Contract;
+use super::model::{Contract, NodeType};
 use super::notes::Notes;
 use super::yaml;
 use crate::finding::{Finding, Level, Span};
@@ -147,13 +147,56 @@ fn contract(document: Node, notes: &mut Notes) -> Result<Contract, Node> {
     let name = identity::name(&document, notes);
     let node_type = identity::node_type(&document, notes);
     let (Some(name), Some(node_type)) = (name, node_type) else { return Err(document) };
+    match with_annotations(&document) {
+        Some(whole) => {
+            let mut found = read(whole, name, node_type, notes);
+            found.document = document;
+            Ok(found)
+        }
+        None => Ok(read(document, name, node_type, notes)),
+    }
+}
+
+/// Parts of a contract that a generated one has under `annotations`, since upstream's typed models
+/// have no place for them.
+const ANNOTATED: [&str; 10] = [
+    "inputs",
+    "outputs",
+    "definitions",
+    "actions",
+    "dependencies",
+    "error_codes",
+    "capabilities",
+    "io_operations",
+    "state_machine",
+    "workflow",
+];
+
+/// The document with what stands under `annotations` at the top, where nothing stands there; `None`
+/// where there is no such thing.
+fn with_annotations(document: &Node) -> Option<Node> {
+    let annotations = document.get("annotations")?;
+    let missing = |key: &&Node| {
+        key.text().is_some_and(|it| ANNOTATED.contains(&it) && document.get(it).is_none())
+    };
+    let found: Vec<_> =
+        annotations.pairs().iter().filter(|(key, _)| missing(&key)).cloned().collect();
+    if found.is_empty() {
+        return None;
+    }
+    let pairs = document.pairs().iter().cloned().chain(found).collect();
+    Some(Node { span: document.span, value: Value::Mapping(pairs) })
+}
+
+/// Reads a document that is a contract.
+fn read(document: Node, name: String, node_type: NodeType, notes: &mut Notes) -> Contract {
     let mut types = types::Types::new(&document);
     let definitions = models::definitions(&document, &mut types, notes);
     let input = models::model(&document, &models::INPUT, &definitions, &mut types, notes);
     let output = models::model(&document, &models::OUTPUT, &definitions, &mut types, notes);
     let topics = topics::topics(&document, notes);
     let sections = sections::sections(&document, &mut types, notes);
-    Ok(Contract {
+    Contract {
         node_type,
         version: identity::version(&document, notes),
         node_version: identity::node_version(&document, notes),
@@ -174,7 +217,7 @@ fn contract(document: Node, notes: &mut Notes) -> Result<Contract, Node> {
         fingerprint: document.get("fingerprint").and_then(Node::as_str).map(str::to_owned),
         name,
         document,
-    })
+    }
 }
 
 #[cfg(test)]

@@ -128,15 +128,17 @@ pub(super) fn checks(response: &Response) -> Vec<String> {
 }
 
 /// A module constant: a tuple of rows.
-fn table(head: &str, rows: Vec<Expr>) -> String {
+pub(super) fn table(head: &str, rows: Vec<Expr>) -> String {
     Expr::group(format!("{head} = ("), rows, ")").render(0)
 }
 
-fn row(items: Vec<Expr>) -> Expr {
+/// A row of a table.
+pub(super) fn row(items: Vec<Expr>) -> Expr {
     Expr::group("(", items, ")")
 }
 
-fn text(of: &str) -> Expr {
+/// A text that is never broken.
+pub(super) fn text(of: &str) -> Expr {
     Expr::Atom(literal(of))
 }
 
@@ -172,7 +174,7 @@ pub(super) fn machine_tables(machine: &Machine) -> [String; 4] {
 pub(super) fn step_table(graph: &Graph) -> String {
     let rows = graph.steps.iter().map(|step| {
         let before = step.depends_on.iter().map(|it| text(it)).collect();
-        row(vec![text(&step.name), text(step.kind), row(before)])
+        row(vec![text(&step.name), text(step.kind), Expr::text(&step.description), row(before)])
     });
-    table("STEPS: tuple[tuple[str, str, tuple[str, ...]], ...]", rows.collect())
+    table("STEPS: tuple[tuple[str, str, str, tuple[str, ...]], ...]", rows.collect())
 }

@@ -11,11 +11,11 @@ mod mixin;
 mod normal_form;
 mod readme;
 mod shape;
+mod tables;
 mod template_backend;
 mod types;
 mod value;
 mod views;
-mod yaml;
 
 use async_trait::async_trait;
 

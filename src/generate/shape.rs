@@ -6,15 +6,17 @@ mod resolve;
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use self::resolve::Slot;
 use super::machine::Machine;
 use super::types::{Default, FieldPlan, ModelPlan, PyType, Shape};
 use super::{remark, repair, value};
 use crate::contract::NodeType;
-use crate::contract::model::{Contract, Field, IoOperation, Model};
+use crate::contract::model::{Contract, ErrorCode, Field, IoOperation, Model};
 use crate::finding::Finding;
 use crate::template::names::{self, Names};
-use crate::template::python_text::{Expr, clean, shorten};
+use crate::template::python_text::{Expr, clean, said, shorten};
 
 /// The field of a request that says what happened.
 #[derive(Debug, Clone)]
@@ -302,8 +304,9 @@ impl Builder<'_> {
             let number = given.as_f64().unwrap_or(0.0);
             let outside = plan.minimum.is_some_and(|it| number < it)
                 || plan.maximum.is_some_and(|it| number > it);
+            plan.data = Some(value::data(given, &plan.field_type));
             if plan.default.is_none() || (plan.field_type.is_number() && outside) {
-                plan.default = None;
+                (plan.default, plan.data) = (None, None);
                 let message = format!("default {given} of `{}` does not fit its type", field.name);
                 let finding = repair("correctness.default-type", message).in_file(self.file(role));
                 self.findings.push(finding);
@@ -311,11 +314,11 @@ impl Builder<'_> {
         }
         if plan.default.is_none() && (!field.required || given.is_some()) {
             let empty = |factory: &str| Default::Factory(Expr::atom(factory));
-            plan.default = Some(match plan.field_type {
-                PyType::List(_) => empty("list"),
-                PyType::Dict(_) => empty("dict"),
-                _ => Default::Value(Expr::atom("None")),
-            });
+            (plan.default, plan.data) = match plan.field_type {
+                PyType::List(_) => (Some(empty("list")), Some(json!([]))),
+                PyType::Dict(_) => (Some(empty("dict")), Some(json!({}))),
+                _ => (Some(Default::Value(Expr::atom("None"))), None),
+            };
             if !matches!(plan.field_type, PyType::List(_) | PyType::Dict(_)) {
                 plan.field_type = plan.field_type.optional();
             }
@@ -374,6 +377,7 @@ impl Builder<'_> {
         if declared {
             let first = &happenings.first;
             let member = self.shape.enums.get(at).and_then(|it| it.member(first));
+            field.data = member.is_some().then(|| json!(first));
             field.default = member.map(|it| Default::Value(Expr::Atom(it)));
             let message = format!(
                 "no declared input field holds a trigger: `{ident}` is added, by default `{first}`"
@@ -402,9 +406,34 @@ impl Builder<'_> {
         if !codes.is_empty() {
             let stem = format!("{}_error_code", self.names.what);
             let text = format!("Error codes of the {} node.", self.names.noun);
-            self.shape.add_enum(&stem, &codes, &text);
+            let at = self.shape.add_enum(&stem, &codes, &text);
+            if let Some(codes) = self.shape.enums.get_mut(at) {
+                codes.meanings =
+                    self.contract.error_codes.iter().rev().filter_map(meaning).collect();
+            }
         }
     }
+}
+
+/// Longest text of an error code, so that its docstring has room for one more sentence.
+const CODE_COLUMNS: usize = 1100;
+
+/// What an error code means, as its docstring has it.
+pub(super) fn code_text(code: &ErrorCode) -> Option<String> {
+    let text = said(&shorten(&clean(code.description.as_deref()?), CODE_COLUMNS));
+    (!text.is_empty()).then_some(text)
+}
+
+/// An error code and what its docstring says of it; of a code declared twice the first counts.
+fn meaning(code: &ErrorCode) -> Option<(String, String)> {
+    let description = code_text(code).unwrap_or_default();
+    let recoverable = match code.recoverable {
+        Some(true) => "Recoverable.",
+        Some(false) => "Not recoverable.",
+        None => "",
+    };
+    let text = format!("{description} {recoverable}").trim().to_owned();
+    (!text.is_empty()).then(|| (clean(&code.code), text))
 }
 
 #[cfg(test)]

@@ -11,12 +11,12 @@ use super::machine::Machine;
 use super::mixin::{self, Wanted};
 use super::shape::{self, Happenings, Trigger};
 use super::types::{PyType, Shape};
-use super::{Generated, Generator, normal_form, readme, remark, views};
+use super::{Generated, Generator, normal_form, readme, remark, tables, views};
 use crate::contract::{Contract, NodeType};
 use crate::error::Result;
 use crate::finding::{Finding, Span};
 use crate::template::names::Names;
-use crate::template::python_text::clean;
+use crate::template::python_text::said;
 use crate::template::{FileKind, Package, PackageFile, TemplateSet, Variant, View};
 
 /// Generation by templates: no network, no model, no clock.
@@ -50,6 +50,10 @@ pub(super) struct Plan {
     /// Operations or events with a method each.
     pub(super) cases: Vec<Case>,
     pub(super) mixins: Vec<Wanted>,
+    /// What the contract says besides, as tables of the handler.
+    pub(super) tables: String,
+    pub(super) contract_version: String,
+    pub(super) node_version: String,
 }
 
 impl Plan {
@@ -85,7 +89,8 @@ impl Plan {
 
 fn generate(contract: &Contract, set: &TemplateSet) -> Result<Generated> {
     let mut findings = Vec::new();
-    let plan = plan(contract, set.variant, &mut findings);
+    let mut plan = plan(contract, set.variant, &mut findings);
+    plan.tables = tables::tables(contract, &plan);
     let source = normal_form::Source {
         contract,
         names: &plan.names,
@@ -130,7 +135,7 @@ fn plan(contract: &Contract, variant: Variant, findings: &mut Vec<Finding>) -> P
     // a machine that drives nothing still has its words
     let words = machine.as_ref().filter(|_| contract.node_type != NodeType::Reducer);
     let (shape, trigger) = shape::plan(contract, &names, happenings.as_ref(), words, findings);
-    let mut summary = clean(&contract.description);
+    let mut summary = said(&contract.description);
     if summary.is_empty() {
         summary = format!("{} node for {}.", contract.node_type.as_str(), names.noun);
     }
@@ -146,6 +151,9 @@ fn plan(contract: &Contract, variant: Variant, findings: &mut Vec<Finding>) -> P
         graph,
         cases,
         mixins: mixin::wanted(contract, findings),
+        tables: String::new(),
+        contract_version: contract.version.to_string(),
+        node_version: contract.node_version.unwrap_or(contract.version).to_string(),
     }
 }
 

@@ -1,10 +1,13 @@
 //! What the generated Python consists of: types, enums, models and their fields, as data, and their
 //! text. Decides nothing about a contract; see `shape` for that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value as Json;
+
+use crate::contract::model::{Definition, Field, FieldType};
 use crate::template::names;
-use crate::template::python_text::{Expr, Imports, literal};
+use crate::template::python_text::{Expr, Imports, literal, said};
 
 /// A Python type that a field may have. There is no `Any` among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub(super) struct EnumPlan {
     pub(super) description: String,
     /// Member names and values.
     pub(super) members: Vec<(String, String)>,
+    /// What values mean, where that is said.
+    pub(super) meanings: BTreeMap<String, String>,
 }
 
 impl EnumPlan {
@@ -82,6 +87,8 @@ pub(super) struct FieldPlan {
     pub(super) field_type: PyType,
     /// Without one the field is required.
     pub(super) default: Option<Default>,
+    /// The default as data, where it is some.
+    pub(super) data: Option<Json>,
     pub(super) minimum: Option<f64>,
     pub(super) maximum: Option<f64>,
     pub(super) description: String,
@@ -95,6 +102,7 @@ impl FieldPlan {
             ident: name.to_owned(),
             field_type,
             default: None,
+            data: None,
             minimum: None,
             maximum: None,
             description: description.to_owned(),
@@ -152,6 +160,21 @@ impl FieldPlan {
         Expr::group(format!("{head}{annotation} = Field("), items, ")").render(4)
     }
 
+    /// The field as a contract declares it.
+    pub(super) fn declared(&self, shape: &Shape) -> Field {
+        let bounded = |it: Option<f64>| it.filter(|_| self.field_type.is_number());
+        Field {
+            name: self.name.clone(),
+            field_type: shape.declared(&self.field_type),
+            required: self.default.is_none(),
+            description: Some(self.description.clone()).filter(|it| !it.is_empty()),
+            default: self.data.clone(),
+            minimum: bounded(self.minimum),
+            maximum: bounded(self.maximum),
+            span: None,
+        }
+    }
+
     /// Puts what the declaration needs into `imports`.
     pub(super) fn import(&self, shape: &Shape, imports: &mut Imports) {
         shape.import(&self.field_type, "models", imports);
@@ -189,6 +212,41 @@ pub(super) struct Shape {
 }
 
 impl Shape {
+    /// The type as a contract declares it: enums by their values, models by their class.
+    fn declared(&self, of: &PyType) -> FieldType {
+        let boxed = |it: &PyType| Box::new(self.declared(it));
+        match of {
+            PyType::Str => FieldType::Text,
+            PyType::Int => FieldType::Int,
+            PyType::Float => FieldType::Float,
+            PyType::Bool => FieldType::Bool,
+            PyType::Uuid => FieldType::Uuid,
+            PyType::DateTime => FieldType::DateTime,
+            PyType::List(item) => FieldType::List(boxed(item)),
+            PyType::Dict(item) => FieldType::Map(boxed(item)),
+            PyType::Optional(item) => FieldType::Optional(boxed(item)),
+            PyType::Enum(at) => self.enums.get(*at).map_or(FieldType::Text, |it| {
+                FieldType::Enum(it.members.iter().map(|(_, value)| value.clone()).collect())
+            }),
+            PyType::Model(at) => self
+                .parts
+                .get(*at)
+                .map_or(FieldType::Text, |it| FieldType::Ref(it.class_name.clone())),
+        }
+    }
+
+    /// The parts as a contract declares them.
+    pub(super) fn definitions(&self) -> Vec<Definition> {
+        let definition = |it: &ModelPlan| Definition {
+            name: it.class_name.clone(),
+            description: Some(said(&it.description)),
+            fields: it.fields.iter().map(|it| it.declared(self)).collect(),
+            values: Vec::new(),
+            span: None,
+        };
+        self.parts.iter().map(definition).collect()
+    }
+
     /// The annotation for a type.
     pub(super) fn annotation(&self, of: &PyType) -> String {
         match of {
@@ -257,7 +315,8 @@ impl Shape {
             }
         }
         let description = description.to_owned();
-        self.enums.push(EnumPlan { class_name, module, description, members });
+        let meanings = BTreeMap::new();
+        self.enums.push(EnumPlan { class_name, module, description, members, meanings });
         self.enums.len() - 1
     }
 }

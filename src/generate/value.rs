@@ -50,6 +50,33 @@ pub(super) fn from_json(value: &Json, of: &PyType, shape: &Shape) -> Option<Expr
     }
 }
 
+/// A JSON value in the one spelling that its Python literal has: `19` as a float is `19.0`.
+pub(super) fn data(value: &Json, of: &PyType) -> Json {
+    match (of, value) {
+        (PyType::Optional(inner), it) if !it.is_null() => data(it, inner),
+        (PyType::Int, Json::Number(it)) if it.is_f64() => {
+            let text = number(it.as_f64().unwrap_or(0.0), of);
+            serde_json::from_str(&text).unwrap_or_else(|_| value.clone())
+        }
+        (PyType::Float, Json::Number(it)) => it.as_f64().map_or(Json::Null, Json::from),
+        (PyType::Uuid, Json::String(text)) => match uuid::Uuid::parse_str(text) {
+            Ok(id) => id.to_string().into(),
+            Err(_) => value.clone(),
+        },
+        (PyType::DateTime, Json::String(text)) => {
+            match chrono::DateTime::parse_from_rfc3339(text) {
+                Ok(time) => time.to_rfc3339().into(),
+                Err(_) => value.clone(),
+            }
+        }
+        (PyType::List(item), Json::Array(all)) => all.iter().map(|it| data(it, item)).collect(),
+        (PyType::Dict(item), Json::Object(all)) => {
+            Json::Object(all.iter().map(|(key, it)| (key.clone(), data(it, item))).collect())
+        }
+        _ => value.clone(),
+    }
+}
+
 /// The declared default as a field's default; lists and mappings are made anew for each instance.
 pub(super) fn default(value: &Json, of: &PyType, shape: &Shape) -> Option<Default> {
     let value = from_json(value, of, shape)?;

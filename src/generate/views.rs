@@ -31,6 +31,10 @@ struct NodeView<'a> {
     output_module: &'a str,
     handler_imports: String,
     test_imports: String,
+    /// Tables of what the contract says besides.
+    tables: &'a str,
+    contract_version: &'a str,
+    node_version: &'a str,
     response: &'a str,
     sample: String,
     checks: Vec<String>,
@@ -133,6 +137,9 @@ pub(super) fn node(plan: &Plan) -> (View, Response) {
         output_module: &shape.output.module,
         handler_imports: handler_imports.render(),
         test_imports: test_imports.render(),
+        tables: &plan.tables,
+        contract_version: &plan.contract_version,
+        node_version: &plan.node_version,
         response: &response.text,
         sample,
         checks,
@@ -372,6 +379,8 @@ pub(super) fn enumeration(plan: &EnumPlan) -> View {
     struct MemberView<'a> {
         name: &'a str,
         literal: String,
+        /// What the value means; empty where that is not said.
+        docstring: String,
     }
     #[derive(Serialize)]
     struct EnumView<'a> {
@@ -387,7 +396,10 @@ pub(super) fn enumeration(plan: &EnumPlan) -> View {
         members: plan
             .members
             .iter()
-            .map(|(name, value)| MemberView { name, literal: literal(value) })
+            .map(|(name, value)| {
+                let meaning = plan.meanings.get(value).map(|it| docstring(it, 4));
+                MemberView { name, literal: literal(value), docstring: meaning.unwrap_or_default() }
+            })
             .collect(),
     })
 }

@@ -213,6 +213,14 @@ pub fn doc_text(text: &str) -> String {
     clean(text).replace('"', "'").replace('\\', "\\\\")
 }
 
+/// What a docstring says of a text, once it is read: one line, double quotes as single ones, and a
+/// full stop.
+pub fn said(text: &str) -> String {
+    let text = clean(text).replace('"', "'");
+    let stop = if text.is_empty() || text.ends_with(['.', '!', '?', ':']) { "" } else { "." };
+    text + stop
+}
+
 /// One sentence for a module's docstring, with its full stop, within a line.
 pub fn sentence(text: &str) -> String {
     let text = doc_text(text);

@@ -201,8 +201,8 @@ fn class_text(text: &str, key: &str, span: Span, notes: &mut Notes) -> Model {
 const TYPE_KEYS: [&str; 9] =
     ["type", "property_type", "properties", "enum", "values", "fields", "items", "$ref", "module"];
 
-/// Names, keys and nodes of `definitions`, groups (`models`, `enums`, …) opened.
-pub(super) fn definition_nodes(document: &Node) -> Vec<(&str, &Node, &Node)> {
+/// Names, keys and nodes of `definitions`, groups (`models`, `enums`, …) opened; also of a list.
+pub(super) fn definition_nodes<'a>(document: &'a Node) -> Vec<(&'a str, &'a Node, &'a Node)> {
     fn collect<'a>(node: &'a Node, found: &mut Vec<(&'a str, &'a Node, &'a Node)>, depth: usize) {
         for (key, value) in node.pairs() {
             let Some(name) = key.text().filter(|name| !(depth == 0 && *name == "error_codes"))
@@ -222,6 +222,8 @@ pub(super) fn definition_nodes(document: &Node) -> Vec<(&str, &Node, &Node)> {
     let mut found = Vec::new();
     if let Some(definitions) = document.get("definitions") {
         collect(definitions, &mut found, 0);
+        let named = |item: &'a Node| Some((item.first_text(&["name"])?, item, item));
+        found.extend(definitions.items().iter().filter_map(named));
     }
     found
 }

@@ -4,7 +4,7 @@
 use serde_json::Value as Json;
 
 /// The document, with its marker, ending in a newline.
-pub(super) fn document(value: &Json) -> String {
+pub fn document(value: &Json) -> String {
     let mut out = String::from("---\n");
     block(value, 0, &mut out);
     out
