@@ -5,6 +5,7 @@
 //! stands. Where upstream's own tools contradict each other no rule takes a side.
 
 use super::document::Node;
+use super::infer;
 use super::layers::{self, Layer, explains};
 use super::model::Contract;
 use super::parse;
@@ -86,6 +87,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         surroundings::RULES,
         kinds::RULES,
         layers::RULES,
+        infer::RULES,
     ];
     tables.into_iter().flatten()
 }

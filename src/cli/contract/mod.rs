@@ -6,14 +6,16 @@ use super::{Context, print};
 use crate::error::Result;
 
 mod diff;
+mod infer;
 mod lint;
 mod located;
+mod made;
 mod mend;
 mod rules;
 mod schema;
 mod show;
 
-/// Check, mend, compare and show contracts
+/// Check, mend, compare and show contracts; read one out of code
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -25,6 +27,7 @@ enum Command {
     Lint(lint::Args),
     Show(show::Args),
     Diff(diff::Args),
+    Infer(infer::Args),
     Rules(rules::Args),
     Schema(schema::Args),
 }
@@ -34,6 +37,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         Command::Lint(args) => lint::run(args, context),
         Command::Show(args) => show::run(args, context),
         Command::Diff(args) => diff::run(args, context),
+        Command::Infer(args) => infer::run(args, context),
         Command::Rules(args) => rules::run(args),
         Command::Schema(_) => schema::run(),
     }

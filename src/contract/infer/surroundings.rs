@@ -1,0 +1,252 @@
+//! What surrounds a node's work: errors, dependencies by import, mixins, versions.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::expression::Expression;
+use super::files::{Found, Sources};
+use super::node::words;
+use crate::contract::model::{Dependency, ErrorCode, Version};
+
+/// Names that are no error of a node's own.
+const NO_ERRORS: [&str; 6] = [
+    "NotImplementedError",
+    "AssertionError",
+    "StopIteration",
+    "StopAsyncIteration",
+    "KeyboardInterrupt",
+    "ModelOnexError",
+];
+
+/// Libraries that every node has, and those of Python itself that nodes use.
+const NO_DEPENDENCIES: [&str; 72] = [
+    "__future__",
+    "abc",
+    "argparse",
+    "array",
+    "ast",
+    "asyncio",
+    "base64",
+    "bisect",
+    "builtins",
+    "calendar",
+    "collections",
+    "concurrent",
+    "contextlib",
+    "copy",
+    "csv",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "difflib",
+    "email",
+    "enum",
+    "fractions",
+    "functools",
+    "gc",
+    "glob",
+    "gzip",
+    "hashlib",
+    "heapq",
+    "hmac",
+    "html",
+    "http",
+    "importlib",
+    "inspect",
+    "io",
+    "itertools",
+    "json",
+    "logging",
+    "math",
+    "mimetypes",
+    "numbers",
+    "omnibase_core",
+    "operator",
+    "os",
+    "pathlib",
+    "pickle",
+    "platform",
+    "pprint",
+    "pydantic",
+    "queue",
+    "random",
+    "re",
+    "secrets",
+    "shutil",
+    "signal",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "statistics",
+    "string",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "textwrap",
+    "threading",
+    "time",
+    "traceback",
+    "types",
+    "typing",
+    "typing_extensions",
+    "unicodedata",
+    "urllib",
+    "uuid",
+];
+
+/// The codes of the package's error code enums, else the errors that it raises.
+pub(super) fn error_codes(sources: &Sources) -> Vec<ErrorCode> {
+    let codes = |it: &Found<'_>| {
+        it.class.name.ends_with("ErrorCode") || it.class.name.ends_with("ErrorCodes")
+    };
+    let enums = sources.classes().filter(codes);
+    let found: Vec<ErrorCode> = enums.flat_map(|it| members(sources, it)).collect();
+    if found.is_empty() { raised(sources) } else { found }
+}
+
+/// The members of an enum of error codes, each with the docstring under it.
+fn members(sources: &Sources, of: Found<'_>) -> Vec<ErrorCode> {
+    let Some(members) = sources.members(of) else { return Vec::new() };
+    let places: Vec<_> = of.assignments().map(|it| (it.target, it.place)).collect();
+    let code = |(name, value): (String, Expression)| {
+        let code = value.text()?.to_owned();
+        let module = &of.source.module;
+        let at = places.iter().position(|(target, _)| module.text(*target) == name)?;
+        let (_, place) = places.get(at)?;
+        let next = places.get(at + 1).map_or(of.class.place.end, |(target, _)| target.start);
+        let about = module.texts.iter().find(|it| {
+            it.standalone
+                && it.site.class == Some(of.at)
+                && (place.end..next).contains(&it.place.start)
+        });
+        let text = of.source.docstring(about.map(|it| it.place)).unwrap_or_default();
+        let (text, recoverable) = if let Some(text) = text.strip_suffix("Not recoverable.") {
+            (text, Some(false))
+        } else if let Some(text) = text.strip_suffix("Recoverable.") {
+            (text, Some(true))
+        } else {
+            (text.as_str(), None)
+        };
+        let description = Some(text.trim().to_owned()).filter(|it| !it.is_empty());
+        Some(ErrorCode { code, description, recoverable, span: None })
+    };
+    members.into_iter().filter_map(code).collect()
+}
+
+/// Errors that the node's files raise, each once.
+fn raised(sources: &Sources) -> Vec<ErrorCode> {
+    let mut known = BTreeSet::new();
+    let mut found = Vec::new();
+    for source in sources.behaviour() {
+        for spot in &source.module.raises {
+            let text = source.module.text(spot.place).trim_start_matches("raise").trim();
+            let text = text.split_once(" from ").map_or(text, |(raised, _)| raised);
+            let name = match Expression::read(text) {
+                Expression::Name(name) | Expression::Call(name, _) => name,
+                _ => continue,
+            };
+            let name = name.rsplit('.').next().unwrap_or(&name).to_owned();
+            let error = name.ends_with("Error") || name.ends_with("Exception");
+            if !error || NO_ERRORS.contains(&name.as_str()) || !known.insert(name.clone()) {
+                continue;
+            }
+            let about = sources.class(&name, source).and_then(|it| it.docstring());
+            found.push(ErrorCode {
+                code: words(&name).join("_").to_ascii_uppercase(),
+                description: about,
+                recoverable: None,
+                span: None,
+            });
+        }
+    }
+    found.retain(|it| !it.code.is_empty());
+    found
+}
+
+/// Protocols and libraries that the node's files import.
+pub(super) fn imported(sources: &Sources) -> Vec<Dependency> {
+    let mut known = BTreeSet::new();
+    let mut found = Vec::new();
+    for import in sources.behaviour().flat_map(|it| &it.module.imports).filter(|it| it.level == 0) {
+        let top = import.module.split('.').next().unwrap_or_default();
+        let protocol = import.member.as_deref().filter(|it| it.starts_with("Protocol"));
+        let protocol = protocol.filter(|it| it.len() > "Protocol".len());
+        let (name, kind) = match protocol {
+            Some(member) => (words(member).join("_"), "protocol"),
+            None if top.is_empty() || NO_DEPENDENCIES.contains(&top) => continue,
+            None => (top.to_owned(), "library"),
+        };
+        if known.insert(name.clone()) {
+            found.push(Dependency {
+                name,
+                kind: Some(kind.to_owned()),
+                module: Some(import.module.clone()).filter(|it| !it.is_empty()),
+                class_name: protocol.map(str::to_owned),
+                required: true,
+                span: None,
+            });
+        }
+    }
+    found
+}
+
+/// A mixin, the key under which a contract asks for it, and the attributes that set its numbers.
+type Mixin = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const MIXINS: [Mixin; 6] = [
+    (
+        "MixinRetry",
+        "retry_policy",
+        &[
+            ("retry_max", "max_retries"),
+            ("retry_base_seconds", "base_delay_seconds"),
+            ("retry_cap_seconds", "max_delay_seconds"),
+        ],
+    ),
+    (
+        "MixinCircuitBreaker",
+        "circuit_breaker",
+        &[
+            ("breaker_failures_max", "failure_threshold"),
+            ("breaker_open_seconds", "timeout_seconds"),
+        ],
+    ),
+    ("MixinHealthCheck", "health_check", &[("health_failures_max", "failure_threshold")]),
+    ("MixinMetrics", "metrics", &[]),
+    ("MixinTransaction", "transaction_management", &[]),
+    (
+        "MixinCaching",
+        "caching",
+        &[("cache_size_max", "max_entries"), ("cache_seconds", "ttl_seconds")],
+    ),
+];
+
+/// What the node's mixins ask for, by key.
+pub(super) fn mixins(of: Found<'_>) -> Map<String, Json> {
+    let bases: Vec<String> = of.bases().collect();
+    let mut found = Map::new();
+    let has = |it: &&Mixin| bases.iter().any(|base| base == it.0);
+    for (_, key, attributes) in MIXINS.iter().filter(has) {
+        let mut asked = Map::new();
+        asked.insert("enabled".to_owned(), json!(true));
+        for it in of.assignments() {
+            let name = of.source.module.text(it.target);
+            let attribute = attributes.iter().find(|(attribute, _)| *attribute == name);
+            let value = it.value.map(|it| of.source.expression(it.place));
+            if let (Some((_, key)), Some(Expression::Number(number))) = (attribute, value) {
+                asked.insert((*key).to_owned(), Json::Number(number));
+            }
+        }
+        found.insert((*key).to_owned(), Json::Object(asked));
+    }
+    found
+}
+
+/// A version in a constant.
+pub(super) fn version(sources: &Sources, name: &str) -> Option<Version> {
+    let text = sources.constant(name)?;
+    let mut parts = text.text()?.split('.').map(str::parse);
+    let mut part = || parts.next()?.ok();
+    Some(Version { major: part()?, minor: part()?, patch: part()? })
+}
