@@ -5,6 +5,7 @@
 //! stands. Where upstream's own tools contradict each other no rule takes a side.
 
 use super::document::Node;
+use super::draft;
 use super::infer;
 use super::layers::{self, Layer, explains};
 use super::model::Contract;
@@ -88,6 +89,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         kinds::RULES,
         layers::RULES,
         infer::RULES,
+        draft::RULES,
     ];
     tables.into_iter().flatten()
 }

@@ -3,6 +3,7 @@
 pub mod complexity;
 pub mod diff;
 pub mod document;
+pub mod draft;
 pub mod fix;
 pub mod include;
 pub mod infer;

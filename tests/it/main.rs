@@ -16,6 +16,7 @@ mod disk;
 mod export;
 mod generate;
 mod import;
+mod infer;
 mod journal;
 mod judge;
 mod output;

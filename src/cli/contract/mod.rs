@@ -11,11 +11,12 @@ mod lint;
 mod located;
 mod made;
 mod mend;
+mod new;
 mod rules;
 mod schema;
 mod show;
 
-/// Check, mend, compare and show contracts; read one out of code
+/// Check, mend, compare and show contracts; make one of a task or of code
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -27,6 +28,7 @@ enum Command {
     Lint(lint::Args),
     Show(show::Args),
     Diff(diff::Args),
+    New(new::Args),
     Infer(infer::Args),
     Rules(rules::Args),
     Schema(schema::Args),
@@ -37,6 +39,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         Command::Lint(args) => lint::run(args, context),
         Command::Show(args) => show::run(args, context),
         Command::Diff(args) => diff::run(args, context),
+        Command::New(args) => new::run(args, context),
         Command::Infer(args) => infer::run(args, context),
         Command::Rules(args) => rules::run(args),
         Command::Schema(_) => schema::run(),
