@@ -65,7 +65,7 @@ pub fn infer(
     options: &Options<'_>,
 ) -> std::result::Result<Made, Box<Finding>> {
     let mut findings = Vec::new();
-    let sources = Sources::load(start, files, &mut findings)?;
+    let sources = Sources::load(start, files, options.folder, &mut findings)?;
     let class = node::class(&sources, options)?;
     let node_type = node::kind(&sources, class, &mut findings);
     let name = node::name(&class.class.name, node_type, options.folder);

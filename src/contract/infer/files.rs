@@ -1,7 +1,7 @@
 //! The Python files that an inference reads: the one that was asked for, and those of its package
 //! that it leads to. Bounded, and never outside of the package.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::expression::Expression;
 use super::{PackageFiles, note, warning};
@@ -88,15 +88,17 @@ impl Sources {
     pub(super) fn load(
         start: &str,
         files: &dyn PackageFiles,
+        folder: Option<&str>,
         findings: &mut Vec<Finding>,
     ) -> Result<Self, Box<Finding>> {
         let mut it = Self { all: vec![read(start, files)?] };
         let mut seen: BTreeSet<String> = [start.to_owned()].into();
         let listed: BTreeSet<String> = files.paths().into_iter().collect();
         let mut waiting: Vec<String> = ALWAYS.map(str::to_owned).into();
-        waiting.extend(listed.iter().filter(|it| it.starts_with("enums/")).cloned());
+        let parts = |it: &&String| it.starts_with("enums/") || it.starts_with("handlers/");
+        waiting.extend(listed.iter().filter(parts).cloned());
         waiting.reverse();
-        let first = it.all.first().map(|it| imported(it, &listed)).unwrap_or_default();
+        let first = it.all.first().map(|it| imported(it, folder, &listed)).unwrap_or_default();
         waiting.extend(first.into_iter().rev());
         while let Some(path) = waiting.pop() {
             if !listed.contains(&path) || !seen.insert(path.clone()) {
@@ -109,7 +111,7 @@ impl Sources {
             }
             match read(&path, files) {
                 Ok(source) => {
-                    waiting.extend(imported(&source, &listed).into_iter().rev());
+                    waiting.extend(imported(&source, folder, &listed).into_iter().rev());
                     it.all.push(source);
                 }
                 Err(mut finding) => {
@@ -222,26 +224,37 @@ fn read(path: &str, files: &dyn PackageFiles) -> Result<Source, Box<Finding>> {
     Ok(Source { path: path.to_owned(), module })
 }
 
-/// Files of the package that a file's relative imports lead to.
-fn imported(source: &Source, listed: &BTreeSet<String>) -> Vec<String> {
-    let mut found: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-    for (at, import) in source.module.imports.iter().enumerate().filter(|(_, it)| it.level > 0) {
-        let mut folders: Vec<&str> = source.path.split('/').collect();
-        let up = usize::try_from(import.level).unwrap_or(usize::MAX);
-        if up > folders.len() {
-            continue; // outside of the package
+/// Files of the package that a file's imports lead to: relative ones, and absolute ones that name
+/// the package's folder.
+fn imported(source: &Source, folder: Option<&str>, listed: &BTreeSet<String>) -> Vec<String> {
+    let mut found = Vec::new();
+    for import in &source.module.imports {
+        let names = import.module.split('.').filter(|it| !it.is_empty());
+        let mut parts: Vec<&str> = if import.level > 0 {
+            let mut parts: Vec<&str> = source.path.split('/').collect();
+            let up = usize::try_from(import.level).unwrap_or(usize::MAX);
+            let Some(kept) = parts.len().checked_sub(up) else { continue }; // outside
+            parts.truncate(kept);
+            parts
+        } else {
+            Vec::new()
+        };
+        if import.level > 0 {
+            parts.extend(names);
+        } else {
+            let inside = names.skip_while(|it| Some(*it) != folder).skip(1);
+            parts.extend(inside);
+            if parts.is_empty() {
+                continue;
+            }
         }
-        folders.truncate(folders.len() - up);
-        folders.extend(import.module.split('.').filter(|it| !it.is_empty()));
-        let base = folders.join("/");
+        let base = parts.join("/");
         let below = |name: &str| {
             if base.is_empty() { name.to_owned() } else { format!("{base}/{name}") }
         };
-        let mut paths = vec![format!("{base}.py"), below("__init__.py")];
-        if let Some(member) = &import.member {
-            paths.push(below(&format!("{member}.py")));
-        }
-        found.insert(at, paths.into_iter().filter(|it| listed.contains(it)).collect());
+        let member = import.member.as_ref().map(|it| below(&format!("{it}.py")));
+        let paths = [Some(format!("{base}.py")), Some(below("__init__.py")), member];
+        found.extend(paths.into_iter().flatten().filter(|it| listed.contains(it)));
     }
-    found.into_values().flatten().collect()
+    found
 }

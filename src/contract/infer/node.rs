@@ -235,34 +235,33 @@ pub(in super::super) fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// What goes in and comes out, by the signature of the method that carries the work, else by the
-/// type arguments of the base class.
+/// What goes in and comes out: by the signature of the method that carries the work, else by the
+/// type arguments of the base class, else by the package's handler.
 pub(super) fn sides<'a>(
     of: Found<'a>,
     models: &mut Models<'a>,
     sources: &'a Sources,
 ) -> [Model; 2] {
     let source = of.source;
-    let entries = || {
-        ENTRIES
-            .iter()
-            .filter_map(|name| source.module.methods(of.at as usize).find(|it| it.name == *name))
-    };
     let arguments = of.class.bases.iter().find_map(|base| match source.expression(*base) {
         Expression::Index(head, items) if head.contains("Node") && items.len() == 2 => Some(items),
         _ => None,
     });
     let mut found = [Model::default(), Model::default()];
-    for entry in entries() {
+    for entry in entries(of) {
         signature(entry, source, models, sources, &mut found);
-        if found.iter().all(told) {
-            break;
-        }
     }
     for (at, side) in found.iter_mut().enumerate().filter(|(_, it)| !told(it)) {
         let argument = arguments.as_ref().and_then(|it| it.get(at));
         if let Some(class) = argument.and_then(class_of) {
             *side = model(&class, source, models, sources);
+        }
+    }
+    let handler =
+        |it: &Found<'_>| it.class.name.starts_with("Handler") && it.class.name != of.class.name;
+    for it in sources.classes().filter(handler) {
+        for entry in entries(it) {
+            signature(entry, it.source, models, sources, &mut found);
         }
     }
     for (side, role) in found.iter().zip(["what goes in", "what comes out"]) {
@@ -276,6 +275,14 @@ pub(super) fn sides<'a>(
         }
     }
     found
+}
+
+/// The methods of a class that carry work, the most telling first.
+fn entries<'a>(of: Found<'a>) -> impl Iterator<Item = &'a Function> {
+    let methods = move |name: &'static str| {
+        of.source.module.methods(of.at as usize).find(move |it| it.name == name)
+    };
+    ENTRIES.into_iter().filter_map(methods)
 }
 
 /// Whether something is known of a model.

@@ -165,6 +165,28 @@ fn models_are_followed_through_the_package_and_in_circles() {
 }
 
 #[test]
+fn a_thin_node_is_told_by_its_handler_and_its_own_package_by_its_name() {
+    let node = "class NodeXEffect(NodeEffect):\n    \"\"\"X.\"\"\"\n";
+    let handler = "from acme.nodes.node_x_effect.models import ModelIn, ModelOut\n\
+                   class HandlerX:\n    async def handle(self, request: ModelIn) -> ModelOut: ...\n";
+    let models = "from .model_in import ModelIn\nfrom .model_out import ModelOut\n";
+    let (a, b) =
+        ("class ModelIn(BaseModel):\n    a: int\n", "class ModelOut(BaseModel):\n    b: int\n");
+    let files = memory(&[
+        ("node.py", node),
+        ("handlers/handler_x.py", handler),
+        ("models/__init__.py", models),
+        ("models/model_in.py", a),
+        ("models/model_out.py", b),
+    ]);
+    let options = Options { class: None, folder: Some("node_x_effect") };
+    let made = infer("node.py", &files, &options).unwrap();
+    let sides = [&made.contract.input, &made.contract.output];
+    let names = sides.map(|it| (it.class_name.as_deref().unwrap(), it.fields[0].name.as_str()));
+    assert_eq!(names, [("ModelIn", "a"), ("ModelOut", "b")]);
+}
+
+#[test]
 fn a_state_machine_may_be_a_table_or_a_list_of_dicts() {
     let node = "class NodeJobReducer(NodeReducer):\n    \"\"\"Jobs.\"\"\"\n";
     let tables = "STATES = ((\"idle\", \"operational\", \"Waits.\"), (\"done\", \"terminal\", \"\"))\n\

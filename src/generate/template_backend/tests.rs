@@ -85,8 +85,8 @@ fn an_orchestrator_takes_its_steps_from_the_contract() {
          - {{node_id: publish, node_type: EFFECT_GENERIC, depends_on: [build]}}\n"
     ));
     let handler = file(&made, "handlers/handler_release.py");
-    assert!(handler.contains("(\"build\", \"compute\", ()),"), "{handler}");
-    assert!(handler.contains("(\"publish\", \"effect\", (\"build\",)),"), "{handler}");
+    assert!(handler.contains("(\"build\", \"compute\", \"\", ()),"), "{handler}");
+    assert!(handler.contains("(\"publish\", \"effect\", \"\", (\"build\",)),"), "{handler}");
 }
 
 #[test]
