@@ -19,7 +19,7 @@ const UP_MAX: usize = 4;
 
 /// Read the contract of a node out of its Python; nothing is imported or run
 ///
-/// PATH is a package's folder, its node.py, or any other Python file with a node in it. Models,
+/// PATH is a package's folder (its node.py, else its handler.py), or any Python file with a node. Models,
 /// enums and tables are read from the files of the same package that it imports. What code does
 /// not say (topics, say) is a finding.
 #[derive(Debug, clap::Args)]
@@ -58,10 +58,11 @@ fn place(path: &Path) -> Result<(PathBuf, String)> {
         Error::failed(format!("there is no file {}", path.display())).with_source(source)
     })?;
     if metadata.is_dir() {
-        if path.join("node.py").is_file() {
-            return Ok((path.to_path_buf(), "node.py".to_owned()));
+        let known = ["node.py", "handler.py"].into_iter().find(|it| path.join(it).is_file());
+        if let Some(start) = known {
+            return Ok((path.to_path_buf(), start.to_owned()));
         }
-        let message = format!("there is no node.py in {}", path.display());
+        let message = format!("there is no node.py and no handler.py in {}", path.display());
         return Err(Error::invalid(message).with_hint("Name the file with the node in it."));
     }
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -44,6 +44,8 @@ fn refused(text: &str) -> Finding {
 const PRICE: &str = r#""""Prices."""
 
 import httpx
+import tomllib
+import xml.etree
 from pydantic import BaseModel, Field
 
 from acme.protocols import ProtocolTaxTable
@@ -285,4 +287,9 @@ fn expressions_are_literals_or_something_else() {
             Expression::Index("list".into(), vec![Expression::Name("C".into())]),
         ])
     );
+}
+
+#[test]
+fn modules_of_python_are_sorted_for_the_search() {
+    assert!(surroundings::NO_DEPENDENCIES.is_sorted());
 }
