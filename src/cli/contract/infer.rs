@@ -19,9 +19,9 @@ const UP_MAX: usize = 4;
 
 /// Read the contract of a node out of its Python; nothing is imported or run
 ///
-/// PATH is a package's folder (its node.py, else its handler.py), or any Python file with a node. Models,
-/// enums and tables are read from the files of the same package that it imports. What code does
-/// not say (topics, say) is a finding.
+/// PATH is a package's folder (its node.py, else its handler.py), or any Python file with a node.
+/// Models, enums and tables are read from the files of the same package that it imports. What code
+/// does not say (topics, say) is a finding.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
