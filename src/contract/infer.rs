@@ -20,7 +20,7 @@ use super::model::{Contract, NodeType, Version};
 use super::write::{self, Form};
 use files::Sources;
 use models::Models;
-pub(super) use node::{name as node_name, words};
+pub(super) use node::name as node_name;
 pub(super) use rules::RULES;
 
 /// The files of a package.

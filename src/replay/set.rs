@@ -20,7 +20,10 @@ pub fn contracts(set: &str) -> Result<Vec<PathBuf>> {
     let mut found = match path.symlink_metadata() {
         Ok(_) if path.is_dir() => folder(path)?,
         Ok(_) => vec![path.to_path_buf()],
-        Err(_) => matches(set)?,
+        Err(_) => {
+            let hint = "Name a folder of contracts, a contract, or a glob such as 'nodes/*.yaml'.";
+            matches(set, hint)?
+        }
     };
     found.sort();
     found.dedup();
@@ -80,7 +83,8 @@ fn is_contract(name: &str) -> bool {
         .is_some_and(|it| it.eq_ignore_ascii_case("yaml") || it.eq_ignore_ascii_case("yml"))
 }
 
-fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
+/// The files that a glob matches; `hint` says what to name where there is none.
+pub(crate) fn matches(pattern: &str, hint: &str) -> Result<Vec<PathBuf>> {
     let paths = glob::glob(pattern).map_err(|source| {
         Error::usage(format!("{pattern:?} is neither a path nor a glob")).with_source(source)
     })?;
@@ -91,9 +95,8 @@ fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
         .filter(|it| !it.is_dir())
         .collect();
     if found.is_empty() {
-        return Err(Error::invalid(format!("no file or folder matches {pattern:?}")).with_hint(
-            "Name a folder of contracts, a contract, or a glob such as 'nodes/*.yaml'.",
-        ));
+        let message = format!("no file or folder matches {pattern:?}");
+        return Err(Error::invalid(message).with_hint(hint));
     }
     Ok(found)
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::replay::set::matches;
 
 /// Most files of one call, and deepest folder: bounds against a wrong folder such as `/`.
 const FILES_MAX: usize = 1_000_000;
@@ -56,7 +57,10 @@ pub(super) fn units(paths: &[String]) -> Result<Vec<Unit>> {
                 continue;
             }
             Ok(_) => vec![path.to_path_buf()],
-            Err(_) => matches(given)?,
+            Err(_) => {
+                let hint = "Name a Python file, a folder, or a glob such as 'nodes/**/*.py'.";
+                matches(given, hint)?
+            }
         };
         for file in files {
             let folder = file.parent().unwrap_or(Path::new("")).to_path_buf();
@@ -160,21 +164,4 @@ impl Folders {
         units.sort_by(|a, b| a.path().cmp(b.path()));
         units
     }
-}
-
-fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
-    let paths = glob::glob(pattern).map_err(|source| {
-        Error::usage(format!("{pattern:?} is neither a path nor a glob")).with_source(source)
-    })?;
-    let found: Vec<PathBuf> = paths
-        .take(FILES_MAX)
-        .map(|it| it.unwrap_or_else(|error| error.path().to_path_buf()))
-        .filter(|it| !it.is_dir())
-        .collect();
-    if found.is_empty() {
-        let hint = "Name a Python file, a folder, or a glob such as 'nodes/**/*.py'.";
-        let message = format!("no file or folder matches {pattern:?}");
-        return Err(Error::invalid(message).with_hint(hint));
-    }
-    Ok(found)
 }

@@ -216,7 +216,7 @@ fn place(reading: &mut Reading, words: Vec<String>, at: Option<Role>, quoted: bo
 
 /// A text in snake case, ASCII letters and digits alone.
 pub(super) fn snake(text: &str) -> String {
-    let found = crate::contract::infer::words(text).join("_");
+    let found = crate::contract::words(text).join("_");
     let found =
         if found.starts_with(|it: char| it.is_ascii_digit()) { format!("n{found}") } else { found };
     found.chars().take(60).collect::<String>().trim_end_matches('_').to_owned()

@@ -5,6 +5,7 @@ use super::files::{Found, Source, Sources};
 use super::models::Models;
 use super::{Options, error, note, warning};
 use crate::contract::model::{Field, FieldType, Model, NodeType};
+use crate::contract::words;
 use crate::finding::Finding;
 use crate::python::facts::{Function, Parameter, ParameterKind};
 
@@ -208,31 +209,6 @@ pub(in super::super) fn name(class: &str, kind: NodeType, folder: Option<&str>) 
         name.push_str(&ending);
     }
     name
-}
-
-/// The words of a class name in lower case, ASCII letters and digits alone.
-pub(in super::super) fn words(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut word = String::new();
-    let chars: Vec<char> = text.chars().collect();
-    for (at, char) in chars.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| chars.get(at));
-        let lower = |it: Option<&char>| it.is_some_and(char::is_ascii_lowercase);
-        let starts = char.is_ascii_uppercase()
-            && (lower(before)
-                || before.is_some_and(char::is_ascii_digit)
-                || (before.is_some_and(char::is_ascii_uppercase) && lower(chars.get(at + 1))));
-        if (starts || !char.is_ascii_alphanumeric()) && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        if char.is_ascii_alphanumeric() {
-            word.push(char.to_ascii_lowercase());
-        }
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
 }
 
 /// What goes in and comes out: by the signature of the method that carries the work, else by the

@@ -6,8 +6,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::expression::Expression;
 use super::files::{Found, Sources};
-use super::node::words;
 use crate::contract::model::{Dependency, ErrorCode, Version};
+use crate::contract::words;
 
 /// Names that are no error of a node's own.
 const NO_ERRORS: [&str; 6] = [
