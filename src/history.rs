@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::event::{Estimates, Memo, StepKey};
+use crate::event::{Estimates, Memo, StepKey, Text};
 use crate::sql::{ParamValue, Params, QueryOutput, Session, SessionSettings};
 use crate::store::snapshot::Snapshot;
 use crate::store::{Location, Store};
@@ -42,8 +42,11 @@ const OF_PIPELINE: &str = "SELECT a.filename, a.content FROM artifacts a
        AND r.pipeline_name = $pipeline
      ORDER BY r.start_time DESC LIMIT 10000";
 
-/// The pipeline of a run.
-const PIPELINE: &str = "SELECT pipeline_name FROM runs WHERE run_id = $run_id";
+/// The pipeline of a run, and what else is known of it.
+const RUN: &str = "SELECT pipeline_name, attributes FROM runs WHERE run_id = $run_id";
+
+/// The attribute of a run that went on where another has ended.
+const RESUMED_FROM: &str = "resumed_from";
 
 /// The newest run of a pipeline that did not succeed.
 const UNFINISHED: &str = "SELECT run_id FROM runs
@@ -93,31 +96,56 @@ impl History {
         })
     }
 
-    /// The outputs that a run has left behind, to go on where it has ended.
+    /// The outputs that a run has left behind, and those that it took over from the runs that it
+    /// went on from, to go on where it has ended. What was taken back must be done again.
     ///
     /// # Errors
     /// Usage, when there is no such run of the pipeline.
     pub async fn of_run(&self, run_id: &str, pipeline: &str) -> Result<Outputs> {
-        match self.texts(PIPELINE, "run_id", run_id).await?.first() {
-            Some(found) if found == pipeline => {
-                // what was taken back must be done again
-                let undone = self.texts(UNDONE, "run_id", run_id).await?;
-                let undone: HashSet<&str> =
-                    undone.iter().filter_map(|it| it.strip_suffix(".undo")).collect();
-                let is_undone =
-                    |step: &str| !undone.is_empty() && undone.contains(&*without_items(step));
-                let mut outputs = Outputs::default();
-                for batch in &self.ask(OF_RUN, "run_id", run_id).await?.batches {
-                    outputs.add(batch, Some(&is_undone))?;
-                }
-                Ok(outputs)
+        let mut outputs = Outputs { of_run: Some(run_id.into()), ..Outputs::default() };
+        let mut run = match self.run(run_id).await? {
+            Some(run) if run.pipeline_name == pipeline => Some((run_id.to_owned(), run)),
+            Some(Run { pipeline_name, .. }) => {
+                let message = format!("run {run_id} is one of {pipeline_name}, not of {pipeline}");
+                return Err(Error::usage(message));
             }
-            Some(found) => {
-                Err(Error::usage(format!("run {run_id} is one of {found}, not of {pipeline}")))
+            None => {
+                let error = Error::usage(format!("there is no run {run_id}"));
+                return Err(error.with_hint("`--resume last` is the newest that did not succeed."));
             }
-            None => Err(Error::usage(format!("there is no run {run_id}"))
-                .with_hint("`--resume last` is the newest that did not succeed.")),
+        };
+        // from the newest to the oldest: what a later run took back is gone from those before it
+        let (mut undone, mut seen) = (HashSet::new(), HashSet::new());
+        while let Some((run_id, Run { resumed_from, .. })) = run {
+            let steps = self.texts(UNDONE, "run_id", &run_id).await?;
+            undone.extend(steps.iter().filter_map(|it| it.strip_suffix(".undo")).map(Text::from));
+            let is_undone =
+                |step: &str| !undone.is_empty() && undone.contains(&*without_items(step));
+            for batch in &self.ask(OF_RUN, "run_id", &run_id).await?.batches {
+                outputs.add(batch, Some(&is_undone))?;
+            }
+            seen.insert(run_id);
+            run = match resumed_from.filter(|it| !seen.contains(it)) {
+                Some(earlier) => self.run(&earlier).await?.map(|run| (earlier, run)),
+                None => None,
+            };
         }
+        Ok(outputs)
+    }
+
+    async fn run(&self, run_id: &str) -> Result<Option<Run>> {
+        let found = self.ask(RUN, "run_id", run_id).await?;
+        let Some(batch) = found.batches.iter().find(|it| it.num_rows() > 0) else {
+            return Ok(None);
+        };
+        let (names, attributes) = (texts(batch, 0)?, texts(batch, 1)?);
+        let attributes = attributes.iter().next().flatten();
+        let attributes = attributes.and_then(|it| serde_json::from_str::<Json>(it).ok());
+        let resumed_from = attributes.as_ref().and_then(|it| it.get(RESUMED_FROM)?.as_str());
+        Ok(Some(Run {
+            pipeline_name: names.iter().next().flatten().unwrap_or_default().to_owned(),
+            resumed_from: resumed_from.map(str::to_owned),
+        }))
     }
 
     /// The outputs that steps of a pipeline have left behind in any run.
@@ -194,6 +222,12 @@ impl Estimates for Medians {
     }
 }
 
+/// What is known of a run.
+struct Run {
+    pipeline_name: String,
+    resumed_from: Option<String>,
+}
+
 /// What a step has left behind.
 #[derive(Debug, serde::Deserialize)]
 struct Kept<'a> {
@@ -219,6 +253,8 @@ type Place = (usize, usize);
 /// Outputs of earlier runs. What they hold is looked at when a step asks for it.
 #[derive(Debug, Default)]
 pub struct Outputs {
+    /// The run that is gone on with.
+    of_run: Option<Text>,
     /// As they were recorded; those of the run that is gone on with come first.
     contents: Vec<StringArray>,
     /// Those that count.
@@ -231,7 +267,7 @@ pub struct Outputs {
 
 impl Outputs {
     /// Adds the outputs of a batch of names and contents: those of the run that is gone on with,
-    /// but for those of steps that are undone, or those of any runs.
+    /// but for those of steps that are undone or that are there already, or those of any runs.
     fn add(&mut self, batch: &RecordBatch, own: Option<&dyn Fn(&str) -> bool>) -> Result<()> {
         let number = self.contents.len();
         self.contents.push(texts(batch, 1)?);
@@ -241,11 +277,17 @@ impl Outputs {
                 if is_undone(step) {
                     continue;
                 }
-                self.by_step.insert(step.to_owned(), (number, row));
+                self.by_step.entry(step.to_owned()).or_insert((number, row));
             }
             self.places.push((number, row));
         }
         Ok(())
+    }
+
+    /// The attributes of the run that goes on with these outputs.
+    pub fn attributes(&self) -> Option<Text> {
+        let run_id = self.of_run.as_deref()?;
+        Some(serde_json::json!({ RESUMED_FROM: run_id }).to_string().into())
     }
 
     /// Takes the outputs of other runs, too.

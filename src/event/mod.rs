@@ -49,6 +49,8 @@ pub struct RunStarted {
     pub start_time: TimeUs,
     /// Version of genstore.
     pub tool_version: Text,
+    /// Attributes of its row, a JSON object.
+    pub attributes: Option<Text>,
 }
 
 /// Where the engine sends its events.

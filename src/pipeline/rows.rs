@@ -71,6 +71,7 @@ pub(super) fn run(started: &RunStarted, outcome: &Outcome) -> RunRow {
         work_ns: outcome.work_ns,
         critical_path_ns: outcome.critical_path_ns,
         strategy: outcome.strategy.as_str().into(),
+        attributes: started.attributes.clone(),
         ..RunRow::default()
     }
 }

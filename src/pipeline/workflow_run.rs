@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{RunSettings, rows};
 use crate::error::Result;
-use crate::event::{Memo, RunRow, RunStarted, Watch};
+use crate::event::{Memo, RunRow, RunStarted, Text, Watch};
 use crate::workflow::{Cancel, Engine, Outcome, Run, Strategy, Workflow};
 
 /// What came of a run.
@@ -31,6 +31,8 @@ pub struct WorkflowOptions {
     pub seed: u64,
     /// Outputs of earlier runs that may stand in.
     pub memo: Option<Arc<dyn Memo>>,
+    /// What is to be known of the run besides, a JSON object: the run that it goes on with.
+    pub attributes: Option<Text>,
     /// Who is told how it gets on.
     pub watch: Option<Arc<dyn Watch>>,
 }

@@ -58,6 +58,7 @@ impl Workshop {
             contract_name: None,
             start_time: TimeUs(self.clock.now_us()),
             tool_version: env!("CARGO_PKG_VERSION").into(),
+            attributes: None,
         };
         let recorder = Arc::new(self.recorder.begin(started.clone())?);
         let sink: Arc<dyn EventSink> = Arc::<RunRecorder>::clone(&recorder);

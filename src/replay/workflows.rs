@@ -43,6 +43,7 @@ impl WorkflowRuns {
             pipeline_name: Text::from(workflow.name.as_str()),
             start_time: TimeUs(self.clock.now_us()),
             tool_version: env!("CARGO_PKG_VERSION").into(),
+            attributes: options.attributes.clone(),
             ..RunStarted::default()
         };
         let recorder = Arc::new(self.recorder.begin(started.clone())?);

@@ -140,6 +140,7 @@ fn abandoned(run: &RunStarted) -> RunRow {
         start_time: run.start_time,
         end_time: TimeUs(run.start_time.0),
         strategy: Text::from("unknown"),
+        attributes: run.attributes.clone(),
         ..RunRow::default()
     }
 }

@@ -258,8 +258,8 @@ impl Component for Bound {
                 StepError::internal(format!("component `{}` gave a {found}, no JSON", self.name()))
             })?;
             let given_text = given.as_deref().map(text);
-            // what was recalled is kept, too: the next run may go on from this one
-            if let Some(text) = &given_text {
+            // what was recalled is kept where it was, and its run is known to the run that goes on
+            if let Some(text) = given_text.as_deref().filter(|_| !output.cached) {
                 self.keep(text, output.verdict(), &ctx, &key, &digest)?;
             }
             let output = output.with_input_digest(digest);

@@ -2,6 +2,7 @@
 //! of a plan that was made and checked once.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -10,6 +11,7 @@ use serde_json::{Map, Value as Json};
 use super::bound::{Handed, Params, Reader, Scope, captured};
 use super::component::{Component, Lane, Output};
 use super::context::StepContext;
+use super::execution::TURN_NS;
 use super::expression::{Template, Values};
 use super::failure::{ErrorClass, StepError};
 use super::lower::Source;
@@ -120,19 +122,41 @@ impl Each {
         let at_a_time = self.concurrency.unwrap_or(usize::MAX).max(1);
         let mut waiting = items.iter().enumerate();
         let (mut working, mut ended) = (FuturesUnordered::new(), Vec::with_capacity(items.len()));
-        let mut may_begin = true;
+        let (mut may_begin, mut turn_ns) = (true, ctx.clock().monotonic_ns());
         loop {
-            while may_begin && working.len() < at_a_time {
-                let Some((number, item)) = waiting.next() else { break };
-                let mut scope = around.clone();
-                scope.items.insert(self.item.clone(), item.clone());
-                scope.numbers.push(number);
-                working.push(self.one(ctx, number, scope));
+            if ctx.clock().monotonic_ns() - turn_ns > TURN_NS {
+                tokio::task::yield_now().await;
+                turn_ns = ctx.clock().monotonic_ns();
             }
-            let Some(one) = working.next().await else { return ended };
+            let next = if may_begin && working.len() < at_a_time { waiting.next() } else { None };
+            let one = match next {
+                Some((number, item)) => {
+                    let mut one = Box::pin(self.one(ctx, number, self.scope(around, number, item)));
+                    // most end without awaiting, and then nothing of them is left behind
+                    match futures::poll!(&mut one) {
+                        Poll::Ready(one) => one,
+                        Poll::Pending => {
+                            working.push(one);
+                            continue;
+                        }
+                    }
+                }
+                None => match working.next().await {
+                    Some(one) => one,
+                    None => return ended,
+                },
+            };
             may_begin &= (one.1.is_ok() || self.partial) && !ctx.cancel().is_cancelled();
             ended.push(one);
         }
+    }
+
+    /// What an item works with.
+    fn scope(&self, around: &Scope, number: usize, item: &Json) -> Scope {
+        let mut scope = around.clone();
+        scope.items.insert(self.item.clone(), item.clone());
+        scope.numbers.push(number);
+        scope
     }
 
     async fn one(&self, ctx: &StepContext, number: usize, scope: Scope) -> Ended {

@@ -44,7 +44,7 @@ use crate::error::{Error, Result};
 use crate::event::{Text, Watch};
 
 /// After this long without awaiting, a run lets other tasks of its thread work.
-const TURN_NS: i64 = 1_000_000;
+pub(super) const TURN_NS: i64 = 1_000_000;
 
 /// A run while it lasts.
 pub(super) struct Execution<'p> {

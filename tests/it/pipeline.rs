@@ -317,6 +317,14 @@ fn a_killed_run_goes_on_where_it_has_ended() {
     let abandoned = "SELECT count(*) AS n FROM runs WHERE error_type = 'abandoned'";
     assert_eq!(place.count(abandoned), 1);
     assert_eq!(place.count("SELECT count(*) AS n FROM steps WHERE cached"), 2);
+    // an output lies with the run that did the work, and the run that goes on says which that is
+    let kept = "SELECT filename FROM artifacts WHERE kind = 'output' AND filename LIKE 'each/%'";
+    assert_eq!(place.sql(kept).len(), 2);
+    let run = "SELECT r.attributes, a.run_id FROM runs r, runs a
+         WHERE r.result = 'success' AND a.error_type = 'abandoned'";
+    let run = &place.sql(run)[0];
+    let attributes: Value = serde_json::from_str(run["attributes"].as_str().unwrap()).unwrap();
+    assert_eq!(attributes, json!({"resumed_from": run["run_id"]}));
     let (code, _, errors) = told(&place, &["pipeline", "run", "sequence", "--resume", "last"]);
     assert_eq!(code, 2);
     assert!(errors.contains("no run of sequence is left to go on with"), "{errors}");

@@ -91,7 +91,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
     };
     let mut report = None;
     let ended = steered(context, async |cancel| {
-        let memo = args.memo(&workflow, &runs, context).await?;
+        let outputs = args.outputs(&workflow, &runs, context).await?;
+        let attributes = outputs.as_ref().and_then(Outputs::attributes);
+        let memo = outputs.map(|it| Arc::new(it) as Arc<dyn Memo>);
         // where there is a place for every step, their order is of no importance; but somebody who
         // looks on wants to know how long it takes
         if workflow.plan.len() > jobs || context.env.terminal.stderr {
@@ -103,7 +105,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
         let settings = context.settings.workflow.clone();
         let view = View::new(&workflow, &cancel, context);
         let watch = view.clone().map(|it| it as Arc<dyn Watch>);
-        let options = WorkflowOptions { strategy, settings, seed, memo, watch };
+        let options = WorkflowOptions { strategy, settings, seed, memo, attributes, watch };
         let ended = runs.run(&workflow, given, options, &cancel).await;
         view.iter().for_each(|it| it.end());
         report = Some(ended?);
@@ -121,12 +123,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
 
 impl Args {
     /// The outputs of earlier runs that may stand in.
-    async fn memo(
+    async fn outputs(
         &self,
         workflow: &Workflow,
         runs: &WorkflowRuns,
         context: &Context,
-    ) -> Result<Option<Arc<dyn Memo>>> {
+    ) -> Result<Option<Outputs>> {
         let pure = workflow.has_pure && !self.fresh;
         if self.resume.is_none() && !pure {
             return Ok(None);
@@ -147,7 +149,7 @@ impl Args {
                 Err(error) => print_error(&error, context.env.terminal.color_stderr),
             }
         }
-        Ok(Some(Arc::new(outputs)))
+        Ok(Some(outputs))
     }
 }
 
