@@ -4,6 +4,7 @@
 use serde_json::Map;
 
 use super::infer::{FIRST, Made, node_name, nothing, reread};
+use super::model::limits::Limits;
 use super::model::sections::Sections;
 use super::model::{Contract, ErrorCode, Field, FieldType, Model, NodeType};
 use super::write::{self, Form};
@@ -264,8 +265,7 @@ fn field(name: &str, field_type: FieldType, description: &str) -> Field {
         required: true,
         description: Some(description.to_owned()),
         default: None,
-        minimum: None,
-        maximum: None,
+        limits: Limits::default(),
         span: None,
     }
 }

@@ -2,10 +2,11 @@
 //! What the code does not say is a finding, never an invention. Does no IO: files come from whoever
 //! asks.
 
+use serde_json::Map;
+
 use crate::error::Result;
 use crate::finding::{Finding, Level};
 
-mod expression;
 mod files;
 mod models;
 mod node;
@@ -95,13 +96,12 @@ pub fn infer(
         publish_topics: Vec::new(),
         capabilities: tables::capabilities(&sources),
         fingerprint: None,
-        sections: Sections::default(),
+        sections: Sections { mixins: surroundings::mixins(class), ..Sections::default() },
         name,
         document: nothing(),
     };
     unknown(&contract, version.is_some(), start, &mut findings);
-    let extras = surroundings::mixins(class);
-    let text = write::text(&contract, &extras, Form::Current);
+    let text = write::text(&contract, &Map::new(), Form::Current);
     Ok(Made { contract: reread(contract, &text), text, findings })
 }
 

@@ -1,9 +1,11 @@
 //! Contracts: a tolerant parser with places, one normal form, and lint rules. Does no IO.
 
 pub mod complexity;
+pub(crate) mod constrained;
 pub mod diff;
 pub mod document;
 pub mod draft;
+mod expression;
 pub mod fix;
 pub mod include;
 pub mod infer;

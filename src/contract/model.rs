@@ -7,8 +7,11 @@ use serde::Serialize;
 
 use super::document::Node;
 use crate::finding::Span;
+use limits::Limits;
 use sections::Sections;
 
+pub mod limits;
+pub mod mixins;
 pub mod sections;
 
 /// The four kinds of node.
@@ -145,10 +148,9 @@ pub struct Field {
     pub description: Option<String>,
     /// Declared default.
     pub default: Option<serde_json::Value>,
-    /// Declared lower bound of a number (`minimum`, `ge`).
-    pub minimum: Option<f64>,
-    /// Declared upper bound of a number (`maximum`, `le`).
-    pub maximum: Option<f64>,
+    /// Declared limits of its values.
+    #[serde(flatten)]
+    pub limits: Limits,
     /// Where it stands.
     #[serde(skip)]
     pub span: Option<Span>,
@@ -170,6 +172,16 @@ pub enum FieldType {
     Uuid,
     /// datetime, date-time, timestamp.
     DateTime,
+    /// A day.
+    Date,
+    /// A time of day.
+    Time,
+    /// timedelta, duration.
+    Duration,
+    /// A decimal number, exact to its last digit.
+    Decimal,
+    /// Bytes.
+    Bytes,
     /// A list of something; `Unknown` inside when the contract does not say of what.
     List(Box<FieldType>),
     /// A mapping from text to something.
@@ -178,6 +190,12 @@ pub enum FieldType {
     Optional(Box<FieldType>),
     /// One of these texts.
     Enum(Vec<String>),
+    /// One of these values: whole numbers, booleans and texts, not texts alone.
+    Literal(Vec<serde_json::Value>),
+    /// One of several types; none of them is optional or a union.
+    Union(Vec<FieldType>),
+    /// A type inside of another, with limits of its own. Those of a field stand beside its type.
+    Limited(Box<FieldType>, Limits),
     /// A [`Definition`] by name.
     Ref(String),
     /// Nothing is said, or nothing understandable: the raw text.

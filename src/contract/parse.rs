@@ -9,17 +9,22 @@ use super::yaml;
 use crate::finding::{Finding, Level, Span};
 
 mod behaviour;
+mod composed;
 mod fields;
 mod identity;
 mod keys;
+mod limits;
 mod machine;
+mod mixins;
 mod models;
 mod rules;
 mod sections;
+mod spelled;
 mod topics;
 mod types;
 mod workflow;
 
+pub(super) use composed::union_of;
 pub(super) use rules::RULES;
 
 /// Most bytes of a contract (upstream's limit).
@@ -159,7 +164,7 @@ fn contract(document: Node, notes: &mut Notes) -> Result<Contract, Node> {
 
 /// Parts of a contract that a generated one has under `annotations`, since upstream's typed models
 /// have no place for them.
-const ANNOTATED: [&str; 10] = [
+const ANNOTATED: [&str; 11] = [
     "inputs",
     "outputs",
     "definitions",
@@ -170,6 +175,7 @@ const ANNOTATED: [&str; 10] = [
     "io_operations",
     "state_machine",
     "workflow",
+    "mixins",
 ];
 
 /// The document with what stands under `annotations` at the top, where nothing stands there; `None`

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::model::limits::Limits;
 use super::model::{Contract, Definition, Field, FieldType, Model, NodeType};
 use super::{write, yaml_text};
 
@@ -141,15 +142,22 @@ fn property(field: &Field, shared: &str) -> Json {
     if let Some(text) = &field.description {
         map.insert("description".into(), text.as_str().into());
     }
-    for (key, bound) in [("minimum", field.minimum), ("maximum", field.maximum)] {
-        if let Some(bound) = bound {
-            map.insert(key.into(), write::number(bound));
-        }
-    }
+    limit(&mut map, &field.limits, &field.field_type);
     if let Some(default) = &field.default {
         map.insert("default".into(), default.clone());
     }
     Json::Object(map)
+}
+
+/// Puts limits where they hold: on the type itself where null may stand for it.
+fn limit(map: &mut Map<String, Json>, limits: &Limits, of: &FieldType) {
+    let mut keys = limits.keys(of);
+    // JSON Schema knows no digits
+    keys.retain(|key, _| !key.contains('_'));
+    match map.get_mut("anyOf").and_then(|it| it.get_mut(0)).and_then(Json::as_object_mut) {
+        Some(inner) if matches!(of, FieldType::Optional(_)) => inner.extend(keys),
+        _ => map.extend(keys),
+    }
 }
 
 /// A type; `shared` is the file that holds the definitions, empty inside of it.
@@ -165,7 +173,19 @@ fn of_type(of: &FieldType, shared: &str) -> Map<String, Json> {
         FieldType::List(item) => json!({"type": "array", "items": inner(item)}),
         FieldType::Map(item) => json!({"type": "object", "additionalProperties": inner(item)}),
         FieldType::Optional(it) => json!({"anyOf": [inner(it), {"type": "null"}]}),
+        FieldType::Date => json!({"type": "string", "format": "date"}),
+        FieldType::Time => json!({"type": "string", "format": "time"}),
+        FieldType::Duration => json!({"type": "string", "format": "duration"}),
+        FieldType::Decimal => json!({"type": ["number", "string"]}),
+        FieldType::Bytes => json!({"type": "string", "format": "binary"}),
         FieldType::Enum(values) => json!({"type": "string", "enum": values}),
+        FieldType::Literal(values) => json!({ "enum": values }),
+        FieldType::Union(all) => json!({ "anyOf": all.iter().map(inner).collect::<Json>() }),
+        FieldType::Limited(it, limits) => {
+            let mut map = of_type(it, shared);
+            limit(&mut map, limits, it);
+            return map;
+        }
         FieldType::Ref(name) => json!({ "$ref": format!("{shared}#/$defs/{name}") }),
         FieldType::Unknown(_) => json!({}),
     };

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::complexity::{complexity, structure};
 use super::model::Contract;
+use super::model::mixins::MixinKind;
 
 /// The normal form of a contract with its complexity, as `contract show` prints it.
 ///
@@ -19,7 +20,7 @@ pub fn normal_form(contract: &Contract) -> serde_json::Result<Value> {
 }
 
 /// Objects of the normal form: name, what it is, and its keys with their types. A type ends in `?`
-/// where it may be null and in `[]` where it is a list.
+/// where it may be null, in `[]` where it is a list and in `~` where the key may be missing.
 type Object = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 const CONTRACT: &[(&str, &str)] = &[
@@ -49,6 +50,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("effect", "Effect?"),
     ("compute", "Compute?"),
     ("subcontracts", "Subcontract[]"),
+    ("mixins", "Mixin[]"),
     ("markers", "text[]"),
     ("runtime_profiles", "text[]"),
     ("single_operation_max_ms", "whole?"),
@@ -81,8 +83,23 @@ const OBJECTS: &[Object] = &[
             ("required", "flag"),
             ("description", "text?"),
             ("default", "any"),
-            ("minimum", "number?"),
-            ("maximum", "number?"),
+        ],
+    ),
+    (
+        "Limits",
+        "What narrows the values of a type",
+        &[
+            ("minimum", "number~"),
+            ("maximum", "number~"),
+            ("exclusive_minimum", "number~"),
+            ("exclusive_maximum", "number~"),
+            ("multiple_of", "number~"),
+            ("min_length", "whole~"),
+            ("max_length", "whole~"),
+            ("pattern", "text~"),
+            ("unique_items", "flag~"),
+            ("max_digits", "whole~"),
+            ("decimal_places", "whole~"),
         ],
     ),
     (
@@ -232,6 +249,11 @@ const OBJECTS: &[Object] = &[
         &[("name", "text"), ("path", "text?"), ("kind", "text?"), ("description", "text?")],
     ),
     (
+        "Mixin",
+        "What stands around the node's work, with the numbers that it is given",
+        &[("kind", "MixinKind"), ("settings", "numbers")],
+    ),
+    (
         "Complexity",
         "The original system's formula",
         &[("score", "number"), ("class", "ComplexityClass")],
@@ -267,9 +289,16 @@ pub fn schema() -> Value {
         "ComplexityClass".to_owned(),
         json!({ "enum": ["simple", "moderate", "complex", "highly_complex"] }),
     );
+    definitions.insert("MixinKind".to_owned(), json!({ "enum": MixinKind::ALL }));
     definitions.insert("FieldType".to_owned(), field_type());
     for (name, about, keys) in OBJECTS {
         definitions.insert((*name).to_owned(), object(about, keys));
+    }
+    // the limits of a field stand beside its type
+    let limits = definitions.get("Limits").and_then(|it| it.get("properties")).cloned();
+    let field = definitions.get_mut("Field").and_then(|it| it.get_mut("properties"));
+    if let (Some(Value::Object(field)), Some(Value::Object(limits))) = (field, limits) {
+        field.extend(limits);
     }
     let mut root = object("The normal form of an ONEX node contract", CONTRACT);
     if let Some(map) = root.as_object_mut() {
@@ -293,11 +322,20 @@ fn field_type() -> Value {
         })
     };
     json!({ "oneOf": [
-        { "enum": ["text", "int", "float", "bool", "uuid", "date_time"] },
+        { "enum": [
+            "text", "int", "float", "bool", "uuid", "date_time", "date", "time", "duration",
+            "decimal", "bytes",
+        ] },
         one("list", own.clone()),
         one("map", own.clone()),
-        one("optional", own),
+        one("optional", own.clone()),
         one("enum", json!({ "type": "array", "items": { "type": "string" } })),
+        one("literal", json!({ "type": "array" })),
+        one("union", json!({ "type": "array", "items": own })),
+        one("limited", json!({
+            "type": "array",
+            "prefixItems": [own, { "$ref": "#/$defs/Limits" }],
+        })),
         one("ref", json!({ "type": "string" })),
         one("unknown", json!({ "type": "string" })),
     ] })
@@ -306,7 +344,8 @@ fn field_type() -> Value {
 fn object(about: &str, keys: &[(&str, &str)]) -> Value {
     let properties: Map<String, Value> =
         keys.iter().map(|(key, spelled)| ((*key).to_owned(), of_type(spelled))).collect();
-    let required: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
+    let always = keys.iter().filter(|(_, spelled)| !spelled.ends_with('~'));
+    let required: Vec<&str> = always.map(|(key, _)| *key).collect();
     json!({
         "description": about,
         "type": "object",
@@ -320,6 +359,9 @@ fn of_type(spelled: &str) -> Value {
     if let Some(item) = spelled.strip_suffix("[]") {
         return json!({ "type": "array", "items": of_type(item) });
     }
+    if let Some(inner) = spelled.strip_suffix('~') {
+        return of_type(inner);
+    }
     if let Some(inner) = spelled.strip_suffix('?') {
         return match inner {
             "text" => json!({ "type": ["string", "null"] }),
@@ -331,6 +373,7 @@ fn of_type(spelled: &str) -> Value {
     }
     match spelled {
         "any" => json!(true),
+        "numbers" => json!({ "type": "object", "additionalProperties": { "type": "number" } }),
         "text" => json!({ "type": "string" }),
         "whole" => json!({ "type": "integer", "minimum": 0 }),
         "number" => json!({ "type": "number" }),

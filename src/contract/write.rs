@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::model::limits::number;
+use super::model::mixins::Mixin;
 use super::model::sections::Subcontract;
 use super::model::{
     Action, Contract, Definition, Dependency, ErrorCode, Field, FieldType, IoOperation, Model,
@@ -93,8 +95,25 @@ pub fn document(contract: &Contract, extras: &Map<String, Json>, form: Form) -> 
     if let Some(most) = sections.single_operation_max_ms {
         root.insert("performance".into(), json!({ "single_operation_max_ms": most }));
     }
+    for it in &sections.mixins {
+        let mut asked = mixin(it);
+        asked.shift_insert(0, "enabled".to_owned(), true.into());
+        root.insert(it.kind.key().to_owned(), Json::Object(asked));
+    }
     root.extend(extras.clone());
     Json::Object(root)
+}
+
+/// The numbers that a mixin is given, under the keys of a contract.
+pub fn mixin(it: &Mixin) -> Map<String, Json> {
+    let mut map = Map::new();
+    for value in it.kind.values() {
+        let given = it.settings.get(value.attribute).and_then(Json::as_f64);
+        if let (Some(given), Some((key, factor))) = (given, value.keys.first()) {
+            map.insert((*key).to_owned(), number((given / factor * 1e3).round() / 1e3));
+        }
+    }
+    map
 }
 
 /// A version as a mapping.
@@ -143,21 +162,9 @@ fn field(it: &Field, says_required: bool) -> Json {
     if let Some(default) = &it.default {
         map.insert("default".into(), default.clone());
     }
-    for (key, bound) in [("minimum", it.minimum), ("maximum", it.maximum)] {
-        if let Some(bound) = bound {
-            map.insert(key.into(), number(bound));
-        }
-    }
+    map.extend(it.limits.keys(&it.field_type));
     put_text(&mut map, "description", it.description.as_deref());
     Json::Object(map)
-}
-
-/// A whole number without a fraction.
-pub(super) fn number(of: f64) -> Json {
-    let whole = of.fract() == 0.0 && of.abs() < 9e15;
-    // the text of a whole number is one that JSON reads
-    let text = if whole { format!("{of:.0}") } else { format!("{of:?}") };
-    serde_json::from_str(&text).unwrap_or(Json::Null)
 }
 
 /// The keys that say what type something is.
@@ -173,6 +180,17 @@ fn type_of(of: &FieldType) -> Map<String, Json> {
         FieldType::Enum(values) => {
             map.insert("type".into(), "enum".into());
             map.insert("values".into(), json!(values));
+        }
+        FieldType::Literal(values) => {
+            map.insert("enum".into(), json!(values));
+        }
+        FieldType::Union(all) => {
+            let all: Json = all.iter().map(|it| Json::Object(type_of(it))).collect();
+            map.insert("anyOf".into(), all);
+        }
+        FieldType::Limited(inner, limits) => {
+            map = type_of(inner);
+            map.extend(limits.keys(inner));
         }
         FieldType::Ref(name) => {
             map.insert("$ref".into(), format!("#/definitions/{name}").into());
@@ -203,10 +221,19 @@ fn spelled(of: &FieldType) -> Option<String> {
         FieldType::Bool => "bool".into(),
         FieldType::Uuid => "uuid".into(),
         FieldType::DateTime => "datetime".into(),
+        FieldType::Date => "date".into(),
+        FieldType::Time => "time".into(),
+        FieldType::Duration => "timedelta".into(),
+        FieldType::Decimal => "decimal".into(),
+        FieldType::Bytes => "bytes".into(),
         FieldType::List(item) => format!("list[{}]", known(item)?),
         FieldType::Map(item) => format!("dict[str, {}]", known(item)?),
         FieldType::Optional(item) => format!("{} | null", known(item)?),
-        FieldType::Enum(_) | FieldType::Ref(_) => return None,
+        FieldType::Enum(_)
+        | FieldType::Literal(_)
+        | FieldType::Union(_)
+        | FieldType::Limited(..)
+        | FieldType::Ref(_) => return None,
         FieldType::Unknown(raw) => raw.clone(),
     })
 }

@@ -74,14 +74,14 @@ fn known(
             shape.import(&PyType::Enum(*at), "handlers", imports);
             Some(format!("{}(state or {})", plan.class_name, literal(&machine.initial)))
         }
-        (NodeType::Orchestrator, PyType::Int) if field.maximum.is_none() => {
+        (NodeType::Orchestrator, PyType::Int) if field.limits.maximum.is_none() => {
             let list = match name {
                 "completed_steps" => "completed_steps",
                 "failed_steps" => "failed_steps",
                 "actions" => "actions_emitted",
                 _ => return None,
             };
-            let fits = field.minimum.is_none_or(|it| it <= 0.0);
+            let fits = field.limits.refuses(&serde_json::json!(0)).is_none();
             fits.then(|| format!("len(output.{list})"))
         }
         (NodeType::Orchestrator, PyType::Bool) if is_one(name, &["success", "succeeded"]) => {

@@ -5,6 +5,7 @@
 
 mod behaviour;
 mod case;
+mod example;
 mod graph;
 mod machine;
 mod mixin;

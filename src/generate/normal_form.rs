@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::graph::Graph;
 use super::machine::Machine;
+use super::mixin::Wanted;
 use super::shape::code_text;
 use super::types::Shape;
 use super::{remark, tables};
@@ -29,6 +30,7 @@ pub(super) struct Source<'a> {
     pub(super) summary: &'a str,
     pub(super) machine: Option<&'a Machine>,
     pub(super) graph: Option<&'a Graph>,
+    pub(super) mixins: &'a [Wanted],
 }
 
 /// The text of `contract.yaml`.
@@ -214,6 +216,11 @@ fn annotations(source: &Source<'_>) -> Map<String, Json> {
     }
     if let Some(graph) = source.graph {
         map.insert("workflow".into(), workflow(graph));
+    }
+    if !source.mixins.is_empty() {
+        let mixin =
+            |it: &Wanted| (it.mixin.name().to_owned(), Json::Object(write::mixin(&it.asked)));
+        map.insert("mixins".into(), Json::Object(source.mixins.iter().map(mixin).collect()));
     }
     map
 }

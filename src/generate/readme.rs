@@ -7,10 +7,10 @@ use super::case::Case;
 use super::graph::GraphStep;
 use super::mixin::Wanted;
 use super::template_backend::Plan;
-use super::types::{FieldPlan, ModelPlan};
+use super::types::{FieldPlan, ModelPlan, limit_arguments};
 use crate::contract::Contract;
 use crate::contract::model::ErrorCode;
-use crate::template::python_text::clean;
+use crate::template::python_text::{Expr, clean};
 use crate::template::{Variant, View};
 
 #[derive(Serialize)]
@@ -76,10 +76,10 @@ fn what(plan: &Plan) -> &'static str {
 fn model_table(role: &str, model: &ModelPlan, plan: &Plan) -> Table {
     let row = |field: &FieldPlan| {
         let annotation = plan.shape.annotation(&field.field_type);
-        let bounds = bounds(field);
+        let limits = limits(field);
         vec![
             code(&field.name),
-            code(&format!("{annotation}{bounds}")),
+            code(&format!("{annotation}{limits}")),
             if field.default.is_none() { "yes".into() } else { "no".into() },
             text(&field.description),
         ]
@@ -91,10 +91,14 @@ fn model_table(role: &str, model: &ModelPlan, plan: &Plan) -> Table {
     }
 }
 
-fn bounds(field: &FieldPlan) -> String {
-    let low = field.minimum.map(|it| format!(", at least {it}"));
-    let high = field.maximum.map(|it| format!(", at most {it}"));
-    format!("{}{}", low.unwrap_or_default(), high.unwrap_or_default())
+fn limits(field: &FieldPlan) -> String {
+    let of = field.field_type.inner();
+    let limits = limit_arguments(&field.limits, of);
+    let mut all: Vec<String> = limits.iter().map(Expr::flat).collect();
+    if field.limits.unique_items {
+        all.push("no repeats".to_owned());
+    }
+    all.iter().map(|it| format!(", {it}")).collect()
 }
 
 fn cases(plan: &Plan) -> Table {

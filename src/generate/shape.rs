@@ -13,7 +13,8 @@ use super::machine::Machine;
 use super::types::{Default, FieldPlan, ModelPlan, PyType, Shape};
 use super::{remark, repair, value};
 use crate::contract::NodeType;
-use crate::contract::model::{Contract, ErrorCode, Field, IoOperation, Model};
+use crate::contract::model::limits::Limits;
+use crate::contract::model::{Contract, ErrorCode, Field, FieldType, IoOperation, Model};
 use crate::finding::Finding;
 use crate::template::names::{self, Names};
 use crate::template::python_text::{Expr, clean, said, shorten};
@@ -64,6 +65,7 @@ pub(super) fn plan(
         shape: Shape { enums: Vec::new(), parts: Vec::new(), input, output },
         slots: vec![Slot::Untouched; contract.definitions.len()],
         weights: Vec::new(),
+        later: BTreeSet::new(),
         findings,
     };
     let trigger = builder.plan_input(happenings);
@@ -86,6 +88,8 @@ struct Builder<'a> {
     slots: Vec<Slot>,
     /// Required models inside each of the shape's parts, itself included.
     weights: Vec<usize>,
+    /// Models that the type of the field in hand refers to and that are not there yet.
+    later: BTreeSet<usize>,
     classes: BTreeSet<String>,
     findings: &'a mut Vec<Finding>,
 }
@@ -139,7 +143,7 @@ impl Builder<'_> {
                 ];
                 for (name, text) in counts {
                     let mut field = FieldPlan::new(name, PyType::Int, text);
-                    field.minimum = Some(0.0);
+                    field.limits.minimum = Some(0.0);
                     fields.push(field);
                 }
             }
@@ -260,8 +264,9 @@ impl Builder<'_> {
         taken: &mut BTreeSet<String>,
     ) -> Vec<FieldPlan> {
         // names that can stay come first, so that no other field takes one of them
+        let words = class_words(fields);
         for field in fields {
-            if names::field(&field.name, &mut BTreeSet::new()) == field.name {
+            if stays(&field.name, &words) {
                 taken.insert(field.name.clone());
             }
         }
@@ -273,7 +278,7 @@ impl Builder<'_> {
                 self.findings.push(repair("correctness.duplicate-field", message));
                 continue;
             }
-            let plan = self.field(field, role, taken);
+            let plan = self.field(field, role, &words, taken);
             if plan.ident != name {
                 let message = format!(
                     "field `{}` is called `{}` in Python; data keeps the name",
@@ -288,60 +293,113 @@ impl Builder<'_> {
         plans
     }
 
-    fn field(&mut self, field: &Field, role: &str, taken: &mut BTreeSet<String>) -> FieldPlan {
+    fn field(
+        &mut self,
+        field: &Field,
+        role: &str,
+        words: &[&str],
+        taken: &mut BTreeSet<String>,
+    ) -> FieldPlan {
+        let before = std::mem::take(&mut self.later);
         let field_type = self.resolve(&field.field_type, role, &field.name);
         let text = field.description.as_deref().map_or(String::new(), clean);
         let mut plan = FieldPlan::new(&field.name, field_type, &text);
-        if names::field(&field.name, &mut BTreeSet::new()) != field.name {
-            plan.ident = names::field(&field.name, taken);
+        plan.later = std::mem::replace(&mut self.later, before);
+        if !stays(&field.name, words) {
+            let mark = if words.contains(&field.name.as_str()) { "_" } else { "" };
+            plan.ident = names::field(&format!("{}{mark}", field.name), taken);
         }
-        if plan.field_type.is_number() {
-            (plan.minimum, plan.maximum) = self.bounds(field, plan.field_type.inner(), role);
-        }
+        plan.limits = self.limits(&field.limits, &plan.field_type, role, &field.name);
+        let must = field.required && field.default.is_none();
+        let endless = must && self.is_endless(&plan, role);
         let given = field.default.as_ref().filter(|it| !it.is_null());
         if let Some(given) = given {
             plan.default = value::default(given, &plan.field_type, &self.shape);
-            let number = given.as_f64().unwrap_or(0.0);
-            let outside = plan.minimum.is_some_and(|it| number < it)
-                || plan.maximum.is_some_and(|it| number > it);
-            plan.data = Some(value::data(given, &plan.field_type));
-            if plan.default.is_none() || (plan.field_type.is_number() && outside) {
+            let data = value::data(given, &plan.field_type);
+            let outside = plan.limits.refuses(&data).is_some();
+            plan.data = Some(data);
+            if plan.default.is_none() || outside {
                 (plan.default, plan.data) = (None, None);
                 let message = format!("default {given} of `{}` does not fit its type", field.name);
                 let finding = repair("correctness.default-type", message).in_file(self.file(role));
                 self.findings.push(finding);
             }
         }
-        if plan.default.is_none() && (!field.required || given.is_some()) {
+        if plan.default.is_none() && (!field.required || given.is_some() || endless) {
+            let least = plan.limits.min_length.unwrap_or(0);
             let empty = |factory: &str| Default::Factory(Expr::atom(factory));
             (plan.default, plan.data) = match plan.field_type {
-                PyType::List(_) => (Some(empty("list")), Some(json!([]))),
-                PyType::Dict(_) => (Some(empty("dict")), Some(json!({}))),
+                PyType::List(_) if least == 0 => (Some(empty("list")), Some(json!([]))),
+                PyType::Dict(_) if least == 0 => (Some(empty("dict")), Some(json!({}))),
                 _ => (Some(Default::Value(Expr::atom("None"))), None),
             };
-            if !matches!(plan.field_type, PyType::List(_) | PyType::Dict(_)) {
+            let filled = matches!(plan.default, Some(Default::Factory(_)));
+            if !filled {
                 plan.field_type = plan.field_type.optional();
             }
         }
         plan
     }
 
-    fn bounds(&mut self, field: &Field, of: &PyType, role: &str) -> (Option<f64>, Option<f64>) {
-        let whole = *of == PyType::Int;
-        let usable = |it: f64| it.is_finite() && (!whole || it.abs() < 9e15);
-        let low =
-            field.minimum.map(|it| if whole { it.ceil() } else { it }).filter(|it| usable(*it));
-        let high =
-            field.maximum.map(|it| if whole { it.floor() } else { it }).filter(|it| usable(*it));
-        match (low, high) {
-            (Some(low), Some(high)) if low > high => {
-                let message = format!("no number lies within the bounds of `{}`", field.name);
+    /// Limits that the type can have, and within which a value is found.
+    pub(super) fn limits(
+        &mut self,
+        given: &Limits,
+        of: &PyType,
+        role: &str,
+        field: &str,
+    ) -> Limits {
+        let mut limits = given.clone();
+        if *of.inner() == PyType::Int {
+            limits.minimum = limits.minimum.map(f64::ceil);
+            limits.maximum = limits.maximum.map(f64::floor);
+            limits.exclusive_minimum = limits.exclusive_minimum.map(f64::floor);
+            limits.exclusive_maximum = limits.exclusive_maximum.map(f64::ceil);
+            if limits.multiple_of.is_some_and(|it| it.fract() != 0.0) {
+                let message = format!("a whole number `{field}` has no fraction to be multiplied");
                 let finding = repair("correctness.bounds", message).in_file(self.file(role));
-                self.findings.push(finding);
-                (None, None)
+                self.findings.push(finding.with_help("give a whole `multipleOf`, or a float"));
+                limits.multiple_of = None;
             }
-            bounds => bounds,
         }
+        if let Some(why) = value::without_sample(of, &limits, &self.shape) {
+            let message = format!("limits of `{}` are left out: {why}", clean(field));
+            let finding = repair("correctness.bounds", message).in_file(self.file(role));
+            self.findings.push(finding.with_help("correct them in the contract"));
+            let few = Limits { min_length: None, ..limits.clone() };
+            if value::without_sample(of, &few, &self.shape).is_none() {
+                return few;
+            }
+            return Limits { unique_items: limits.unique_items, ..Limits::default() };
+        }
+        limits
+    }
+
+    /// Whether a field of its model's own type had to be made one that may be left out.
+    fn is_endless(&mut self, plan: &FieldPlan, role: &str) -> bool {
+        if plan.later.is_empty() {
+            return false;
+        }
+        let later = plan.later.clone();
+        let open = |it: &PyType| matches!(it, PyType::Model(at) if later.contains(at));
+        let filled = plan.limits.min_length.is_some_and(|it| it > 0)
+            || plan.field_type.holds(
+                &|it| matches!(it, PyType::Limited(_, limits) if limits.min_length.is_some()),
+            );
+        let endless = match &plan.field_type {
+            PyType::Union(all) => all.iter().all(open),
+            of => open(of),
+        };
+        if !endless && !filled {
+            return false;
+        }
+        let message = format!(
+            "`{}` must hold what holds it, which never ends: it may be left out",
+            clean(&plan.name)
+        );
+        let finding = repair("correctness.endless-type", message).in_file(self.file(role));
+        self.findings.push(finding.with_help("make it optional, or a list that may be empty"));
+        true
     }
 
     /// The field that says what happened: a declared one where it can serve, otherwise a new one,
@@ -413,6 +471,35 @@ impl Builder<'_> {
             }
         }
     }
+}
+
+/// Names of classes that the types of a model's fields bring into its module and that fields could
+/// have as well.
+fn class_words(fields: &[Field]) -> Vec<&'static str> {
+    fn within(of: &FieldType, wanted: &FieldType) -> bool {
+        match of {
+            FieldType::List(it)
+            | FieldType::Map(it)
+            | FieldType::Optional(it)
+            | FieldType::Limited(it, _) => within(it, wanted),
+            FieldType::Union(all) => all.iter().any(|it| within(it, wanted)),
+            of => of == wanted,
+        }
+    }
+    let words = [
+        (FieldType::Date, "date"),
+        (FieldType::Time, "time"),
+        (FieldType::Duration, "timedelta"),
+        (FieldType::Bytes, "bytes"),
+        (FieldType::Decimal, "Decimal"),
+    ];
+    let used = |of: &FieldType| fields.iter().any(|it| within(&it.field_type, of));
+    words.into_iter().filter(|(of, _)| used(of)).map(|(_, word)| word).collect()
+}
+
+/// Whether a field is called in Python as in the contract.
+fn stays(name: &str, words: &[&str]) -> bool {
+    !words.contains(&name) && names::field(name, &mut BTreeSet::new()) == name
 }
 
 /// Longest text of an error code, so that its docstring has room for one more sentence.

@@ -10,13 +10,13 @@ use super::graph::Graph;
 use super::machine::Machine;
 use super::mixin::{self, Wanted};
 use super::shape::{self, Happenings, Trigger};
-use super::types::{PyType, Shape};
+use super::types::{FieldPlan, PyType, Shape};
 use super::{Generated, Generator, normal_form, readme, remark, tables, views};
 use crate::contract::{Contract, NodeType};
 use crate::error::Result;
 use crate::finding::{Finding, Span};
 use crate::template::names::Names;
-use crate::template::python_text::said;
+use crate::template::python_text::{Imports, said};
 use crate::template::{FileKind, Package, PackageFile, TemplateSet, Variant, View};
 
 /// Generation by templates: no network, no model, no clock.
@@ -98,6 +98,7 @@ fn generate(contract: &Contract, set: &TemplateSet) -> Result<Generated> {
         summary: &plan.summary,
         machine: plan.machine.as_ref(),
         graph: plan.graph.as_ref(),
+        mixins: &plan.mixins,
     };
     let mut files = Files { set, files: Vec::new() };
     let contract_text = normal_form::text(&source, &mut findings);
@@ -198,12 +199,24 @@ impl Files<'_> {
     }
 
     fn folder(&mut self, folder: &str, content: &'static str, noun: &str) -> Result<()> {
+        self.folder_with(folder, content, noun, "")
+    }
+
+    /// A folder whose module does something: `body`.
+    fn folder_with(
+        &mut self,
+        folder: &str,
+        content: &'static str,
+        noun: &str,
+        body: &str,
+    ) -> Result<()> {
         #[derive(Serialize)]
         struct Folder<'a> {
             content: &'static str,
             noun: &'a str,
+            body: &'a str,
         }
-        let view = View::new(Folder { content, noun });
+        let view = View::new(Folder { content, noun, body });
         let path = format!("{folder}/__init__.py");
         self.render(path, FileKind::Package, "folder.py", &view)
     }
@@ -242,7 +255,12 @@ fn write_shape(plan: &Plan, files: &mut Files<'_>) -> Result<()> {
     let Plan { names, shape, .. } = plan;
     files.folder("handlers", "Handler", &names.noun)?;
     files.folder("tests", "Tests", &names.noun)?;
-    files.folder("models", "Models", &names.noun)?;
+    files.folder_with("models", "Models", &names.noun, &completed(shape))?;
+    let models = [&shape.input, &shape.output].into_iter().chain(&shape.parts);
+    if models.flat_map(|it| &it.fields).any(FieldPlan::refuses_repeats) {
+        let view = views::titled(&format!("Lists without repeats of the {} node", names.noun));
+        files.render("models/repeats.py".into(), FileKind::Model, "repeats.py", &view)?;
+    }
     for model in [&shape.input, &shape.output].into_iter().chain(&shape.parts) {
         let path = format!("models/{}.py", model.module);
         files.render(path, FileKind::Model, "model.py", &views::model(model, shape))?;
@@ -255,6 +273,21 @@ fn write_shape(plan: &Plan, files: &mut Files<'_>) -> Result<()> {
         files.render(path, FileKind::Enum, "enum.py", &views::enumeration(plan))?;
     }
     Ok(())
+}
+
+/// The statements that complete models which refer to each other in a circle.
+fn completed(shape: &Shape) -> String {
+    let circle: Vec<_> = shape.circles().into_iter().filter_map(|at| shape.parts.get(at)).collect();
+    if circle.is_empty() {
+        return String::new();
+    }
+    let mut imports = Imports::default();
+    for it in &circle {
+        imports.name(&format!(".{}", it.module), &it.class_name);
+    }
+    let rebuilt = circle.iter().map(|it| format!("\n{}.model_rebuild()", it.class_name));
+    let about = "\n\n# these refer to each other, so each is whole only when all are there";
+    format!("{}{about}{}", imports.render(), rebuilt.collect::<String>())
 }
 
 /// Says what the scaffolded handler leaves open, at its `handle` function.

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use super::value;
+use crate::contract::constrained::REFUSE_REPEATS;
+use crate::contract::model::limits::Limits;
 use crate::contract::model::{Definition, Field, FieldType};
 use crate::template::names;
 use crate::template::python_text::{Expr, Imports, literal, said};
 
 /// A Python type that a field may have. There is no `Any` among them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum PyType {
     Str,
     Int,
@@ -18,6 +21,16 @@ pub(super) enum PyType {
     Bool,
     Uuid,
     DateTime,
+    Date,
+    Time,
+    Duration,
+    Decimal,
+    Bytes,
+    /// One of these values, not texts alone.
+    Literal(Vec<Json>),
+    Union(Vec<Self>),
+    /// A type inside of another, with limits of its own.
+    Limited(Box<Self>, Limits),
     List(Box<Self>),
     Dict(Box<Self>),
     Optional(Box<Self>),
@@ -38,9 +51,24 @@ impl PyType {
         if let Self::Optional(inner) = self { inner } else { self }
     }
 
-    /// Whether bounds mean something for it.
-    pub(super) fn is_number(&self) -> bool {
-        matches!(self.inner(), Self::Int | Self::Float)
+    /// Whether a type stands in it, itself included.
+    pub(super) fn holds(&self, wanted: &dyn Fn(&Self) -> bool) -> bool {
+        wanted(self)
+            || match self {
+                Self::List(it) | Self::Dict(it) | Self::Optional(it) | Self::Limited(it, _) => {
+                    it.holds(wanted)
+                }
+                Self::Union(all) => all.iter().any(|it| it.holds(wanted)),
+                _ => false,
+            }
+    }
+
+    /// The type with a limit on it, inside of what may be null.
+    fn with(self, limits: Limits) -> Self {
+        match self {
+            Self::Optional(inner) => Self::Optional(Box::new(inner.with(limits))),
+            of => Self::Limited(Box::new(of), limits),
+        }
     }
 }
 
@@ -89,13 +117,15 @@ pub(super) struct FieldPlan {
     pub(super) default: Option<Default>,
     /// The default as data, where it is some.
     pub(super) data: Option<Json>,
-    pub(super) minimum: Option<f64>,
-    pub(super) maximum: Option<f64>,
+    pub(super) limits: Limits,
+    /// Models of the type that are not there yet when the class is made, by place in
+    /// [`Shape::parts`].
+    pub(super) later: BTreeSet<usize>,
     pub(super) description: String,
 }
 
 impl FieldPlan {
-    /// A required field without bounds.
+    /// A required field without limits.
     pub(super) fn new(name: &str, field_type: PyType, description: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -103,8 +133,8 @@ impl FieldPlan {
             field_type,
             default: None,
             data: None,
-            minimum: None,
-            maximum: None,
+            limits: Limits::default(),
+            later: BTreeSet::new(),
             description: description.to_owned(),
         }
     }
@@ -126,11 +156,7 @@ impl FieldPlan {
             Some(Default::Factory(value)) => items.push(value.clone().named("default_factory")),
             _ => {}
         }
-        if self.field_type.is_number() {
-            let bound = |value: f64| number(value, self.field_type.inner());
-            items.extend(self.minimum.map(|it| Expr::atom(bound(it)).named("ge")));
-            items.extend(self.maximum.map(|it| Expr::atom(bound(it)).named("le")));
-        }
+        items.extend(limit_arguments(&self.limits, self.field_type.inner()));
         if self.ident != self.name {
             items.push(Expr::atom(literal(&self.name)).named("alias"));
         }
@@ -140,10 +166,20 @@ impl FieldPlan {
         items
     }
 
+    /// The type with what only stands in annotations.
+    fn typed(&self) -> PyType {
+        let unique = Limits { unique_items: self.limits.unique_items, ..Limits::default() };
+        let of = self.field_type.clone();
+        if unique.is_empty() { of } else { of.with(unique) }
+    }
+
     /// The declaration in the class body, at four columns.
     pub(super) fn declaration(&self, shape: &Shape) -> String {
         let head = format!("{}: ", self.ident);
-        let annotation = shape.annotation(&self.field_type);
+        let mut annotation = shape.annotation(&self.typed());
+        if !self.later.is_empty() {
+            annotation = literal(&annotation);
+        }
         if self.is_named_text() {
             let field = Expr::group("Field(", self.arguments(true), ")");
             let tail = match &self.default {
@@ -155,29 +191,54 @@ impl FieldPlan {
         }
         let items = self.arguments(false);
         if items.is_empty() {
-            return format!("{head}{annotation}");
+            return match self.typed() {
+                PyType::Limited(inner, limits) if self.later.is_empty() => {
+                    let items = shape.annotated(&inner, &limits);
+                    Expr::group(format!("{head}Annotated["), items, "]").render(4)
+                }
+                _ => format!("{head}{annotation}"),
+            };
         }
         Expr::group(format!("{head}{annotation} = Field("), items, ")").render(4)
     }
 
+    /// Whether a list of it must hold nothing twice.
+    pub(super) fn refuses_repeats(&self) -> bool {
+        let unique = |it: &PyType| matches!(it, PyType::Limited(_, it) if it.unique_items);
+        self.typed().holds(&unique)
+    }
+
     /// The field as a contract declares it.
     pub(super) fn declared(&self, shape: &Shape) -> Field {
-        let bounded = |it: Option<f64>| it.filter(|_| self.field_type.is_number());
         Field {
             name: self.name.clone(),
             field_type: shape.declared(&self.field_type),
             required: self.default.is_none(),
             description: Some(self.description.clone()).filter(|it| !it.is_empty()),
             default: self.data.clone(),
-            minimum: bounded(self.minimum),
-            maximum: bounded(self.maximum),
+            limits: self.limits.clone(),
             span: None,
         }
     }
 
     /// Puts what the declaration needs into `imports`.
     pub(super) fn import(&self, shape: &Shape, imports: &mut Imports) {
-        shape.import(&self.field_type, "models", imports);
+        let of = self.typed();
+        shape.import_except(&of, "models", &self.later, imports);
+        if of.holds(&|it| matches!(it, PyType::Limited(..))) {
+            imports.name("typing", "Annotated");
+        }
+        let limited = |it: &PyType| {
+            matches!(it, PyType::Limited(_, limits)
+                if *limits != Limits { unique_items: limits.unique_items, ..Limits::default() })
+        };
+        if of.holds(&limited) {
+            imports.name("pydantic", "Field");
+        }
+        if self.refuses_repeats() {
+            imports.name("pydantic", "AfterValidator");
+            imports.name(".repeats", REFUSE_REPEATS);
+        }
         if self.is_named_text() {
             imports.name("typing", "Annotated");
         }
@@ -222,6 +283,16 @@ impl Shape {
             PyType::Bool => FieldType::Bool,
             PyType::Uuid => FieldType::Uuid,
             PyType::DateTime => FieldType::DateTime,
+            PyType::Date => FieldType::Date,
+            PyType::Time => FieldType::Time,
+            PyType::Duration => FieldType::Duration,
+            PyType::Decimal => FieldType::Decimal,
+            PyType::Bytes => FieldType::Bytes,
+            PyType::Literal(values) => FieldType::Literal(values.clone()),
+            PyType::Union(all) => {
+                FieldType::Union(all.iter().map(|it| self.declared(it)).collect())
+            }
+            PyType::Limited(inner, limits) => FieldType::Limited(boxed(inner), limits.clone()),
             PyType::List(item) => FieldType::List(boxed(item)),
             PyType::Dict(item) => FieldType::Map(boxed(item)),
             PyType::Optional(item) => FieldType::Optional(boxed(item)),
@@ -256,6 +327,24 @@ impl Shape {
             PyType::Bool => "bool".into(),
             PyType::Uuid => "UUID".into(),
             PyType::DateTime => "datetime".into(),
+            PyType::Date => "date".into(),
+            PyType::Time => "time".into(),
+            PyType::Duration => "timedelta".into(),
+            PyType::Decimal => "Decimal".into(),
+            PyType::Bytes => "bytes".into(),
+            PyType::Literal(values) => {
+                let values: Vec<String> = values.iter().filter_map(value::listed).collect();
+                format!("Literal[{}]", values.join(", "))
+            }
+            PyType::Union(all) => {
+                let all: Vec<String> = all.iter().map(|it| self.annotation(it)).collect();
+                all.join(" | ")
+            }
+            PyType::Limited(inner, limits) => {
+                let parts = self.annotated(inner, limits);
+                let parts: Vec<String> = parts.iter().map(Expr::flat).collect();
+                format!("Annotated[{}]", parts.join(", "))
+            }
             PyType::List(item) => format!("list[{}]", self.annotation(item)),
             PyType::Dict(item) => format!("dict[str, {}]", self.annotation(item)),
             PyType::Optional(item) => format!("{} | None", self.annotation(item)),
@@ -264,20 +353,76 @@ impl Shape {
         }
     }
 
+    /// What stands in the brackets of `Annotated[...]`.
+    fn annotated(&self, inner: &PyType, limits: &Limits) -> Vec<Expr> {
+        let mut parts = vec![Expr::Atom(self.annotation(inner))];
+        let arguments = limit_arguments(limits, inner);
+        if !arguments.is_empty() {
+            parts.push(Expr::group("Field(", arguments, ")"));
+        }
+        if limits.unique_items {
+            parts.push(Expr::Atom(format!("AfterValidator({REFUSE_REPEATS})")));
+        }
+        parts
+    }
+
+    /// Nothing at all.
+    pub(super) fn nothing() -> Self {
+        let model = || ModelPlan {
+            class_name: String::new(),
+            module: String::new(),
+            description: String::new(),
+            fields: Vec::new(),
+        };
+        Self { enums: Vec::new(), parts: Vec::new(), input: model(), output: model() }
+    }
+
     /// Puts the type's imports into `imports`, seen from a module in `folder`.
     pub(super) fn import(&self, of: &PyType, folder: &str, imports: &mut Imports) {
+        self.import_except(of, folder, &BTreeSet::new(), imports);
+    }
+
+    /// Puts what a value of the type needs into `imports`, seen from a handler or a test.
+    pub(super) fn import_value(&self, of: &PyType, imports: &mut Imports) {
+        let inside = matches!(
+            of,
+            PyType::List(_) | PyType::Dict(_) | PyType::Optional(_) | PyType::Limited(..)
+        );
+        if !inside && !matches!(of, PyType::Union(_) | PyType::Literal(_)) {
+            self.import(of, "handlers", imports);
+        }
+    }
+
+    /// The same without the models in `later`.
+    fn import_except(
+        &self,
+        of: &PyType,
+        folder: &str,
+        later: &BTreeSet<usize>,
+        imports: &mut Imports,
+    ) {
         match of {
-            PyType::Str | PyType::Int | PyType::Float | PyType::Bool => {}
+            PyType::Str | PyType::Int | PyType::Float | PyType::Bool | PyType::Bytes => {}
             PyType::Uuid => imports.name("uuid", "UUID"),
             PyType::DateTime => imports.name("datetime", "datetime"),
-            PyType::List(item) | PyType::Dict(item) | PyType::Optional(item) => {
-                self.import(item, folder, imports);
+            PyType::Date => imports.name("datetime", "date"),
+            PyType::Time => imports.name("datetime", "time"),
+            PyType::Duration => imports.name("datetime", "timedelta"),
+            PyType::Decimal => imports.name("decimal", "Decimal"),
+            PyType::Literal(_) => imports.name("typing", "Literal"),
+            PyType::List(item)
+            | PyType::Dict(item)
+            | PyType::Optional(item)
+            | PyType::Limited(item, _) => self.import_except(item, folder, later, imports),
+            PyType::Union(all) => {
+                all.iter().for_each(|it| self.import_except(it, folder, later, imports));
             }
             PyType::Enum(at) => {
                 if let Some(it) = self.enums.get(*at) {
                     imports.name(&format!("..enums.{}", it.module), &it.class_name);
                 }
             }
+            PyType::Model(at) if later.contains(at) => {}
             PyType::Model(at) => {
                 if let Some(it) = self.parts.get(*at) {
                     let from = if folder == "models" { "." } else { "..models." };
@@ -285,6 +430,42 @@ impl Shape {
                 }
             }
         }
+    }
+
+    /// The models of a circle, by place in [`Shape::parts`]: those made while another of the circle
+    /// is not there yet, which must be completed when all are, the last one first.
+    pub(super) fn circles(&self) -> Vec<usize> {
+        let refers = |from: usize, to: usize, later: bool| {
+            self.parts.get(from).is_some_and(|it| {
+                it.fields
+                    .iter()
+                    .filter(|it| !later || it.later.iter().any(|it| *it != from))
+                    .any(|it| it.field_type.holds(&|it| *it == PyType::Model(to)))
+            })
+        };
+        let count = self.parts.len();
+        let reached = |from: usize| {
+            let (mut seen, mut waiting) = (BTreeSet::new(), vec![from]);
+            while let Some(at) = waiting.pop() {
+                for to in (0..count).filter(|to| refers(at, *to, false)) {
+                    if seen.insert(to) {
+                        waiting.push(to);
+                    }
+                }
+            }
+            seen
+        };
+        let owners: Vec<usize> = (0..count)
+            .filter(|at| (0..count).any(|to| to != *at && refers(*at, to, true)))
+            .collect();
+        if owners.is_empty() {
+            return Vec::new();
+        }
+        let circle = |at: &usize| {
+            let reached = reached(*at);
+            reached.contains(at) && owners.iter().any(|it| reached.contains(it))
+        };
+        (0..count).rev().filter(circle).collect()
     }
 
     /// Adds an enum for `values` and gives its place; the same values under the same stem are one
@@ -321,8 +502,35 @@ impl Shape {
     }
 }
 
+/// The arguments of `Field(...)` that limit a value of the type.
+pub(super) fn limit_arguments(limits: &Limits, of: &PyType) -> Vec<Expr> {
+    let bound = |value: Option<f64>, name| value.map(|it| Expr::atom(number(it, of)).named(name));
+    let count = |value: Option<u64>, name| value.map(|it| Expr::atom(it.to_string()).named(name));
+    let pattern = limits.pattern.as_deref();
+    [
+        bound(limits.minimum, "ge"),
+        bound(limits.exclusive_minimum, "gt"),
+        bound(limits.maximum, "le"),
+        bound(limits.exclusive_maximum, "lt"),
+        bound(limits.multiple_of, "multiple_of"),
+        count(limits.min_length, "min_length"),
+        count(limits.max_length, "max_length"),
+        pattern.map(|it| Expr::atom(literal(it)).named("pattern")),
+        count(limits.max_digits, "max_digits"),
+        count(limits.decimal_places, "decimal_places"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
 /// A number as a literal of the type.
 pub(super) fn number(value: f64, of: &PyType) -> String {
-    // Debug keeps the point: 1.0
-    if *of == PyType::Int { format!("{value:.0}") } else { format!("{value:?}") }
+    let whole = match of {
+        PyType::Int => true,
+        // Debug keeps the point: 1.0
+        PyType::Float => false,
+        _ => value.fract() == 0.0,
+    };
+    if whole { format!("{value:.0}") } else { format!("{value:?}") }
 }

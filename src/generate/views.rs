@@ -7,11 +7,12 @@ use super::behaviour::{self, Response};
 use super::case::Case;
 use super::graph::Graph;
 use super::machine::{Machine, Outcome};
-use super::mixin::{Mixin, Wanted};
+use super::mixin::Wanted;
 use super::shape::Trigger;
 use super::template_backend::Plan;
 use super::types::{EnumPlan, FieldPlan, ModelPlan, PyType, Shape};
 use crate::contract::NodeType;
+use crate::contract::model::mixins::MixinKind;
 use crate::template::python_text::{Expr, Imports, docstring, literal, sentence};
 use crate::template::{Variant, View};
 
@@ -149,7 +150,7 @@ pub(super) fn node(plan: &Plan) -> (View, Response) {
         cases: cases(plan),
         mixins: plan.mixins.iter().map(mixin_view).collect(),
         settings: plan.mixins.iter().flat_map(|it| &it.settings).map(String::as_str).collect(),
-        caching: plan.mixins.iter().any(|it| it.mixin == Mixin::Caching),
+        caching: plan.mixins.iter().any(|it| it.mixin == MixinKind::Caching),
         machine: own_machine.map(|machine| machine_view(machine, plan.trigger.as_ref())),
         graph: own_graph.map(|graph| graph_view(graph, shape)),
     });
@@ -190,7 +191,7 @@ fn mixin_view(wanted: &Wanted) -> MixinView {
         module: format!("mixin_{}", mixin.name()),
         class_name: mixin.class_name(),
         wrapper: mixin.wrapper(),
-        keyed: mixin == Mixin::Caching,
+        keyed: mixin == MixinKind::Caching,
     }
 }
 
@@ -217,7 +218,9 @@ fn class_line(plan: &Plan) -> String {
         .mixins
         .iter()
         .map(|it| match it.mixin {
-            Mixin::Caching => Expr::atom(format!("MixinCaching[{}]", plan.shape.output.class_name)),
+            MixinKind::Caching => {
+                Expr::atom(format!("MixinCaching[{}]", plan.shape.output.class_name))
+            }
             mixin => Expr::atom(mixin.class_name()),
         })
         .collect();
@@ -274,8 +277,8 @@ fn workflow_checks(graph: &Graph, shape: &Shape) -> Vec<String> {
         let known = |it: &&FieldPlan| it.name == *name;
         shape.output.fields.iter().find(known).is_some_and(|it| {
             it.field_type == PyType::Int
-                && it.maximum.is_none()
-                && it.minimum.is_none_or(|it| it <= 0.0)
+                && it.limits.maximum.is_none()
+                && it.limits.minimum.is_none_or(|it| it <= 0.0)
         })
     });
     counted.map(|(name, count)| format!("assert response.{name} == {count}")).collect()
@@ -360,12 +363,27 @@ pub(super) fn model(model: &ModelPlan, shape: &Shape) -> View {
     let mut imports = Imports::default();
     imports.name("pydantic", "BaseModel");
     imports.name("pydantic", "ConfigDict");
+    let mut later = Imports::default();
     for field in &model.fields {
         field.import(shape, &mut imports);
+        for part in field.later.iter().filter_map(|at| shape.parts.get(*at)) {
+            if part.class_name != model.class_name {
+                later.name(&format!(".{}", part.module), &part.class_name);
+            }
+        }
+    }
+    let later = later.render();
+    if !later.is_empty() {
+        imports.name("typing", "TYPE_CHECKING");
+    }
+    let mut imports = imports.render();
+    if !later.is_empty() {
+        imports.push_str("\n\nif TYPE_CHECKING:");
+        later.lines().for_each(|line| imports.push_str(&format!("\n    {line}")));
     }
     View::new(ModelView {
         title: sentence(&model.description),
-        imports: imports.render(),
+        imports,
         class_name: &model.class_name,
         docstring: docstring(&model.description, 4),
         aliased: model.fields.iter().any(|it| it.ident != it.name),

@@ -48,4 +48,5 @@ pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "shared/model.py",
     "shared/package.py",
     "shared/readme.md",
+    "shared/repeats.py",
 ];

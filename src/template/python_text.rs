@@ -335,7 +335,7 @@ impl Imports {
 fn section(module: &str) -> u8 {
     match module {
         _ if module.starts_with('.') => 2,
-        "asyncio" | "datetime" | "logging" | "typing" | "uuid" => 0,
+        "asyncio" | "datetime" | "decimal" | "logging" | "typing" | "uuid" => 0,
         _ => 1,
     }
 }

@@ -36,7 +36,7 @@ impl Role {
 }
 
 /// All roles.
-pub(super) const ROLES: [Role; 20] = [
+pub(super) const ROLES: [Role; 21] = [
     Role::of_kind("node.py"),
     Role::of_kind("handler.py"),
     Role::of_kind("test.py"),
@@ -45,6 +45,7 @@ pub(super) const ROLES: [Role; 20] = [
     Role::shared("model.py"),
     Role::shared("package.py"),
     Role::shared("readme.md"),
+    Role::shared("repeats.py"),
     Role::shared("mixins/caching.py"),
     Role::shared("mixins/caching_test.py"),
     Role::shared("mixins/circuit_breaker.py"),

@@ -258,6 +258,11 @@ fn differs(value: &Json, schema: &Json, root: &Json) -> bool {
         ("enum", _) => !wanted.as_array().unwrap().contains(value),
         ("minimum", _) => value.as_f64().is_some_and(|it| it < wanted.as_f64().unwrap()),
         ("items", _) => value.as_array().unwrap().iter().any(|it| differs(it, wanted, root)),
+        ("prefixItems", _) => {
+            let (all, wanted) = (value.as_array().unwrap(), wanted.as_array().unwrap());
+            all.len() != wanted.len()
+                || all.iter().zip(wanted).any(|(it, wanted)| differs(it, wanted, root))
+        }
         ("anyOf" | "oneOf", _) => {
             let fits = wanted.as_array().unwrap().iter().filter(|it| !differs(value, it, root));
             fits.count() != 1
@@ -270,8 +275,12 @@ fn differs(value: &Json, schema: &Json, root: &Json) -> bool {
             let (Some(map), Some(keys)) = (value.as_object(), wanted.as_object()) else {
                 return true;
             };
-            keys.iter().any(|(key, it)| map.get(key).is_none_or(|value| differs(value, it, root)))
-                || map.keys().any(|key| !keys.contains_key(key))
+            let required = words.get("required").and_then(Json::as_array);
+            let asked = |key: &String| required.is_some_and(|it| it.iter().any(|it| it == key));
+            keys.iter().any(|(key, it)| match map.get(key) {
+                Some(value) => differs(value, it, root),
+                None => asked(key),
+            }) || map.keys().any(|key| !keys.contains_key(key))
         }
         (word, _) => panic!("the checker does not know {word}"),
     })

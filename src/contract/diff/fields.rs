@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Changes, Impact, Named};
+use crate::contract::model::limits::Limits;
 use crate::contract::model::{Contract, Definition, Field, FieldType, Model};
 use crate::finding::Span;
 
@@ -75,9 +76,11 @@ fn used<'a>(contract: &'a Contract, mut found: HashMap<&'a str, Sides>) -> HashM
         let mut seen = HashSet::new();
         while let Some(field_type) = queue.pop() {
             match field_type {
-                FieldType::List(it) | FieldType::Map(it) | FieldType::Optional(it) => {
-                    queue.push(it)
-                }
+                FieldType::List(it)
+                | FieldType::Map(it)
+                | FieldType::Optional(it)
+                | FieldType::Limited(it, _) => queue.push(it),
+                FieldType::Union(all) => queue.extend(all),
                 FieldType::Ref(name) if seen.insert(name.as_str()) => {
                     let sides = found.entry(name).or_default();
                     sides.sent |= sent;
@@ -133,16 +136,55 @@ fn field(path: &str, old: &Field, new: &Field, sides: Sides, changes: &mut Chang
         &new.default,
         places,
     );
-    for (key, old, new, upper) in
-        [("minimum", old.minimum, new.minimum, false), ("maximum", old.maximum, new.maximum, true)]
-    {
-        let free = if upper { f64::INFINITY } else { f64::NEG_INFINITY };
-        let (before, after) = (old.unwrap_or(free), new.unwrap_or(free));
-        let wider = if upper { after > before } else { after < before };
-        let breaks = if wider { sides.read } else { sides.sent };
-        changes.value(when(breaks), &format!("{path}.{key}"), &old, &new, places);
-    }
+    limits(path, &old.limits, &new.limits, sides, places, changes);
     changes.text(path, old.description.as_deref(), new.description.as_deref(), places);
+}
+
+/// Changes of limits: one that takes fewer values breaks who sends, one that takes more who reads.
+fn limits(
+    path: &str,
+    old: &Limits,
+    new: &Limits,
+    sides: Sides,
+    places: (Option<Span>, Option<Span>),
+    changes: &mut Changes,
+) {
+    let mut change = |key: &str, old: Option<String>, new: Option<String>, wider: Option<bool>| {
+        let breaks = match wider {
+            Some(true) => sides.read,
+            Some(false) => sides.sent,
+            None => sides.read || sides.sent,
+        };
+        changes.value(when(breaks), &format!("{path}.{key}"), &old, &new, places);
+    };
+    let shown = |it: Option<f64>| it.map(|it| it.to_string());
+    let count = |it: Option<u64>| it.map(|it| it as f64);
+    for (key, old, new) in [
+        ("minimum", old.minimum, new.minimum),
+        ("exclusive_minimum", old.exclusive_minimum, new.exclusive_minimum),
+        ("min_length", count(old.min_length), count(new.min_length)),
+    ] {
+        let free = f64::NEG_INFINITY;
+        change(key, shown(old), shown(new), Some(new.unwrap_or(free) < old.unwrap_or(free)));
+    }
+    for (key, old, new) in [
+        ("maximum", old.maximum, new.maximum),
+        ("exclusive_maximum", old.exclusive_maximum, new.exclusive_maximum),
+        ("max_length", count(old.max_length), count(new.max_length)),
+        ("max_digits", count(old.max_digits), count(new.max_digits)),
+        ("decimal_places", count(old.decimal_places), count(new.decimal_places)),
+    ] {
+        let free = f64::INFINITY;
+        change(key, shown(old), shown(new), Some(new.unwrap_or(free) > old.unwrap_or(free)));
+    }
+    let one = |old: bool, new: bool| if old && new { None } else { Some(old) };
+    let factors = (shown(old.multiple_of), shown(new.multiple_of));
+    let wider = one(factors.0.is_some(), factors.1.is_some());
+    change("multiple_of", factors.0, factors.1, wider);
+    let wider = one(old.pattern.is_some(), new.pattern.is_some());
+    change("pattern", old.pattern.clone(), new.pattern.clone(), wider);
+    let said = |it: bool| it.then(|| "yes".to_owned());
+    change("unique_items", said(old.unique_items), said(new.unique_items), Some(old.unique_items));
 }
 
 /// How one type holds the values of another.
@@ -170,7 +212,10 @@ fn of_type(old: &FieldType, new: &FieldType, sides: Sides) -> Option<(Impact, St
 }
 
 fn compared(old: &FieldType, new: &FieldType) -> Change {
-    use FieldType::{DateTime, Enum, Float, Int, List, Map, Optional, Text, Unknown, Uuid};
+    use FieldType::{
+        Date, DateTime, Decimal, Duration, Enum, Float, Int, Limited, List, Literal, Map, Optional,
+        Text, Time, Union, Unknown, Uuid,
+    };
     match (old, new) {
         (old, new) if old == new => Change::Same,
         (Optional(old), Optional(new)) | (List(old), List(new)) | (Map(old), Map(new)) => {
@@ -194,8 +239,35 @@ fn compared(old: &FieldType, new: &FieldType) -> Change {
                 (true, true) => Change::Other,
             }
         }
-        (Int, Float) | (Enum(_) | Uuid | DateTime, Text) | (_, Unknown(_)) => Change::Wider,
-        (Float, Int) | (Text, Enum(_) | Uuid | DateTime) | (Unknown(_), _) => Change::Narrower,
+        (Limited(old, low), Limited(new, high)) if old == new => {
+            match (low.within(high), high.within(low)) {
+                (true, _) => Change::Wider,
+                (false, true) => Change::Narrower,
+                _ => Change::Other,
+            }
+        }
+        (Limited(old, _), new) if !matches!(new, Limited(..)) => match compared(old, new) {
+            Change::Same | Change::Wider => Change::Wider,
+            _ => Change::Other,
+        },
+        (old, Limited(new, _)) if !matches!(old, Limited(..)) => match compared(old, new) {
+            Change::Same | Change::Narrower => Change::Narrower,
+            _ => Change::Other,
+        },
+        (Literal(old), Literal(new)) if old.iter().all(|it| new.contains(it)) => Change::Wider,
+        (Literal(old), Literal(new)) if new.iter().all(|it| old.contains(it)) => Change::Narrower,
+        (Union(old), Union(new)) if old.iter().all(|it| new.contains(it)) => Change::Wider,
+        (Union(old), Union(new)) if new.iter().all(|it| old.contains(it)) => Change::Narrower,
+        (old, Union(new)) if new.contains(old) => Change::Wider,
+        (Union(old), new) if old.contains(new) => Change::Narrower,
+        (Int, Float | Decimal)
+        | (Float, Decimal)
+        | (Enum(_) | Uuid | DateTime | Date | Time | Duration, Text)
+        | (_, Unknown(_)) => Change::Wider,
+        (Float | Decimal, Int)
+        | (Decimal, Float)
+        | (Text, Enum(_) | Uuid | DateTime | Date | Time | Duration)
+        | (Unknown(_), _) => Change::Narrower,
         _ => Change::Other,
     }
 }
@@ -227,6 +299,14 @@ fn spelled(field_type: &FieldType) -> String {
         FieldType::Bool => "bool".to_owned(),
         FieldType::Uuid => "uuid".to_owned(),
         FieldType::DateTime => "datetime".to_owned(),
+        FieldType::Date => "date".to_owned(),
+        FieldType::Time => "time".to_owned(),
+        FieldType::Duration => "duration".to_owned(),
+        FieldType::Decimal => "decimal".to_owned(),
+        FieldType::Bytes => "bytes".to_owned(),
+        FieldType::Literal(values) => format!("one of {} values", values.len()),
+        FieldType::Union(all) => all.iter().map(spelled).collect::<Vec<_>>().join(" or "),
+        FieldType::Limited(inner, _) => format!("limited {}", spelled(inner)),
         FieldType::List(inner) => format!("list[{}]", spelled(inner)),
         FieldType::Map(inner) => format!("map[{}]", spelled(inner)),
         FieldType::Optional(inner) => format!("{} or null", spelled(inner)),

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use super::{Changes, Impact, Named, words};
 use crate::contract::document::Node;
 use crate::contract::model::Contract;
-use crate::contract::model::sections::{Descriptor, Handler, StatusCode, Subcontract};
+use crate::contract::model::mixins::{Mixin, MixinKind};
+use crate::contract::model::sections::{Descriptor, Handler, Sections, StatusCode, Subcontract};
 use crate::finding::Span;
 use Impact::{Breaking, Compatible, Cosmetic};
 
@@ -14,6 +15,16 @@ impl Named for Handler {
     fn name(&self) -> &str {
         // The operation or event is what callers know; the class behind it may change.
         self.operation.as_deref().or(self.event_class.as_deref()).unwrap_or(&self.name)
+    }
+
+    fn span(&self) -> Option<Span> {
+        self.span
+    }
+}
+
+impl Named for Mixin {
+    fn name(&self) -> &str {
+        self.kind.name()
     }
 
     fn span(&self) -> Option<Span> {
@@ -78,9 +89,8 @@ pub(super) fn sections(old: &Contract, new: &Contract, changes: &mut Changes) {
             changes.text(path, old.description.as_deref(), new.description.as_deref(), places);
         },
     );
-    let handlers = |it: &crate::contract::model::sections::Sections| {
-        it.handler_routing.as_ref().map_or_else(Vec::new, |it| it.handlers.clone())
-    };
+    let handlers =
+        |it: &Sections| it.handler_routing.as_ref().map_or_else(Vec::new, |it| it.handlers.clone());
     let (old_handlers, new_handlers) = (handlers(before), handlers(after));
     let lists = (old_handlers.as_slice(), new_handlers.as_slice());
     changes.named(
@@ -109,6 +119,7 @@ pub(super) fn sections(old: &Contract, new: &Contract, changes: &mut Changes) {
             changes.value(Compatible, &format!("{path}.path"), &a.path, &b.path, (a.span, b.span));
         },
     );
+    mixins(before, after, changes);
     for (path, key, before, after) in [
         ("event_bus", "event_bus", json(&before.event_bus), json(&after.event_bus)),
         ("effect", "effect_operations", json(&before.effect), json(&after.effect)),
@@ -119,6 +130,26 @@ pub(super) fn sections(old: &Contract, new: &Contract, changes: &mut Changes) {
             changes.add(Compatible, path, "changed", key_places(old, new, key));
         }
     }
+}
+
+/// Who relied on being tried again, taken back, spared, counted or asked after is let down; a cache
+/// only changes how fast an answer comes.
+fn mixins(before: &Sections, after: &Sections, changes: &mut Changes) {
+    let gone = |it: &Mixin| if it.kind == MixinKind::Caching { Compatible } else { Breaking };
+    let lists = (before.mixins.as_slice(), after.mixins.as_slice());
+    changes.named(
+        "mixins",
+        lists,
+        gone,
+        |_| Compatible,
+        |changes, path, old, new| {
+            for value in old.kind.values() {
+                let number = |it: &Mixin| it.settings.get(value.attribute).cloned();
+                let path = format!("{path}.{}", value.attribute);
+                changes.value(Compatible, &path, &number(old), &number(new), (old.span, new.span));
+            }
+        },
+    );
 }
 
 /// A section without its places.
@@ -146,7 +177,7 @@ fn descriptor(old: Option<&Descriptor>, new: Option<&Descriptor>, changes: &mut 
 }
 
 /// Keys that the normal form reads; what they say has been compared, or is a text for people.
-const READ: [&str; 42] = [
+const READ: [&str; 43] = [
     "name",
     "node_name",
     "contract_name",
@@ -186,6 +217,7 @@ const READ: [&str; 42] = [
     "descriptor",
     "runtime_profiles",
     "subcontracts",
+    "mixins",
     "algorithm",
     "effect_operations",
     "effect",

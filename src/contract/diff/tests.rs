@@ -15,7 +15,8 @@ const OLD: &str = "name: node_a_effect\nnode_type: EFFECT_GENERIC\ncontract_vers
                    clock}]\n\
                    error_codes: [E1]\nfsm: {states: [s, t], transitions: [{from: s, to: t, \
                    trigger: k}]}\n\
-                   descriptor: {purity: pure, timeout_ms: 5}\nown: {deep: 1}\n";
+                   descriptor: {purity: pure, timeout_ms: 5}\nown: {deep: 1}\nhealth_check: \
+                   {failure_threshold: 3}\n";
 
 fn compared(old: &str, new: &str) -> Diff {
     let read = |text: &str| parse(text, "c.yaml", &NoIncludes).contract.unwrap();
@@ -38,6 +39,14 @@ fn every_change_has_its_impact() {
         ("c: int", "c: int | null", Breaking, "output.c"),
         ("f: {enum: [x, y]}", "f: {enum: [x, y, z]}", Breaking, "output.f"),
         ("f: {enum: [x, y]}", "f: {enum: [x]}", Compatible, "output.f"),
+        ("a: str", "a: {type: str, maxLength: 5}", Breaking, "input.a.max_length"),
+        ("a: str", "a: {type: str, pattern: '^a'}", Breaking, "input.a.pattern"),
+        ("c: int", "c: {type: int, minimum: 0}", Compatible, "output.c.minimum"),
+        ("a: str", "a: str | int", Compatible, "input.a"),
+        ("c: int", "c: int | str", Breaking, "output.c"),
+        ("own: {", "retry_policy: {max_retries: 2}\nown: {", Compatible, "mixins.retry"),
+        ("health_check: {", "other: {", Breaking, "mixins.health_check"),
+        ("threshold: 3", "threshold: 4", Compatible, "mixins.health_check.health_failures_max"),
         ("actions: [go]", "actions: [go, stop]", Compatible, "actions.stop"),
         ("actions: [go]", "actions: [stop]", Breaking, "actions.go"),
         ("idempotent: true", "idempotent: false", Breaking, "io_operations.put.idempotent"),

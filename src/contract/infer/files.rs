@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::expression::Expression;
 use super::{PackageFiles, note, warning};
+use crate::contract::expression::Expression;
 use crate::finding::Finding;
 use crate::python::facts::{Assignment, Class};
 use crate::python::{self, Module, Place, SIZE_BYTES_MAX};
@@ -31,7 +31,7 @@ impl Source {
     /// A docstring as one line.
     pub(super) fn docstring(&self, place: Option<Place>) -> Option<String> {
         let found = self.expression(place?);
-        let line = found.text()?.split_whitespace().collect::<Vec<_>>().join(" ");
+        let line = before_sections(found.text()?).split_whitespace().collect::<Vec<_>>().join(" ");
         Some(line).filter(|it| !it.is_empty())
     }
 
@@ -44,6 +44,22 @@ impl Source {
                 && it.site.class == class
         })
     }
+}
+
+/// What a docstring says before its sections: a heading behind an empty line whose text is indented
+/// (`Attributes:`), or a directive (`.. note::`).
+fn before_sections(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let margin = |line: &str| line.len() - line.trim_start().len();
+    let heads = |at: usize| {
+        let line = lines.get(at).copied().unwrap_or_default();
+        let behind = lines.get(at + 1).copied().unwrap_or_default();
+        let alone = at > 0 && lines.get(at - 1).is_some_and(|it| it.trim().is_empty());
+        let heading = line.trim_end().ends_with(':') && margin(behind) > margin(line);
+        line.trim_start().starts_with(".. ") || (alone && heading && !behind.trim().is_empty())
+    };
+    let end = (0..lines.len()).find(|at| heads(*at)).unwrap_or(lines.len());
+    lines.get(..end).unwrap_or_default().join("\n")
 }
 
 /// A class in its file.
@@ -145,7 +161,8 @@ impl Sources {
 
     /// Files in which the node's behaviour is written.
     pub(super) fn behaviour(&self) -> impl Iterator<Item = &Source> {
-        self.all.iter().filter(|it| !it.path.starts_with("mixins/"))
+        let own = |it: &&Source| !it.path.starts_with("mixins/") && it.path != "models/repeats.py";
+        self.all.iter().filter(own)
     }
 
     /// The value of a constant at the top of a file.

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::expression::Expression;
+use serde_json::Value as Json;
+
 use super::files::{Found, Source, Sources};
 use super::{note, warning};
+use crate::contract::constrained::{self, Called, hoisted, limited};
+use crate::contract::expression::Expression;
+use crate::contract::model::limits::Limits;
 use crate::contract::model::{Definition, Field, FieldType};
+use crate::contract::parse::union_of;
 use crate::finding::Finding;
 use crate::python::Place;
 use crate::python::facts::Assignment;
@@ -19,7 +24,7 @@ const TOLD_MAX: usize = 50;
 /// Reads models, and keeps those that others refer to.
 pub(super) struct Models<'a> {
     sources: &'a Sources,
-    /// Models that fields refer to; each after those that it refers to.
+    /// Models that fields refer to; each before those that only it refers to.
     pub(super) definitions: Vec<Definition>,
     seen: BTreeSet<String>,
     depth: u32,
@@ -89,18 +94,22 @@ impl<'a> Models<'a> {
         let default = given.as_ref().and_then(|it| it.data(&member)).filter(|it| !it.is_null());
         let name = says("alias").and_then(|it| it.text().map(str::to_owned));
         let name = name.unwrap_or_else(|| ident.to_owned());
-        let number =
-            |keys: [&str; 2]| keys.iter().find_map(|it| says(it)).and_then(|it| it.number());
-        let (minimum, maximum) = (number(["ge", "gt"]), number(["le", "lt"]));
         let description = says("description").and_then(|it| it.text().map(str::to_owned));
-        let field_type = self.type_of(&read, source, &name, place);
+        let (field_type, own) = hoisted(self.type_of(&read, source, &name, place));
+        let limits = call.as_ref().map(constrained::limits).unwrap_or_default();
+        let (field_type, unfit) = limited(field_type, limits.and(own));
+        let (field_type, limits) = hoisted(field_type);
+        if !unfit.is_empty() {
+            let message = format!("{} of `{name}` mean nothing for its type", unfit.join(", "));
+            let found = warning("contract.infer-type", message).in_file(&source.path);
+            self.findings.push(found.at(source.module.span(place)));
+        }
         Some(Field {
             required: given.is_none(),
             field_type,
             description: description.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty()),
             default,
-            minimum,
-            maximum,
+            limits,
             span: None,
             name,
         })
@@ -126,6 +135,7 @@ impl<'a> Models<'a> {
             }
             Expression::Union(all) => self.union(all, source, name, place),
             Expression::Index(head, items) => self.generic(head, items, source, name, place),
+            Expression::Call(..) => self.called(of, source, name, place),
             _ => None,
         };
         self.depth -= 1;
@@ -151,10 +161,33 @@ impl<'a> Models<'a> {
         place: Place,
     ) -> Option<FieldType> {
         let null = |it: &&Expression| **it == Expression::Nothing;
-        let mut others = all.iter().filter(|it| !null(it));
-        let (Some(one), None) = (others.next(), others.next()) else { return None };
-        let inner = self.type_of(one, source, name, place);
+        let others = all.iter().filter(|it| !null(it));
+        let members: Vec<FieldType> =
+            others.map(|it| self.type_of(it, source, name, place)).collect();
+        let unknown = |it: &FieldType| matches!(it, FieldType::Unknown(_));
+        if members.len() > 1 && members.iter().any(unknown) {
+            return None;
+        }
+        let inner = union_of(members);
         Some(if all.iter().any(|it| null(&it)) { optional(inner) } else { inner })
+    }
+
+    /// `conint(ge=0)`.
+    fn called(
+        &mut self,
+        call: &Expression,
+        source: &'a Source,
+        name: &str,
+        place: Place,
+    ) -> Option<FieldType> {
+        let (found, limits) = constrained::called(call)?;
+        let found = match found {
+            Called::Plain(found) => found,
+            Called::List(item) => {
+                FieldType::List(Box::new(self.type_of(item, source, name, place)))
+            }
+        };
+        Some(limited(found, limits).0)
     }
 
     fn generic(
@@ -168,12 +201,13 @@ impl<'a> Models<'a> {
         let head = head.rsplit('.').next().unwrap_or(head);
         let mut read = |it: &Expression| Box::new(self.type_of(it, source, name, place));
         match (head, items) {
-            (
-                "list" | "List" | "Sequence" | "set" | "Set" | "frozenset" | "FrozenSet"
-                | "Iterable" | "Collection",
-                [item],
-            ) => Some(FieldType::List(read(item))),
-            ("tuple" | "Tuple", [item]) => Some(FieldType::List(read(item))),
+            ("list" | "List" | "Sequence" | "Iterable" | "Collection", [item]) => {
+                Some(FieldType::List(read(item)))
+            }
+            ("set" | "Set" | "frozenset" | "FrozenSet", [item]) => {
+                let limits = Limits { unique_items: true, ..Limits::default() };
+                Some(FieldType::Limited(Box::new(FieldType::List(read(item))), limits))
+            }
             ("tuple" | "Tuple", [item, Expression::Name(rest)]) if rest == "..." => {
                 Some(FieldType::List(read(item)))
             }
@@ -181,15 +215,20 @@ impl<'a> Models<'a> {
                 Some(FieldType::Map(read(value)))
             }
             ("Optional", [one]) => Some(optional(*read(one))),
-            ("Annotated" | "Required" | "NotRequired" | "Final", [one, ..]) => Some(*read(one)),
+            ("Annotated", [one, rest @ ..]) => {
+                let limits = rest.iter().map(constrained::metadata);
+                Some(limited(*read(one), limits.fold(Limits::default(), Limits::and)).0)
+            }
+            ("Required" | "NotRequired" | "Final", [one]) => Some(*read(one)),
             ("Union", all) => self.union(all, source, name, place),
             ("Literal", values) => {
-                let texts: Option<Vec<String>> =
-                    values.iter().map(|it| it.text().map(str::to_owned)).collect();
-                match texts {
-                    Some(texts) if !texts.is_empty() => Some(FieldType::Enum(texts)),
-                    _ => None,
-                }
+                let listed = values.iter().filter(|it| **it != Expression::Nothing);
+                let data: Option<Vec<Json>> = listed
+                    .map(|it| it.data(&|it| self.sources.member(it, source)))
+                    .map(|it| it.filter(|it| !it.is_f64() && !it.is_array() && !it.is_object()))
+                    .collect();
+                let found = one_of(data?)?;
+                Some(if values.contains(&Expression::Nothing) { optional(found) } else { found })
             }
             _ => None,
         }
@@ -201,16 +240,13 @@ impl<'a> Models<'a> {
         if let Some(found) = simple(last) {
             return Some(found);
         }
+        if let Some((found, limits)) = constrained::named(last) {
+            return Some(limited(found, limits).0);
+        }
         let class = self.sources.class(last, source)?;
         if let Some(members) = self.sources.members(class) {
-            let texts: Option<Vec<String>> =
-                members.iter().map(|(_, value)| value.text().map(str::to_owned)).collect();
-            let whole = members.iter().all(|(_, value)| value.number().is_some());
-            return match texts {
-                Some(texts) if !texts.is_empty() => Some(FieldType::Enum(texts)),
-                _ if whole && !members.is_empty() => Some(FieldType::Int),
-                _ => None,
-            };
+            let none = |_: &str| None;
+            return one_of(members.iter().map(|(_, it)| it.data(&none)).collect::<Option<_>>()?);
         }
         self.define(class);
         Some(FieldType::Ref(class.class.name.clone()))
@@ -221,18 +257,23 @@ impl<'a> Models<'a> {
         if !self.seen.insert(of.class.name.clone()) {
             return;
         }
+        // It takes its place before its fields are read: they may lead back to it.
+        let at = self.definitions.len();
+        self.definitions.push(Definition {
+            name: of.class.name.clone(),
+            description: of.docstring(),
+            fields: Vec::new(),
+            values: Vec::new(),
+            span: None,
+        });
         let fields = self.fields(of);
         if fields.is_empty() {
             let message = format!("`{}` has no fields that can be read", of.class.name);
             self.findings.push(note("contract.infer-type", message).in_file(&of.source.path));
         }
-        self.definitions.push(Definition {
-            name: of.class.name.clone(),
-            description: of.docstring(),
-            fields,
-            values: Vec::new(),
-            span: None,
-        });
+        if let Some(own) = self.definitions.get_mut(at) {
+            own.fields = fields;
+        }
     }
 }
 
@@ -275,17 +316,39 @@ fn optional(inner: FieldType) -> FieldType {
 fn simple(word: &str) -> Option<FieldType> {
     let unknown = || Box::new(FieldType::Unknown(String::new()));
     Some(match word {
-        "str" | "date" | "time" | "timedelta" | "Path" | "HttpUrl" | "AnyUrl" | "EmailStr"
-        | "SecretStr" => FieldType::Text,
+        "str" | "Path" | "HttpUrl" | "AnyUrl" | "EmailStr" | "SecretStr" => FieldType::Text,
         "int" => FieldType::Int,
-        "float" | "Decimal" => FieldType::Float,
+        "float" => FieldType::Float,
+        "Decimal" => FieldType::Decimal,
         "bool" => FieldType::Bool,
-        "UUID" | "UUID4" => FieldType::Uuid,
-        "datetime" | "AwareDatetime" => FieldType::DateTime,
-        "list" | "tuple" | "set" | "List" | "Sequence" => FieldType::List(unknown()),
+        "bytes" => FieldType::Bytes,
+        "UUID" => FieldType::Uuid,
+        "datetime" => FieldType::DateTime,
+        "date" => FieldType::Date,
+        "time" => FieldType::Time,
+        "timedelta" => FieldType::Duration,
+        "list" | "tuple" | "List" | "Sequence" => FieldType::List(unknown()),
+        "set" | "frozenset" => FieldType::Limited(
+            Box::new(FieldType::List(unknown())),
+            Limits { unique_items: true, ..Limits::default() },
+        ),
         "dict" | "Dict" | "Mapping" => FieldType::Map(unknown()),
         _ => return None,
     })
+}
+
+/// One of several values: an enum where all are texts.
+fn one_of(values: Vec<Json>) -> Option<FieldType> {
+    let texts: Option<Vec<String>> =
+        values.iter().map(|it| it.as_str().map(str::to_owned)).collect();
+    match texts {
+        _ if values.is_empty() => None,
+        Some(texts) => Some(FieldType::Enum(texts)),
+        None => values
+            .iter()
+            .all(|it| !it.is_f64() && !it.is_array() && !it.is_object() && !it.is_null())
+            .then_some(FieldType::Literal(values)),
+    }
 }
 
 /// An annotation for a message.

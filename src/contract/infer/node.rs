@@ -1,9 +1,10 @@
 //! The node in a file: which class it is, its name and kind, and what goes in and comes out.
 
-use super::expression::Expression;
 use super::files::{Found, Source, Sources};
 use super::models::Models;
 use super::{Options, error, note, warning};
+use crate::contract::expression::Expression;
+use crate::contract::model::limits::Limits;
 use crate::contract::model::{Field, FieldType, Model, NodeType};
 use crate::contract::words;
 use crate::finding::Finding;
@@ -211,6 +212,11 @@ pub(in super::super) fn name(class: &str, kind: NodeType, folder: Option<&str>) 
     name
 }
 
+/// Whether a name is that of a type variable: `T`, `T_Input`.
+fn is_variable(name: &str) -> bool {
+    name == "T" || name.starts_with("T_")
+}
+
 /// What goes in and comes out: by the signature of the method that carries the work, else by the
 /// type arguments of the base class, else by the package's handler.
 pub(super) fn sides<'a>(
@@ -229,7 +235,8 @@ pub(super) fn sides<'a>(
     }
     for (at, side) in found.iter_mut().enumerate().filter(|(_, it)| !told(it)) {
         let argument = arguments.as_ref().and_then(|it| it.get(at));
-        if let Some(class) = argument.and_then(class_of) {
+        // a base class of nodes has variables where its nodes have classes
+        if let Some(class) = argument.and_then(class_of).filter(|it| !is_variable(it)) {
             *side = model(&class, source, models, sources);
         }
     }
@@ -315,8 +322,7 @@ fn bare(name: &str, field_type: FieldType) -> Field {
         required: true,
         description: None,
         default: None,
-        minimum: None,
-        maximum: None,
+        limits: Limits::default(),
         span: None,
     }
 }

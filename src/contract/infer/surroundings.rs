@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::Map;
 
-use super::expression::Expression;
 use super::files::{Found, Sources};
+use crate::contract::expression::Expression;
+use crate::contract::model::limits::number;
+use crate::contract::model::mixins::{Mixin, MixinKind};
 use crate::contract::model::{Dependency, ErrorCode, Version};
 use crate::contract::words;
+use crate::python::facts::Assignment;
 
 /// Names that are no error of a node's own.
 const NO_ERRORS: [&str; 6] = [
@@ -320,56 +323,23 @@ pub(super) fn imported(sources: &Sources) -> Vec<Dependency> {
     found
 }
 
-/// A mixin, the key under which a contract asks for it, and the attributes that set its numbers.
-type Mixin = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
-
-const MIXINS: [Mixin; 6] = [
-    (
-        "MixinRetry",
-        "retry_policy",
-        &[
-            ("retry_max", "max_retries"),
-            ("retry_base_seconds", "base_delay_seconds"),
-            ("retry_cap_seconds", "max_delay_seconds"),
-        ],
-    ),
-    (
-        "MixinCircuitBreaker",
-        "circuit_breaker",
-        &[
-            ("breaker_failures_max", "failure_threshold"),
-            ("breaker_open_seconds", "timeout_seconds"),
-        ],
-    ),
-    ("MixinHealthCheck", "health_check", &[("health_failures_max", "failure_threshold")]),
-    ("MixinMetrics", "metrics", &[]),
-    ("MixinTransaction", "transaction_management", &[]),
-    (
-        "MixinCaching",
-        "caching",
-        &[("cache_size_max", "max_entries"), ("cache_seconds", "ttl_seconds")],
-    ),
-];
-
-/// What the node's mixins ask for, by key.
-pub(super) fn mixins(of: Found<'_>) -> Map<String, Json> {
+/// The mixins that the node's class has, with the numbers that it sets.
+pub(super) fn mixins(of: Found<'_>) -> Vec<Mixin> {
     let bases: Vec<String> = of.bases().collect();
-    let mut found = Map::new();
-    let has = |it: &&Mixin| bases.iter().any(|base| base == it.0);
-    for (_, key, attributes) in MIXINS.iter().filter(has) {
-        let mut asked = Map::new();
-        asked.insert("enabled".to_owned(), json!(true));
-        for it in of.assignments() {
-            let name = of.source.module.text(it.target);
-            let attribute = attributes.iter().find(|(attribute, _)| *attribute == name);
-            let value = it.value.map(|it| of.source.expression(it.place));
-            if let (Some((_, key)), Some(Expression::Number(number))) = (attribute, value) {
-                asked.insert((*key).to_owned(), Json::Number(number));
+    let has = |it: &MixinKind| bases.iter().any(|base| base == it.class_name());
+    let mixin = |kind: MixinKind| {
+        let mut settings = Map::new();
+        for value in kind.values() {
+            let named = |it: &&Assignment| of.source.module.text(it.target) == value.attribute;
+            let given = of.assignments().find(named).and_then(|it| it.value);
+            let given = given.and_then(|it| of.source.expression(it.place).number());
+            if let Some(given) = given {
+                settings.insert(value.attribute.to_owned(), number(given));
             }
         }
-        found.insert((*key).to_owned(), Json::Object(asked));
-    }
-    found
+        Mixin { kind, settings, span: None }
+    };
+    MixinKind::ALL.into_iter().filter(has).map(mixin).collect()
 }
 
 /// A version in a constant.

@@ -1,8 +1,8 @@
 //! What a node's files say in tables: state machine, workflow, operations, actions, dependencies,
 //! capabilities.
 
-use super::expression::Expression;
 use super::files::Sources;
+use crate::contract::expression::Expression;
 use crate::contract::model::{
     Action, Dependency, IoOperation, State, StateMachine, Transition, Workflow, WorkflowStep,
 };

@@ -4,8 +4,8 @@
 
 use serde_json::json;
 
-use super::expression::Expression;
 use super::*;
+use crate::contract::expression::Expression;
 use crate::contract::lint;
 use crate::contract::model::FieldType;
 use crate::error::Error;
@@ -99,7 +99,7 @@ fn a_file_is_read_as_far_as_it_says_something() {
     assert_eq!(fields[2].field_type, FieldType::Optional(Box::new(FieldType::Text)));
     assert_eq!(fields[3].field_type, FieldType::Unknown(String::new()));
     let count = &contract.definitions[0].fields[1];
-    assert_eq!((count.minimum, count.maximum), (Some(1.0), Some(99.0)));
+    assert_eq!((count.limits.minimum, count.limits.maximum), (Some(1.0), Some(99.0)));
     assert_eq!(
         (count.default.clone(), count.description.as_deref()),
         (Some(json!(1)), Some("How many."))
@@ -162,7 +162,7 @@ fn models_are_followed_through_the_package_and_in_circles() {
     assert_eq!(fields[0].field_type, FieldType::Ref("ModelB".into()));
     assert_eq!(fields[1].default, Some(json!("two")));
     let names: Vec<_> = made.contract.definitions.iter().map(|it| it.name.as_str()).collect();
-    assert_eq!(names, ["ModelA", "ModelB"]);
+    assert_eq!(names, ["ModelB", "ModelA"]);
     assert_eq!(made.text, of(&files).text);
 }
 
@@ -292,4 +292,13 @@ fn expressions_are_literals_or_something_else() {
 #[test]
 fn modules_of_python_are_sorted_for_the_search() {
     assert!(surroundings::NO_DEPENDENCIES.is_sorted());
+}
+
+#[test]
+fn a_description_ends_before_the_sections_of_the_docstring() {
+    let node = "class NodeXCompute(NodeCompute[T_Input, T_Output]):\n    \"\"\"Makes an x.\n\n    It is \
+                made of:\n    a and b.\n\n    Attributes:\n        a: An a.\n    \"\"\"\n";
+    let made = of(&[("node.py", node)]);
+    assert_eq!(made.contract.description, "Makes an x. It is made of: a and b.");
+    assert_eq!(made.contract.input.class_name, None);
 }

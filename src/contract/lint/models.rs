@@ -214,24 +214,23 @@ fn field_default(contract: &Contract, hits: &mut Hits<'_>) {
 
 /// Why a default does not fit its field.
 fn fits(default: &Json, field: &Field) -> Result<(), &'static str> {
-    let number = default.as_f64();
-    if let (Some(number), Some(minimum)) = (number, field.minimum)
-        && number < minimum
-    {
-        return Err("is below its minimum");
-    }
-    if let (Some(number), Some(maximum)) = (number, field.maximum)
-        && number > maximum
-    {
-        return Err("is above its maximum");
+    if let Some(why) = field.limits.refuses(default) {
+        return Err(why);
     }
     of_type(default, &field.field_type)
 }
 
 fn of_type(default: &Json, field_type: &FieldType) -> Result<(), &'static str> {
     let good = match field_type {
-        FieldType::Text | FieldType::Uuid | FieldType::DateTime => {
-            !default.is_array() && !default.is_object()
+        FieldType::Text
+        | FieldType::Uuid
+        | FieldType::DateTime
+        | FieldType::Date
+        | FieldType::Time
+        | FieldType::Duration
+        | FieldType::Bytes => !default.is_array() && !default.is_object(),
+        FieldType::Decimal => {
+            default.is_number() || default.as_str().is_some_and(|it| it.parse::<f64>().is_ok())
         }
         FieldType::Int => default.is_i64() || default.is_u64(),
         FieldType::Float => default.is_number(),
@@ -242,6 +241,13 @@ fn of_type(default: &Json, field_type: &FieldType) -> Result<(), &'static str> {
             let known = default.as_str().is_none_or(|text| values.iter().any(|it| it == text));
             return if known { Ok(()) } else { Err("is none of its values") };
         }
+        FieldType::Literal(values) => {
+            return if values.contains(default) { Ok(()) } else { Err("is none of its values") };
+        }
+        FieldType::Union(all) => all.iter().any(|it| of_type(default, it).is_ok()),
+        FieldType::Limited(inner, limits) => {
+            return limits.refuses(default).map_or_else(|| of_type(default, inner), Err);
+        }
         FieldType::Optional(inner) => return of_type(default, inner),
         FieldType::Ref(_) | FieldType::Unknown(_) => true,
     };
@@ -251,12 +257,9 @@ fn of_type(default: &Json, field_type: &FieldType) -> Result<(), &'static str> {
 fn field_bounds(contract: &Contract, hits: &mut Hits<'_>) {
     for (owner, fields) in owners(contract) {
         for field in fields {
-            if let (Some(minimum), Some(maximum)) = (field.minimum, field.maximum)
-                && minimum > maximum
-            {
+            if field.limits.contradict() {
                 let name = shown(&field.name);
-                let message =
-                    format!("the minimum {minimum} of {name} of {owner} is above {maximum}");
+                let message = format!("no value of {name} of {owner} lies within its bounds");
                 hits.hit(field.span, message, "exchange the bounds");
             }
         }

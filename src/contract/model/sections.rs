@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::mixins::Mixin;
 use super::{Model, Version};
 use crate::finding::Span;
 
@@ -24,6 +25,8 @@ pub struct Sections {
     pub compute: Option<Compute>,
     /// Subcontracts by reference: entries of `subcontracts` that name a file.
     pub subcontracts: Vec<Subcontract>,
+    /// What the contract asks for around the node's work, the innermost first.
+    pub mixins: Vec<Mixin>,
     /// Those of the four markers of the original form that are true.
     pub markers: Vec<String>,
     /// Profiles of the runtime under which the node runs.

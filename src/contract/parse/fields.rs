@@ -1,9 +1,12 @@
 //! Fields of models: from a mapping of names, a JSON schema, or a bare list of names.
 
+use super::composed;
 use super::types::Types;
+use crate::contract::constrained::hoisted;
 use crate::contract::document::{Node, Value};
 use crate::contract::model::{Field, FieldType};
-use crate::contract::notes::Notes;
+use crate::contract::notes::{Notes, shown};
+use crate::finding::{Finding, Level};
 use std::collections::HashSet;
 
 /// Fields of an `object` schema: `properties` (or `fields`), with the required ones listed in
@@ -81,11 +84,14 @@ fn field(
     let bare = std::ptr::eq(place, definition) && definition.text().is_some();
     let field_type =
         if bare { FieldType::Unknown(String::new()) } else { types.of(definition, name, notes) };
+    let (field_type, limits) = hoisted(field_type);
+    if let Some(raw) = composed::unknown(&field_type).filter(|_| !bare) {
+        unknown(name, raw, place, notes);
+    }
     let default = definition.get("default").filter(|it| !it.is_null()).map(Node::to_json);
     let says_null = definition.get("default").is_some_and(Node::is_null);
     let own = definition.get("required").and_then(Node::as_bool);
     let optional = matches!(field_type, FieldType::Optional(_));
-    let number = |keys: &[&str]| definition.first(keys).and_then(Node::as_f64);
     Field {
         name: name.to_owned(),
         required: required.or(own).unwrap_or(default.is_none() && !says_null && !optional),
@@ -94,8 +100,21 @@ fn field(
             .first_text(&["description", "doc"])
             .map(|text| text.trim().to_owned()),
         default,
-        minimum: number(&["minimum", "ge", "min", "min_value"]),
-        maximum: number(&["maximum", "le", "max", "max_value"]),
+        limits,
         span: Some(place.span),
     }
+}
+
+/// Says of a field that its type is not known.
+fn unknown(name: &str, raw: &str, place: &Node, notes: &mut Notes) {
+    let name = shown(name);
+    let message = if raw.is_empty() {
+        format!("the contract does not say of what type {name} is; a text stands in")
+    } else {
+        format!("the type {} of {name} is not known; a text stands in", shown(raw))
+    };
+    let finding = Finding::new("contract.unknown-type", Level::Note, message).at(place.span);
+    let help = "write a type such as `str`, `list[int]` or `uuid`, or declare it under \
+                `definitions`";
+    notes.push(finding.with_help(help));
 }

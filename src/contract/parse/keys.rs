@@ -37,7 +37,7 @@ pub(super) fn check(document: &Node, notes: &mut Notes) {
 }
 
 /// Keys that upstream's models define or that more than one real contract has, sorted.
-const KNOWN: [&str; 221] = [
+const KNOWN: [&str; 222] = [
     "actions",
     "activation",
     "aggregation",
@@ -158,6 +158,7 @@ const KNOWN: [&str; 221] = [
     "metrics",
     "metrics_collection_enabled",
     "migrations",
+    "mixins",
     "model_routing",
     "models",
     "monitoring",

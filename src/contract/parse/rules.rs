@@ -94,6 +94,23 @@ pub(in super::super) const RULES: &[Rule] = &[
     Rule::told("contract.type", Warning, "The type of a field is one that is known.")
         .why("The next name was taken instead.")
         .fix("Write the type that is meant."),
+    Rule::told(
+        "contract.unknown-type",
+        Note,
+        "The type of a field is said, and one that the contract knows.",
+    )
+    .why("Nothing is invented: a text stands in, and no value is refused.")
+    .fix("Write a type such as `str`, `list[int]` or `uuid`, or declare it under `definitions`."),
+    Rule::told(
+        "contract.constraint",
+        Warning,
+        "A limit of a type is one that a model can check, and means something for the type.",
+    )
+    .why("A limit that nobody checks is taken for one that holds.")
+    .fix("Say it with a type, a bound, a length or a pattern; the finding says what is wrong."),
+    Rule::told("contract.format", Note, "The format of a text is one that has a type of its own.")
+        .why("A name of a format alone refuses nothing.")
+        .fix("Add a `pattern`, if it must be checked."),
     Rule::told("contract.fsm-states", Warning, "A state machine has states.")
         .why("Without any there is nothing to be in; the machine is left out.")
         .fix("Declare `states`."),

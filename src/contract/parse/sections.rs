@@ -23,6 +23,7 @@ pub(super) fn sections(document: &Node, types: &mut Types<'_>, notes: &mut Notes
         effect: effect(document),
         compute: compute(document),
         subcontracts: subcontracts(document),
+        mixins: super::mixins::mixins(document),
         markers: markers(document),
         runtime_profiles: runtime_profiles(document),
         single_operation_max_ms: document

@@ -1,7 +1,7 @@
 //! What a contract asks for, found in each of its places.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use super::{Mixin, Wanted, wanted};
+use super::{MixinKind, Wanted, wanted};
 use crate::contract::{self, NoIncludes};
 use crate::finding::Finding;
 
@@ -28,6 +28,9 @@ fn every_place_is_looked_at() {
         ("metrics: {prefix: x}", "metrics"),
         ("subcontracts: [{name: retry, path: a.yaml}]", "retry"),
         ("subcontracts: [circuit_breaker_subcontract]", "circuit_breaker"),
+        ("mixins: [retry]", "retry"),
+        ("mixins: {caching: {enabled: false}, metrics: {}}", "metrics"),
+        ("annotations: {mixins: {transaction: {}}}", "transaction"),
     ] {
         assert_eq!(names(&of("EFFECT_GENERIC", rest).0), [name], "{rest}");
     }
@@ -83,7 +86,7 @@ fn what_makes_no_sense_is_left_out_and_said() {
 
 #[test]
 fn the_breaker_is_inside_the_retries() {
-    let at = |mixin: Mixin| Mixin::ALL.iter().position(|it| *it == mixin);
-    assert!(at(Mixin::CircuitBreaker) < at(Mixin::Retry));
-    assert_eq!(at(Mixin::Caching), Some(Mixin::ALL.len() - 1));
+    let at = |mixin: MixinKind| MixinKind::ALL.iter().position(|it| *it == mixin);
+    assert!(at(MixinKind::CircuitBreaker) < at(MixinKind::Retry));
+    assert_eq!(at(MixinKind::Caching), Some(MixinKind::ALL.len() - 1));
 }

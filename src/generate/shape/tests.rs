@@ -1,6 +1,6 @@
 //! Models and enums planned from contracts.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 use super::*;
 use crate::contract::{NoIncludes, parse};
@@ -56,17 +56,160 @@ fn names_that_python_cannot_have_get_an_alias() {
     assert!(findings.iter().any(|it| it.rule_id == "correctness.renamed-field"));
 }
 
+/// The declaration of one field of this type, and the findings about it.
+fn one(text: &str) -> (String, Vec<Finding>) {
+    let (shape, mut findings) = planned(&format!("{HEAD}inputs:\n  a: {text}\n"));
+    findings.retain(|it| it.rule_id != "completeness.no-fields");
+    (lines(&shape, &shape.input).remove(0), findings)
+}
+
 #[test]
-fn definitions_become_models_and_a_circle_is_cut() {
+fn every_type_has_its_python() {
+    for (text, want) in [
+        ("date", "a: date"),
+        ("time", "a: time"),
+        ("duration", "a: timedelta"),
+        ("bytes", "a: bytes"),
+        ("'UUID | None'", "a: UUID | None = Field(default=None)"),
+        ("'dict[str, list[int]]'", "a: dict[str, list[int]]"),
+        ("{enum: [1, 2]}", "a: Literal[1, 2]"),
+        ("{enum: [1, x, true]}", "a: Literal[1, \"x\", True]"),
+        ("{enum: [x, y]}", "a: EnumPriceA"),
+        ("'str | int'", "a: str | int"),
+        (
+            "{type: integer, minimum: 1, exclusiveMaximum: 9, multipleOf: 2}",
+            "a: int = Field(ge=1, lt=9, multiple_of=2)",
+        ),
+        ("{type: integer, exclusiveMinimum: 0.5}", "a: int = Field(gt=0)"),
+        ("{type: number, exclusiveMinimum: 0, maximum: 1}", "a: float = Field(gt=0.0, le=1.0)"),
+        (
+            "{type: string, minLength: 2, maxLength: 8, pattern: '^[a-z]+$'}",
+            "a: str = Field(min_length=2, max_length=8, pattern=\"^[a-z]+$\")",
+        ),
+        (
+            "{type: decimal, minimum: 0.5, max_digits: 8, decimal_places: 2}",
+            "a: Decimal = Field(ge=0.5, max_digits=8, decimal_places=2)",
+        ),
+        ("{type: array, items: {type: int, minimum: 0}}", "a: list[Annotated[int, Field(ge=0)]]"),
+        (
+            "{type: array, items: {type: str}, minItems: 1, maxItems: 3}",
+            "a: list[str] = Field(min_length=1, max_length=3)",
+        ),
+        ("'set[str]'", "a: Annotated[list[str], AfterValidator(refuse_repeats)]"),
+        (
+            "{type: [integer, string], minimum: 0, maxLength: 5}",
+            "a: Annotated[int, Field(ge=0)] | Annotated[str, Field(max_length=5)]",
+        ),
+        ("{type: decimal, default: 1.50}", "a: Decimal = Field(default=Decimal(\"1.5\"))"),
+        (
+            "{type: date, default: 2026-01-31}",
+            "a: date = Field(default=date.fromisoformat(\"2026-01-31\"))",
+        ),
+        (
+            "{type: duration, default: P1DT1M}",
+            "a: timedelta = Field(default=timedelta(seconds=86460))",
+        ),
+        ("{enum: [1, 2], default: 2}", "a: Literal[1, 2] = Field(default=2)"),
+        (
+            "{type: array, items: {type: str}, minItems: 1, required: false}",
+            "a: list[str] | None = Field(default=None, min_length=1)",
+        ),
+    ] {
+        let (line, findings) = one(text);
+        assert_eq!(line, want, "{text}");
+        assert!(findings.is_empty(), "{text}: {findings:?}");
+    }
+}
+
+#[test]
+fn what_cannot_hold_is_left_out_and_said() {
+    for (text, want, rule) in [
+        ("{type: int, minimum: 5, maximum: 3}", "a: int", "correctness.bounds"),
+        ("{type: int, multipleOf: 1.5}", "a: int", "correctness.bounds"),
+        ("{type: int, exclusiveMinimum: 1, exclusiveMaximum: 2}", "a: int", "correctness.bounds"),
+        ("{type: str, pattern: '^abc$', minLength: 9}", "a: str", "correctness.bounds"),
+        (
+            "{type: array, items: {type: bool}, minItems: 3, maxItems: 4, uniqueItems: true}",
+            "a: Annotated[list[bool], AfterValidator(refuse_repeats)] = Field(max_length=4)",
+            "correctness.bounds",
+        ),
+        (
+            "{type: str, pattern: '^b', default: a}",
+            "a: str | None = Field(default=None, pattern=\"^b\")",
+            "correctness.default-type",
+        ),
+        ("'str | int | float | bool'", "a: str | float | bool", "correctness.union"),
+        ("'str | int | list[str] | dict[str, str]'", "a: str", "correctness.unknown-type"),
+        ("ModelElsewhere", "a: str", "correctness.unknown-type"),
+    ] {
+        let (line, findings) = one(text);
+        assert_eq!(line, want, "{text}");
+        let rules: Vec<&str> = findings.iter().map(|it| it.rule_id).collect();
+        assert_eq!(rules, [rule], "{text}");
+        assert!(findings[0].help.is_some() || rule == "correctness.default-type", "{text}");
+    }
+}
+
+#[test]
+fn fields_that_are_called_like_their_types_get_an_alias() {
+    let (shape, _) = planned(&format!(
+        "{HEAD}inputs:\n  date: {{type: date, required: true}}\n  time: {{type: str, required: \
+         true}}\n  model_dump: {{type: int, required: true}}\n  _x: {{type: int, required: \
+         true}}\n  x: {{type: int, required: true}}\n"
+    ));
+    assert_eq!(
+        lines(&shape, &shape.input),
+        [
+            "date_: date = Field(alias=\"date\")",
+            "time: str",
+            "field_model_dump: int = Field(alias=\"model_dump\")",
+            "x_2: int = Field(alias=\"_x\")",
+            "x: int",
+        ]
+    );
+}
+
+#[test]
+fn a_definition_may_refer_to_itself() {
     let (shape, findings) = planned(&format!(
         "{HEAD}inputs:\n  line: {{$ref: '#/definitions/Line', required: true}}\n\
          definitions:\n  Line:\n    type: object\n    required: [sku]\n    properties:\n      \
-         sku: {{type: string}}\n      parent: {{$ref: '#/definitions/Line'}}\n"
+         sku: {{type: string}}\n      parent: {{$ref: '#/definitions/Line'}}\n      \
+         parts: {{type: array, items: {{$ref: '#/definitions/Line'}}}}\n"
     ));
     let parts: Vec<&str> = shape.parts.iter().map(|it| it.class_name.as_str()).collect();
     assert_eq!(parts, ["ModelLine"]);
     assert_eq!(lines(&shape, &shape.input), ["line: ModelLine"]);
-    assert!(findings.iter().any(|it| it.message.contains("refers to itself")));
+    assert_eq!(
+        lines(&shape, &shape.parts[0]),
+        [
+            "sku: str",
+            "parent: \"ModelLine | None\" = Field(default=None)",
+            "parts: \"list[ModelLine]\" = Field(default_factory=list)",
+        ]
+    );
+    assert!(shape.circles().is_empty());
+    assert!(findings.iter().all(|it| it.rule_id == "completeness.no-fields"), "{findings:?}");
+}
+
+#[test]
+fn a_circle_of_definitions_is_completed_and_never_endless() {
+    let (shape, findings) = planned(&format!(
+        "{HEAD}inputs:\n  a: {{$ref: '#/definitions/A', required: true}}\n\
+         definitions:\n  A: {{type: object, required: [b], properties: {{b: {{$ref: \
+         '#/definitions/B'}}}}}}\n  B: {{type: object, required: [a, all], properties: {{a: \
+         {{$ref: '#/definitions/A'}}, all: {{type: array, items: {{$ref: '#/definitions/A'}}}}}}}}\n"
+    ));
+    let parts: Vec<&str> = shape.parts.iter().map(|it| it.class_name.as_str()).collect();
+    assert_eq!(parts, ["ModelA", "ModelB"]);
+    assert_eq!(lines(&shape, &shape.parts[0]), ["b: ModelB"]);
+    assert_eq!(
+        lines(&shape, &shape.parts[1]),
+        ["a: \"ModelA | None\" = Field(default=None)", "all: \"list[ModelA]\""]
+    );
+    assert_eq!(shape.circles(), [1, 0]);
+    let endless = findings.iter().find(|it| it.rule_id == "correctness.endless-type").unwrap();
+    assert!(endless.message.starts_with("`a` must hold what holds it"), "{endless:?}");
 }
 
 #[test]

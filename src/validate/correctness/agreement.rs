@@ -30,22 +30,44 @@ pub(super) fn field_types(contract: &Contract, subject: &Subject, sink: &mut Sin
 /// What the contract says, where the annotation says something else. Silent wherever one of the
 /// two says nothing definite: a class of its own, a type variable, `Unknown`.
 fn disagreement(declared: &FieldType, members: &[Term]) -> Option<&'static str> {
-    const DEFINITE: [&str; 9] =
-        ["str", "int", "float", "bool", "UUID", "datetime", "date", "list", "dict"];
+    const DEFINITE: [&str; 13] = [
+        "str",
+        "int",
+        "float",
+        "bool",
+        "UUID",
+        "datetime",
+        "date",
+        "time",
+        "timedelta",
+        "Decimal",
+        "bytes",
+        "list",
+        "dict",
+    ];
     let mut present = members.iter().filter(|it| it.name != "None");
     let (Some(term), None) = (present.next(), present.next()) else { return None };
     let (wanted, names): (_, &[&str]) = match declared {
-        FieldType::Optional(inner) => return disagreement(inner, members),
+        FieldType::Optional(inner) | FieldType::Limited(inner, _) => {
+            return disagreement(inner, members);
+        }
         FieldType::Text => ("text", &["str"]),
         FieldType::Int => ("an integer", &["int"]),
         FieldType::Float => ("a number", &["float"]),
         FieldType::Bool => ("a boolean", &["bool"]),
         FieldType::Uuid => ("a UUID", &["UUID"]),
         FieldType::DateTime => ("a time", &["datetime", "date"]),
+        FieldType::Date => ("a day", &["date"]),
+        FieldType::Time => ("a time of day", &["time"]),
+        FieldType::Duration => ("a duration", &["timedelta"]),
+        FieldType::Decimal => ("a decimal number", &["Decimal"]),
+        FieldType::Bytes => ("bytes", &["bytes"]),
         FieldType::List(_) => ("a list", &["list"]),
         FieldType::Map(_) => ("a mapping", &["dict"]),
         FieldType::Enum(_) => ("one of an enum's texts", &["str"]),
-        FieldType::Ref(_) | FieldType::Unknown(_) => return None,
+        FieldType::Literal(_) | FieldType::Union(_) | FieldType::Ref(_) | FieldType::Unknown(_) => {
+            return None;
+        }
     };
     if names.contains(&term.name.as_str()) {
         let inner = match (declared, term.arguments.as_slice()) {

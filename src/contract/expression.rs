@@ -94,6 +94,7 @@ impl Expression {
                     ("UUID" | "fromisoformat" | "Decimal" | "Path", [(None, value)]) => {
                         value.data(member)
                     }
+                    ("timedelta", [(Some(unit), value)]) if unit == "seconds" => value.data(member),
                     ("list", []) => Some(Json::Array(Vec::new())),
                     ("dict", []) => Some(Json::Object(Map::new())),
                     _ => None,
