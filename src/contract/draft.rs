@@ -6,7 +6,7 @@ use serde_json::Map;
 use super::infer::{FIRST, Made, node_name, nothing, reread};
 use super::model::limits::Limits;
 use super::model::sections::Sections;
-use super::model::{Contract, ErrorCode, Field, FieldType, Model, NodeType};
+use super::model::{Contract, Dependency, ErrorCode, Field, FieldType, Model, NodeType};
 use super::write::{self, Form};
 use crate::finding::{Finding, Level};
 use phrase::{Phrase, Reading};
@@ -82,7 +82,7 @@ pub fn draft(task: &str, wish: &Wish<'_>) -> Result<Made, Box<Finding>> {
         actions: Vec::new(),
         io_operations: Vec::new(),
         dependencies: Vec::new(),
-        error_codes: error_codes(node_type),
+        error_codes: error_codes(node_type, verb),
         state_machine: None,
         workflow: None,
         subscribe_topics: Vec::new(),
@@ -94,7 +94,8 @@ pub fn draft(task: &str, wish: &Wish<'_>) -> Result<Made, Box<Finding>> {
         node_type,
         name,
     };
-    sides(&mut contract, &reading, verb);
+    sides(&mut contract, &text, &reading, verb);
+    contract.dependencies = dependencies(&text, &reading, node_type);
     behaviour::add(&mut contract, &text, &reading, verb);
     open_points(&contract, &mut findings);
     let text = write::text(&contract, &Map::new(), wish.form);
@@ -163,7 +164,26 @@ fn sections(node_type: NodeType) -> Sections {
     }
 }
 
-fn error_codes(node_type: NodeType) -> Vec<ErrorCode> {
+/// The systems that the words name, and the API or service that is asked.
+fn dependencies(text: &str, reading: &Reading, node_type: NodeType) -> Vec<Dependency> {
+    if !matches!(node_type, NodeType::Effect | NodeType::Orchestrator) {
+        return Vec::new();
+    }
+    let asked = reading.object.as_ref().map(|it| it.name.as_str());
+    let asked = asked.filter(|it| it.ends_with("_api") || it.ends_with("_service"));
+    let names = phrase::systems(text).into_iter().chain(asked);
+    let dependency = |name: &str| Dependency {
+        name: name.to_owned(),
+        kind: Some("external".to_owned()),
+        module: None,
+        class_name: None,
+        required: true,
+        span: None,
+    };
+    names.map(dependency).collect()
+}
+
+fn error_codes(node_type: NodeType, verb: Option<Verb>) -> Vec<ErrorCode> {
     let refused = ("INVALID_INPUT", "The request does not hold together.", false);
     let late = ("TIMEOUT", "The work was not done in time.", true);
     let own: &[(&str, &str, bool)] = match node_type {
@@ -184,11 +204,24 @@ fn error_codes(node_type: NodeType) -> Vec<ErrorCode> {
         recoverable: Some(*recoverable),
         span: None,
     };
-    own.iter().map(code).collect()
+    let mut codes: Vec<ErrorCode> = own.iter().map(code).collect();
+    let makes = ["book", "create", "insert", "register", "reserve"];
+    let more = match verb {
+        _ if node_type != NodeType::Effect => None,
+        Some(verb) if verb.brings() => {
+            Some(("NOT_FOUND", "What was asked for is not there.", false))
+        }
+        Some(verb) if makes.contains(&verb.word) => {
+            Some(("ALREADY_EXISTS", "What was to be made is there already.", false))
+        }
+        _ => None,
+    };
+    codes.splice(1..1, more.iter().map(code));
+    codes
 }
 
 /// What goes in and comes out, by the roles of the phrases.
-fn sides(contract: &mut Contract, reading: &Reading, verb: Option<Verb>) {
+fn sides(contract: &mut Contract, text: &str, reading: &Reading, verb: Option<Verb>) {
     let mut inputs: Vec<Field> = Vec::new();
     let mut outputs: Vec<Field> = Vec::new();
     for phrase in &reading.phrases {
@@ -207,19 +240,30 @@ fn sides(contract: &mut Contract, reading: &Reading, verb: Option<Verb>) {
         };
         match contract.node_type {
             NodeType::Reducer | NodeType::Orchestrator => {
-                let meant =
-                    |name: &str| reading.phrases.iter().any(|it| it.quoted && it.name == name);
-                inputs.retain(|it| meant(&it.name));
-                outputs.retain(|it| meant(&it.name));
-                let name = format!("{}_id", object.name.trim_end_matches("_id"));
-                let about = format!("Which {} it is about.", object.words);
-                add(&mut inputs, field(&name, FieldType::Uuid, &about));
+                // what it goes through is no data
+                let states = behaviour::states(text);
+                inputs.retain(|it| !states.contains(&it.name));
+                outputs.retain(|it| !states.contains(&it.name));
+                let told = inputs.iter().any(|it| it.name.ends_with("_id"));
+                let is_reducer = contract.node_type == NodeType::Reducer;
+                if !told && (is_reducer || inputs.is_empty()) {
+                    let stem = object.name.trim_end_matches("_id");
+                    let (before, last) = stem.rsplit_once('_').unwrap_or(("", stem));
+                    let name = format!("{before}_{}_id", vocabulary::singular(last));
+                    let about = format!("Which {} it is about.", object.words);
+                    let name = name.trim_start_matches('_');
+                    inputs.insert(0, field(name, FieldType::Uuid, &about));
+                }
             }
-            _ if object_comes_out => add(&mut outputs, of_phrase(object)),
+            _ if object_comes_out => {
+                let all = std::iter::once(object).chain(&reading.beside);
+                all.for_each(|it| add(&mut outputs, of_phrase(it)));
+            }
             // what is brought in comes out in the words of the task
             NodeType::Effect if brings && !inputs.is_empty() => {}
             _ if !inputs.iter().chain(&outputs).any(|it| it.name == object.name) => {
                 inputs.insert(0, of_phrase(object));
+                reading.beside.iter().for_each(|it| add(&mut inputs, of_phrase(it)));
             }
             _ => {}
         }

@@ -61,20 +61,53 @@ fn operation(contract: &Contract, verb: Option<Verb>) -> IoOperation {
     }
 }
 
-/// The states that a text goes through, `from open through paid to closed`.
-fn path(text: &str) -> Vec<String> {
+/// Words of states in which something ends that was not brought to its end, and whether that is an
+/// error.
+const ENDINGS: [(&str, bool); 9] = [
+    ("aborted", true),
+    ("canceled", false),
+    ("cancelled", false),
+    ("declined", true),
+    ("expired", false),
+    ("failed", true),
+    ("refunded", false),
+    ("rejected", true),
+    ("withdrawn", false),
+];
+
+/// The states that a text goes through: `from open through paid to closed`, `states are open, paid
+/// and closed`, `the state of an order: open, paid, closed`.
+pub(super) fn states(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
-    let Some((_, after)) = lower.split_once(" from ") else { return Vec::new() };
+    let listed = ["states are ", "states: ", "statuses are ", "statuses: ", "states "]
+        .iter()
+        .find_map(|it| lower.split_once(it))
+        .or_else(|| {
+            let (before, after) = lower.split_once(": ")?;
+            let said = ["state", "status", "lifecycle"].iter().any(|it| before.contains(it));
+            said.then_some((before, after))
+        });
+    let of_list = listed.map(|(_, after)| path(after, true)).filter(|it| it.len() > 1);
+    let way = || lower.split_once(" from ").map(|(_, after)| path(after, false));
+    of_list.or_else(way).unwrap_or_default()
+}
+
+/// The parts of a list or of a way.
+fn path(after: &str, is_list: bool) -> Vec<String> {
     let after = after.split(['.', ';', ':']).next().unwrap_or_default();
+    let spaced = after.replace(',', " , ").replace("->", " to ").replace('→', " to ");
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let ends = ["with", "by", "when", "per", "return", "returns"];
+    let words = words.split(|it| ends.contains(it)).next().unwrap_or_default();
     let mut states: Vec<String> = Vec::new();
     let mut ways = 0;
-    for part in after.split([' ', ',']).collect::<Vec<_>>().split(|it| {
+    for part in words.split(|it| {
         let way = ["to", "through", "via", "until", "over", "then"].contains(it);
-        ways += usize::from(way);
-        way || ["and", "or", ""].contains(it)
+        ways += usize::from(way || (is_list && *it == ","));
+        way || ["and", "or", ","].contains(it)
     }) {
         let plain: Vec<&str> =
-            part.iter().copied().filter(|it| !super::vocabulary::is_filler(it)).collect();
+            part.iter().copied().filter(|it| !["a", "an", "the"].contains(it)).collect();
         let name = phrase::snake(&plain.join(" "));
         if !name.is_empty() && plain.len() <= 3 && !states.contains(&name) {
             states.push(name);
@@ -87,8 +120,23 @@ fn path(text: &str) -> Vec<String> {
     }
 }
 
+/// States one after the other; into those that end it badly lead all before them.
+fn way(found: &[String]) -> Vec<(String, String)> {
+    let bad = |it: &str| ENDINGS.iter().any(|(word, _)| it == *word);
+    let good: Vec<&String> = found.iter().filter(|it| !bad(it)).collect();
+    let mut all: Vec<(String, String)> =
+        good.iter().zip(good.iter().skip(1)).map(|(a, b)| ((*a).clone(), (*b).clone())).collect();
+    for (at, end) in found.iter().enumerate().filter(|(_, it)| bad(it)) {
+        let before = found.iter().take(at).filter(|it| !bad(it));
+        // what has come to its end stays there
+        let open = before.filter(|it| Some(*it) != good.last().copied() || good.len() < 2);
+        all.extend(open.map(|it| (it.clone(), end.clone())));
+    }
+    all
+}
+
 fn machine(contract: &Contract, text: &str) -> StateMachine {
-    let found = path(text);
+    let found = states(text);
     let state = |name: &str, description: &str, terminal: bool, error: bool| State {
         name: name.to_owned(),
         description: Some(description.to_owned()),
@@ -119,11 +167,16 @@ fn machine(contract: &Contract, text: &str) -> StateMachine {
         ];
         (states, transitions)
     } else {
-        let last = found.last().cloned().unwrap_or_default();
+        let ways = way(&found);
         let about = |it: &String| format!("State {}.", it.replace('_', " "));
-        let states = found.iter().map(|it| state(it, &about(it), *it == last, false)).collect();
-        let steps = found.iter().zip(found.iter().skip(1));
-        (states, steps.map(|(from, to)| transition(from, to, &format!("to_{to}"))).collect())
+        let made = found.iter().map(|it| {
+            let ends = !ways.iter().any(|(from, _)| from == it);
+            let error = ENDINGS.iter().any(|(word, error)| it == word && *error);
+            state(it, &about(it), ends, error)
+        });
+        let states: Vec<State> = made.collect();
+        let steps = ways.iter().map(|(from, to)| transition(from, to, &format!("to_{to}")));
+        (states, steps.collect())
     };
     StateMachine {
         name: what(contract),

@@ -1,10 +1,15 @@
 //! A task's text as words with the roles of their phrases. Knows nothing of contracts.
 
-use super::vocabulary::{Role, is_filler, joins, role, type_of, verb};
+use super::vocabulary::{
+    Role, Verb, hands_over, is_aspect, is_filler, joins, role, system, type_of, verb,
+};
 use crate::contract::model::FieldType;
 
 /// Most words of a name.
 const NAME_WORDS_MAX: usize = 3;
+
+/// Most words of a name such as `number_of_working_days`.
+const COUNTED_WORDS_MAX: usize = 5;
 
 /// Words that are the name of a type and of nothing else.
 const TYPES: [&str; 9] =
@@ -33,6 +38,8 @@ pub(super) struct Reading {
     pub(super) verb: String,
     /// What it is done to.
     pub(super) object: Option<Phrase>,
+    /// What it is done to besides.
+    pub(super) beside: Vec<Phrase>,
     /// The other phrases.
     pub(super) phrases: Vec<Phrase>,
 }
@@ -79,54 +86,153 @@ fn tokens(text: &str) -> Vec<Token> {
 
 /// Reads a text.
 pub(super) fn read(text: &str) -> Reading {
-    let mut reading = Reading::default();
-    let mut words: Vec<String> = Vec::new();
-    let mut at: Option<Role> = None;
     let mut tokens = tokens(text).into_iter().peekable();
-    while let Some(Token::Word(first)) = tokens.peek() {
-        let first = first.clone();
-        tokens.next();
-        if !is_filler(&first) && !joins(&first) {
-            reading.verb = first;
-            break;
-        }
-    }
+    let mut reader = Reader::default();
+    reader.opening(&mut tokens);
     while let Some(token) = tokens.next() {
         match token {
             Token::Stop => {
-                end(&mut reading, &mut words, at);
-                at = Some(Role::Neither);
+                reader.end();
+                reader.at = Some(Role::Neither);
             }
             Token::Quoted(name) => {
-                end(&mut reading, &mut words, at);
-                let role = at.filter(|it| *it != Role::Neither).or(Some(Role::Input));
-                place(&mut reading, vec![name], role, true);
+                reader.end();
+                let role = reader.at.filter(|it| *it != Role::Neither).or(Some(Role::Input));
+                place(&mut reader.reading, vec![name], role, true);
             }
-            Token::Word(word) if word == "whether" => {
-                end(&mut reading, &mut words, at);
-                at = Some(Role::Neither);
-                whether(&mut reading, &mut tokens);
+            Token::Word(word) => reader.word(word, &mut tokens),
+        }
+    }
+    reader.end();
+    let mut reading = reader.reading;
+    // `the lifecycle of an order`: it is about the order
+    let aspect = reading.object.as_ref().is_some_and(|it| is_aspect(&it.name));
+    if aspect && reader.of_object && !reading.phrases.is_empty() {
+        reading.object = Some(reading.phrases.remove(0));
+    }
+    reading
+}
+
+/// A text on the way.
+#[derive(Default)]
+struct Reader {
+    reading: Reading,
+    words: Vec<String>,
+    at: Option<Role>,
+    /// Whether an article stood before the word in hand.
+    article: bool,
+    /// Whether the phrase on the way is a clause of its own: `store the file`, `store it`.
+    clause: bool,
+    /// Whether what comes out has been named by `return`.
+    returns: bool,
+    /// Whether `of` stood behind the object.
+    of_object: bool,
+}
+
+impl Reader {
+    /// The verb; before it may stand what is given.
+    fn opening(&mut self, tokens: &mut Tokens) {
+        while let Some(Token::Word(first)) = tokens.peek() {
+            let first = first.clone();
+            if ["given", "using", "for", "from", "with"].contains(&first.as_str()) {
+                self.at = Some(Role::Input);
+                tokens.next();
+                return;
             }
-            Token::Word(word) if word == "as" => {
-                end(&mut reading, &mut words, at);
-                at = if typed(&mut reading, &mut tokens) { at } else { Some(Role::Output) };
-            }
-            Token::Word(word) if word == "of" && words.last().is_some_and(|it| it == "list") => {
-                words.push(word);
-            }
-            Token::Word(word) => {
-                let next = role(&word);
-                if next.is_some() || joins(&word) || word == "then" {
-                    end(&mut reading, &mut words, at);
-                    at = next.or(if word == "then" { Some(Role::Neither) } else { at });
-                } else if !is_filler(&word) {
-                    words.push(word);
-                }
+            tokens.next();
+            if !is_filler(&first) && !joins(&first) {
+                self.reading.verb = first;
+                return;
             }
         }
     }
-    end(&mut reading, &mut words, at);
-    reading
+
+    fn word(&mut self, word: String, tokens: &mut Tokens) {
+        let article = std::mem::replace(&mut self.article, is_filler(&word));
+        let last = self.words.last().map(String::as_str);
+        match word.as_str() {
+            "whether" => {
+                self.end();
+                let side = self.at.filter(|it| *it == Role::Input);
+                self.at = self.at.filter(|it| *it == Role::Input).or(Some(Role::Neither));
+                whether(&mut self.reading, tokens, side.unwrap_or(Role::Output));
+                return;
+            }
+            "as" => {
+                self.end();
+                if !typed(&mut self.reading, tokens) {
+                    self.at = Some(Role::Output);
+                }
+                return;
+            }
+            "of" if last.is_some_and(|it| ["list", "number", "count"].contains(&it)) => {
+                self.words.push(word);
+                return;
+            }
+            "of" if self.at.is_none() && self.reading.object.is_none() => self.of_object = true,
+            // the verb of a text that begins with what is given
+            "," if self.reading.verb.is_empty() => {
+                let next = tokens.next_if(|it| matches!(it, Token::Word(it) if verb(it).is_some()));
+                if let Some(Token::Word(found)) = next {
+                    self.end();
+                    self.at = None;
+                    self.reading.verb = found;
+                    return;
+                }
+            }
+            _ => {}
+        }
+        let noun = article && ["output", "outputs", "return", "yield"].contains(&word.as_str());
+        if noun || !self.turns(&word) {
+            // `store the file` is no thing but what is done
+            let alone = self.words.len() == 1;
+            if alone && is_filler(&word) && self.words.iter().any(|it| verb(it).is_some()) {
+                self.clause = true;
+            }
+            if noun || !is_filler(&word) {
+                self.words.push(word);
+            }
+        }
+    }
+
+    /// Ends the phrase at a word that says what the next is for; says whether it is one.
+    fn turns(&mut self, word: &str) -> bool {
+        let mut next = role(word);
+        if next.is_none() && !joins(word) && word != "then" {
+            return false;
+        }
+        if ["it", "them"].contains(&word) && self.words.len() == 1 {
+            self.clause = self.words.iter().any(|it| verb(it).is_some());
+        }
+        self.end();
+        let handed = verb(&self.reading.verb).is_some_and(|it| hands_over(it.word));
+        if word == "to" && handed {
+            next = Some(Role::Input);
+        }
+        if word.starts_with("return") || word.starts_with("giv") || word.starts_with("produce") {
+            self.returns = word != "given";
+        }
+        if word == "with" && self.at == Some(Role::Output) && self.returns {
+            return true;
+        }
+        self.at = next.or(if word == "then" { Some(Role::Neither) } else { self.at });
+        true
+    }
+
+    /// Ends a phrase. What comes behind a clause of its own belongs to it.
+    fn end(&mut self) {
+        let taken = std::mem::take(&mut self.words);
+        let clause = std::mem::take(&mut self.clause);
+        // without an article a verb that is no noun says so as well
+        let begins = taken.len() > 1
+            && taken.first().and_then(|it| verb(it)).is_some_and(|it| !it.is_noun())
+            && self.reading.object.is_some();
+        if clause || begins {
+            self.at = Some(Role::Neither);
+        } else if !taken.is_empty() {
+            place(&mut self.reading, taken, self.at, false);
+        }
+    }
 }
 
 /// What comes of a text, token by token.
@@ -145,31 +251,27 @@ fn typed(reading: &mut Reading, tokens: &mut Tokens) -> bool {
     true
 }
 
-/// Ends a phrase.
-fn end(reading: &mut Reading, words: &mut Vec<String>, at: Option<Role>) {
-    let taken = std::mem::take(words);
-    if !taken.is_empty() {
-        place(reading, taken, at, false);
-    }
-}
-
-/// `whether the address is deliverable`: a flag that comes out, and what it is about.
-fn whether(reading: &mut Reading, tokens: &mut Tokens) {
+/// `whether the address is deliverable`: a flag, and what it is about.
+fn whether(reading: &mut Reading, tokens: &mut Tokens, side: Role) {
     let (mut subject, mut rest): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    let mut says = false;
+    let mut says: Option<&str> = None;
     let ends = |it: &str| joins(it) || (role(it).is_some() && !["is", "are", "it"].contains(&it));
     while let Some(Token::Word(word)) =
         tokens.next_if(|it| matches!(it, Token::Word(word) if !ends(word)))
     {
-        if ["is", "are", "has", "was", "were"].contains(&word.as_str()) {
-            says = true;
-        } else if !is_filler(&word) && word != "it" {
-            if says { rest.push(word) } else { subject.push(word) }
+        match word.as_str() {
+            "is" | "are" | "was" | "were" => says = Some("is"),
+            "has" | "have" => says = Some("has"),
+            _ if is_filler(&word) || word == "it" => {}
+            _ if says.is_some() => rest.push(word),
+            _ => subject.push(word),
         }
     }
     let about = [&subject[..], &rest[..]].concat().join(" ");
-    let name =
-        if says && !rest.is_empty() { format!("is {}", rest.join(" ")) } else { about.clone() };
+    let name = match says.filter(|_| !rest.is_empty()) {
+        Some(says) => format!("{says} {}", rest.join(" ")),
+        None => about.clone(),
+    };
     let name = snake(&name);
     if reading.object.is_none() && !subject.is_empty() {
         place(reading, subject, None, false);
@@ -177,7 +279,7 @@ fn whether(reading: &mut Reading, tokens: &mut Tokens) {
     let known = reading.phrases.iter().any(|it| it.name == name);
     if !name.is_empty() && !known && reading.phrases.len() < PHRASES_MAX {
         let words = format!("whether {about}");
-        let (field_type, role) = (FieldType::Bool, Role::Output);
+        let (field_type, role) = (FieldType::Bool, side);
         reading.phrases.push(Phrase { name, words, field_type, role, quoted: false });
     }
 }
@@ -193,22 +295,34 @@ fn place(reading: &mut Reading, words: Vec<String>, at: Option<Role>, quoted: bo
     {
         return;
     }
-    let starts_clause = !quoted && at.is_none_or(|it| it == Role::Neither);
-    if starts_clause && reading.object.is_some() {
+    if !quoted && at == Some(Role::Neither) && reading.object.is_some() {
         return;
     }
-    let kept: Vec<&str> = plain.iter().copied().filter(|it| !["list", "of"].contains(it)).collect();
-    let kept = kept.get(kept.len().saturating_sub(NAME_WORDS_MAX)..).unwrap_or(&kept);
+    let counted = plain.contains(&"of") && !plain.contains(&"list");
+    let most = if counted { COUNTED_WORDS_MAX } else { NAME_WORDS_MAX };
+    let drop = if counted { &[][..] } else { &["list", "of"] };
+    let kept: Vec<&str> = plain.iter().copied().filter(|it| !drop.contains(it)).collect();
+    let kept = kept.get(kept.len().saturating_sub(most)..).unwrap_or(&kept);
     let name = snake(&kept.join(" "));
     if name.is_empty() || reading.phrases.len() >= PHRASES_MAX {
         return;
     }
     let parts: Vec<&str> = name.split('_').collect();
     let field_type = type_of(if quoted { &parts } else { &plain });
+    // what a system is called is no field
+    if !quoted && plain.last().is_some_and(|it| system(it).is_some()) && at.is_some() {
+        return;
+    }
     let (words, role) = (kept.join(" "), at.unwrap_or(Role::Neither));
     let phrase = Phrase { words, field_type, role, name, quoted };
     if at.is_none() && reading.object.is_none() && !quoted {
         reading.object = Some(phrase);
+    } else if at.is_none() && !quoted {
+        let verbs = plain.first().and_then(|it| verb(it)).is_some_and(|it| !it.is_noun());
+        let known = reading.object.iter().chain(&reading.beside).any(|it| it.name == phrase.name);
+        if !verbs && !known {
+            reading.beside.push(phrase);
+        }
     } else if !reading.phrases.iter().any(|it| it.name == phrase.name) {
         reading.phrases.push(phrase);
     }
@@ -222,39 +336,72 @@ pub(super) fn snake(text: &str) -> String {
     found.chars().take(60).collect::<String>().trim_end_matches('_').to_owned()
 }
 
-/// The clauses of a text that begin with a verb that is known, as words.
-pub(super) fn clauses(text: &str) -> Vec<(super::vocabulary::Verb, String)> {
+/// The systems that a text names, in order.
+pub(super) fn systems(text: &str) -> Vec<&'static str> {
     let mut found = Vec::new();
-    let mut begins = true;
-    let mut open: Option<(super::vocabulary::Verb, Vec<String>)> = None;
     for token in tokens(text) {
+        if let Token::Word(word) = token
+            && let Some(name) = system(&word)
+            && !found.contains(&name)
+        {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// The clauses of a text that begin with a verb that is known, as words. Where a text has a
+/// heading, they are those behind the colon.
+pub(super) fn clauses(text: &str) -> Vec<(Verb, String)> {
+    let behind = text.split_once(':').map(|(_, behind)| clauses_of(behind));
+    behind.filter(|it| it.len() > 1).unwrap_or_else(|| clauses_of(text))
+}
+
+fn clauses_of(text: &str) -> Vec<(Verb, String)> {
+    const NEXT: [&str; 6] = ["then", "after", "finally", "afterwards", "first", "next"];
+    let mut found: Vec<(Verb, Vec<String>)> = Vec::new();
+    let mut begins = true;
+    let mut open: Option<(Verb, Vec<String>)> = None;
+    let mut tokens = tokens(text).into_iter().peekable();
+    while let Some(token) = tokens.next() {
         let word = match token {
             Token::Word(word) => word,
             Token::Quoted(name) => name,
             Token::Stop => "then".to_owned(),
         };
-        if joins(&word)
-            || ["then", "after", "finally", "afterwards", "first", "next"].contains(&word.as_str())
-        {
+        if joins(&word) || NEXT.contains(&word.as_str()) {
             begins = true;
             continue;
         }
-        if begins && let Some(verb) = verb(&word) {
-            found.extend(open.take());
-            open = Some((verb, Vec::new()));
+        let behind = match tokens.peek() {
+            Some(Token::Word(it)) => it.as_str(),
+            _ => "",
+        };
+        let pronoun = ["it", "them"].contains(&behind);
+        // `name, email and country` are things
+        let done = |it: &Verb| !it.is_noun() || open.is_none() || pronoun || is_filler(behind);
+        if begins && let Some(verb) = verb(&word).filter(done) {
+            let before = open.take();
+            let same = before
+                .as_ref()
+                .and_then(|(_, words)| words.iter().rev().find(|it| !it.is_empty()).cloned());
+            found.extend(before);
+            open = Some((verb, if pronoun { same.into_iter().collect() } else { Vec::new() }));
         } else if let Some((_, words)) = &mut open {
             let stops = begins || role(&word).is_some();
             if words.len() < NAME_WORDS_MAX && !is_filler(&word) && !stops {
                 words.push(word);
             } else if stops {
                 // the rest of the clause is no part of its name
-                words.resize(NAME_WORDS_MAX.max(words.len()), String::new());
+                words.retain(|it| !it.is_empty());
+                let own = words.len();
+                words.resize(NAME_WORDS_MAX.max(own), String::new());
             }
         }
         begins = false;
     }
     found.extend(open);
-    let named = |(verb, words): (super::vocabulary::Verb, Vec<String>)| {
+    let named = |(verb, words): (Verb, Vec<String>)| {
         let words: Vec<String> = words.into_iter().filter(|it| !it.is_empty()).collect();
         (verb, words.join(" "))
     };

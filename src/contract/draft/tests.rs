@@ -29,8 +29,14 @@ fn names_and_types_are_read_out_of_the_words() {
     let (name, inputs, outputs) =
         words("Calculate the gross price from the net amount as float, tax rates and a due date");
     assert_eq!(name, "node_calculate_gross_price_compute");
-    assert_eq!(inputs, ["net_amount: Float", "tax_rates: List(Float)", "due_date: DateTime"]);
+    assert_eq!(inputs, ["net_amount: Float", "tax_rates: List(Float)", "due_date: Date"]);
     assert_eq!(outputs, ["gross_price: Float"]);
+    let (_, inputs, outputs) = words(
+        "Extract all email addresses and phone numbers from a text with a limit and whether it \
+         has a header",
+    );
+    assert_eq!(inputs, ["text: Text", "limit: Text", "has_header: Bool"]);
+    assert_eq!(outputs, ["email_addresses: List(Text)", "phone_numbers: List(Text)"]);
     let (name, inputs, outputs) =
         words("Validates whether an email address is deliverable by its domain");
     assert_eq!(name, "node_validate_email_address_compute");
@@ -61,6 +67,45 @@ fn states_and_steps_are_those_of_the_text() {
             ("open_account", "EFFECT", &score),
         ]
     );
+}
+
+#[test]
+fn reducers_and_orchestrators_keep_what_the_task_names() {
+    let spelled = |it: &Field| match &it.field_type {
+        FieldType::Enum(values) => format!("{}: {}", it.name, values.join(" ")),
+        of => format!("{}: {of:?}", it.name),
+    };
+    let of = |task: &str, kind| {
+        let contract = made(task, Some(kind), Form::Current).contract;
+        let side = |it: &Model| it.fields.iter().map(spelled).collect::<Vec<_>>();
+        (contract.name.clone(), side(&contract.input), side(&contract.output), contract)
+    };
+    let (name, inputs, outputs, contract) = of(
+        "Track the lifecycle of a claim by claim id and amount: open, paid, closed, rejected",
+        NodeType::Reducer,
+    );
+    assert_eq!(name, "node_track_claim_reducer");
+    assert_eq!(inputs, ["claim_id: Uuid", "amount: Int", "event: to_paid to_closed to_rejected"]);
+    assert_eq!(outputs, ["state: open paid closed rejected", "complete: Bool"]);
+    let machine = contract.state_machine.unwrap();
+    let ends: Vec<_> = machine
+        .states
+        .iter()
+        .filter(|it| it.terminal)
+        .map(|it| (it.name.as_str(), it.error))
+        .collect();
+    assert_eq!(ends, [("closed", false), ("rejected", true)]);
+    let (_, inputs, outputs, contract) = of(
+        "Given a list of file paths and an output folder, validate each file, convert it to PDF \
+         and upload the results to S3, and return the number of pages",
+        NodeType::Orchestrator,
+    );
+    assert_eq!(inputs, ["file_paths: List(Text)", "output_folder: Text"]);
+    assert_eq!(outputs, ["number_of_pages: Int", "succeeded: Bool"]);
+    let steps: Vec<_> =
+        contract.workflow.iter().flat_map(|it| &it.steps).map(|it| it.name.as_str()).collect();
+    assert_eq!(steps, ["validate_file", "convert_file", "upload_results"]);
+    assert_eq!(contract.dependencies[0].name, "s3");
 }
 
 /// Tasks from the plain to the hostile.
