@@ -121,6 +121,8 @@ struct Reader {
     at: Option<Role>,
     /// Whether an article stood before the word in hand.
     article: bool,
+    /// Whether the phrase on the way began with an article: then it is a thing.
+    thing: bool,
     /// Whether the phrase on the way is a clause of its own: `store the file`, `store it`.
     clause: bool,
     /// Whether what comes out has been named by `return`.
@@ -190,6 +192,9 @@ impl Reader {
                 self.clause = true;
             }
             if noun || !is_filler(&word) {
+                if self.words.is_empty() {
+                    self.thing = article;
+                }
                 self.words.push(word);
             }
         }
@@ -224,7 +229,8 @@ impl Reader {
         let taken = std::mem::take(&mut self.words);
         let clause = std::mem::take(&mut self.clause);
         // without an article a verb that is no noun says so as well
-        let begins = taken.len() > 1
+        let begins = !self.thing
+            && taken.len() > 1
             && taken.first().and_then(|it| verb(it)).is_some_and(|it| !it.is_noun())
             && self.reading.object.is_some();
         if clause || begins {

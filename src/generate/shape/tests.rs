@@ -127,7 +127,11 @@ fn what_cannot_hold_is_left_out_and_said() {
         ("{type: int, minimum: 5, maximum: 3}", "a: int", "correctness.bounds"),
         ("{type: int, multipleOf: 1.5}", "a: int", "correctness.bounds"),
         ("{type: int, exclusiveMinimum: 1, exclusiveMaximum: 2}", "a: int", "correctness.bounds"),
-        ("{type: str, pattern: '^abc$', minLength: 9}", "a: str", "correctness.bounds"),
+        (
+            "{type: str, pattern: '^abc$', minLength: 9}",
+            "a: str = Field(pattern=\"^abc$\")",
+            "correctness.bounds",
+        ),
         (
             "{type: array, items: {type: bool}, minItems: 3, maxItems: 4, uniqueItems: true}",
             "a: Annotated[list[bool], AfterValidator(refuse_repeats)] = Field(max_length=4)",
