@@ -81,10 +81,15 @@ impl Notes {
 /// A text of the user in a message: in back-quotes, shortened, without control characters.
 pub(super) fn shown(text: &str) -> String {
     const CHARS_MAX: usize = 60;
-    let mut short: String = text.trim().chars().take(CHARS_MAX + 1).collect();
-    if short.chars().count() > CHARS_MAX {
-        short = short.chars().take(CHARS_MAX - 1).collect::<String>() + "…";
+    let text = text.trim();
+    let is_long = text.chars().nth(CHARS_MAX).is_some();
+    let kept = if is_long { CHARS_MAX - 1 } else { CHARS_MAX };
+    let mut shown = String::with_capacity(text.len().min(CHARS_MAX) + 2);
+    shown.push('`');
+    shown.extend(text.chars().take(kept).map(|c| if c.is_control() { ' ' } else { c }));
+    if is_long {
+        shown.push('…');
     }
-    let safe: String = short.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    format!("`{safe}`")
+    shown.push('`');
+    shown
 }

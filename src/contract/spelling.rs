@@ -12,30 +12,19 @@ pub(super) fn near<'a>(key: &str, known: impl IntoIterator<Item = &'a str>) -> O
     if key.len() > KEY_BYTES_MAX {
         return None;
     }
-    let letters = count(key);
+    let own = letters(key);
     let candidates = known.into_iter().filter(|it| {
-        // Comparing is dear, and a mistake changes the counts of two letters at most.
-        it.len().abs_diff(key.len()) <= TYPOS_MAX && apart(&letters, it) <= 2 * TYPOS_MAX
+        // Comparing is dear, and a mistake brings or takes two letters at most.
+        it.len().abs_diff(key.len()) <= TYPOS_MAX
+            && (letters(it) ^ own).count_ones() as usize <= 2 * TYPOS_MAX
     });
     crate::error::nearest(key, candidates)
         .filter(|near| strsim::damerau_levenshtein(key, near) <= TYPOS_MAX)
 }
 
-/// How often each byte occurs, by its last five bits: letters differ in them, whatever their case.
-fn count(text: &str) -> [i32; 32] {
-    let mut counts = [0; 32];
-    for byte in text.bytes() {
-        if let Some(count) = counts.get_mut(usize::from(byte & 31)) {
-            *count += 1;
-        }
-    }
-    counts
-}
-
-fn apart(letters: &[i32; 32], other: &str) -> usize {
-    let other = count(other);
-    let sum: u32 = letters.iter().zip(&other).map(|(a, b)| a.abs_diff(*b)).sum();
-    sum as usize
+/// Which bytes occur, by their last five bits: letters differ in them, whatever their case.
+fn letters(text: &str) -> u32 {
+    text.bytes().fold(0, |found, byte| found | 1 << (byte & 31))
 }
 
 #[cfg(test)]

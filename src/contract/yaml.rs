@@ -6,10 +6,12 @@ use super::include::{self, INCLUDE_DEPTH_MAX, INCLUDE_SIZE_BYTES_MAX, Includes};
 use super::notes::{Notes, shown};
 use crate::finding::{Finding, Level, Span};
 use builder::Builder;
+use input::Rest;
 use positions::Positions;
 use saphyr_parser::{Event, Parser};
 
 mod builder;
+mod input;
 mod positions;
 
 /// Most levels of nesting.
@@ -115,7 +117,7 @@ impl Session<'_> {
         folder: &str,
     ) -> Result<Option<Node>, (Span, String)> {
         let mut builder = Builder::new(uri, folder, positions);
-        for event in Parser::new_from_str(text) {
+        for event in Parser::new(Rest::new(text)) {
             let (event, span) = event
                 .map_err(|error| (positions.point(*error.marker()), error.info().to_owned()))?;
             let span = positions.span(span);

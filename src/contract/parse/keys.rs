@@ -25,7 +25,7 @@ pub(super) fn check(document: &Node, notes: &mut Notes) {
         if unknown > UNKNOWN_MAX {
             return;
         }
-        if let Some(near) = spelling::near(name, KNOWN) {
+        if let Some(near) = spelling::near(name, KNOWN.iter().copied()) {
             let message = format!("the key {} is not known", shown(name));
             notes.push(
                 Finding::new("contract.unknown-key", Level::Warning, message)
@@ -37,7 +37,7 @@ pub(super) fn check(document: &Node, notes: &mut Notes) {
 }
 
 /// Keys that upstream's models define or that more than one real contract has, sorted.
-const KNOWN: [&str; 222] = [
+static KNOWN: [&str; 222] = [
     "actions",
     "activation",
     "aggregation",

@@ -6,6 +6,7 @@ use crate::contract::document::{Node, Value};
 use crate::contract::notes::shown;
 use crate::finding::{Finding, Level, Span};
 use saphyr_parser::{Event, ScalarStyle, Tag};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// The document is refused; the finding is made.
@@ -80,7 +81,7 @@ impl<'a> Builder<'a> {
             Event::Scalar(text, style, anchor, tag) => {
                 let quoted = style != ScalarStyle::Plain;
                 self.count(session, 1, span)?;
-                let (node, count) = self.scalar(session, &text, quoted, tag.as_deref(), span);
+                let (node, count) = self.scalar(session, text, quoted, tag.as_deref(), span);
                 self.value(session, node, anchor, count, span)
             }
             Event::Alias(anchor) => {
@@ -116,7 +117,7 @@ impl<'a> Builder<'a> {
     fn scalar(
         &self,
         session: &mut Session<'_>,
-        text: &str,
+        text: Cow<'_, str>,
         mut quoted: bool,
         tag: Option<&Tag>,
         span: Span,
@@ -125,7 +126,7 @@ impl<'a> Builder<'a> {
             if is_include(tag) {
                 let before = session.nodes;
                 let at = self.with_tag(span);
-                let node = session.include(text, self.uri, self.folder, at);
+                let node = session.include(&text, self.uri, self.folder, at);
                 let null = || Node { span: at, value: scalar(String::new(), false) };
                 return (node.unwrap_or_else(null), session.nodes - before + 1);
             }
@@ -136,7 +137,7 @@ impl<'a> Builder<'a> {
                 _ => self.unknown_tag(session, tag, span),
             }
         }
-        (Node { span, value: scalar(text.to_owned(), quoted) }, 1)
+        (Node { span, value: scalar(text.into_owned(), quoted) }, 1)
     }
 
     fn unknown_tag(&self, session: &mut Session<'_>, tag: &Tag, span: Span) {
