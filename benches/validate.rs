@@ -1,5 +1,6 @@
-//! What judging costs beside parsing: one file of about 200 lines, parsed, and judged by each of
-//! the six validators and by all. `GENSTORE_BENCH_CODE=DIR` also judges every file below a folder.
+//! What judging costs beside parsing: one file of about 200 lines, read by tree-sitter alone, parsed
+//! (names, lines and numbers included), judged by each of the six validators and by all, and all of
+//! it together. `GENSTORE_BENCH_CODE=DIR` also judges every file below a folder.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and stops on errors")]
 
 use std::hint::black_box;
@@ -19,6 +20,11 @@ const SAMPLE: &str = concat!(
 fn one_file(criterion: &mut Criterion) {
     println!("the file has {} lines", SAMPLE.lines().count());
     let mut group = criterion.benchmark_group("one file");
+    let mut parser = tree_sitter::Parser::new();
+    parser.set_language(&tree_sitter_python::LANGUAGE.into()).unwrap();
+    group.bench_function("tree-sitter alone", |bencher| {
+        bencher.iter(|| parser.parse(black_box(SAMPLE), None));
+    });
     group.bench_function("parse", |bencher| bencher.iter(|| python::parse(black_box(SAMPLE))));
     let subject = Subject::file("sample.py", SAMPLE.to_owned());
     for validator in validators() {
@@ -30,6 +36,14 @@ fn one_file(criterion: &mut Criterion) {
         bencher.iter(|| {
             for validator in validators() {
                 black_box(validator.validate(black_box(&subject)));
+            }
+        });
+    });
+    group.bench_function("parse and all six", |bencher| {
+        bencher.iter(|| {
+            let subject = Subject::file("sample.py", black_box(SAMPLE).to_owned());
+            for validator in validators() {
+                black_box(validator.validate(&subject));
             }
         });
     });
