@@ -1,6 +1,6 @@
-//! What judging costs beside parsing: one file of about 200 lines, read by tree-sitter alone, parsed
-//! (names, lines and numbers included), judged by each of the six validators and by all, and all of
-//! it together. `GENSTORE_BENCH_CODE=DIR` also judges every file below a folder.
+//! What judging costs beside parsing: one file of about 160 lines, read by tree-sitter alone,
+//! parsed (names, lines and numbers included), judged by each of the six validators and by all, and
+//! all of it together. `GENSTORE_BENCH_CODE=DIR` also judges every file below a folder.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints and stops on errors")]
 
 use std::hint::black_box;
