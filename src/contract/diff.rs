@@ -1,6 +1,8 @@
 //! What changed between two versions of a contract, whom it breaks, and the version step it asks
 //! for. Compares normal forms: layout and spelling do not count. Pure.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::Serialize;
 
 use super::model::{Contract, Version};
@@ -175,7 +177,8 @@ impl Changes {
         }
     }
 
-    /// Compares lists of named things: what is gone, what is new, and what is in both.
+    /// Compares lists of named things: what is gone, what is new, and what is in both. Of namesakes
+    /// the first belongs to the first, the second to the second.
     fn named<'a, T: Named>(
         &mut self,
         path: &str,
@@ -184,26 +187,32 @@ impl Changes {
         added: impl Fn(&T) -> Impact,
         mut both: impl FnMut(&mut Self, &str, &'a T, &'a T),
     ) {
-        let index = |list: &'a [T]| {
-            let mut index = std::collections::HashMap::new();
-            for it in list {
-                index.entry(it.name()).or_insert(it);
-            }
-            index
-        };
-        let (before, after) = (index(old), index(new));
-        for it in old {
+        let (before, after) = (numbered(old), numbered(new));
+        let others: HashMap<(&str, usize), &T> = after.iter().copied().collect();
+        for (key, it) in &before {
             let here = format!("{path}.{}", it.name());
-            match after.get(it.name()) {
+            match others.get(key) {
                 None => self.add(gone(it), here, "is gone", (it.span(), None)),
                 Some(other) => both(self, &here, it, other),
             }
         }
-        for it in new.iter().filter(|it| !before.contains_key(it.name())) {
+        let known: HashSet<(&str, usize)> = before.iter().map(|(key, _)| *key).collect();
+        for (_, it) in after.iter().filter(|(key, _)| !known.contains(key)) {
             let here = format!("{path}.{}", it.name());
             self.add(added(it), here, "is new", (None, it.span()));
         }
     }
+}
+
+/// Each with its name, and how many of that name stand before it.
+fn numbered<T: Named>(list: &[T]) -> Vec<((&str, usize), &T)> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let number = |it| {
+        let count = counts.entry(T::name(it)).or_default();
+        *count += 1;
+        ((T::name(it), *count), it)
+    };
+    list.iter().map(number).collect()
 }
 
 /// A name without a place of its own.

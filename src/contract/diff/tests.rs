@@ -98,3 +98,20 @@ fn layout_and_spelling_are_no_changes() {
     let found = compared(OLD, &other);
     assert!(found.changes.is_empty() && found.is_enough(), "{:#?}", found.changes);
 }
+
+#[test]
+fn namesakes_are_compared_in_their_order() {
+    let handler = |name: &str| format!("{{event_model: ModelE, handler: {{name: {name}}}}}");
+    let text = |names: &[&str]| {
+        let handlers: Vec<String> = names.iter().map(|it| handler(it)).collect();
+        format!("{OLD}handler_routing: {{handlers: [{}]}}\n", handlers.join(", "))
+    };
+    let both = text(&["HandlerA", "HandlerB"]);
+    assert_eq!(compared(&both, &both).changes, []);
+    let handlers = |old: &str, new: &str| -> Vec<Impact> {
+        let all = compared(old, new).changes.into_iter();
+        all.filter(|it| it.path == "handlers.ModelE").map(|it| it.impact).collect()
+    };
+    assert_eq!(handlers(&both, &text(&["HandlerA"])), [Breaking]);
+    assert_eq!(handlers(&text(&["HandlerA"]), &both), [Compatible]);
+}
