@@ -52,19 +52,21 @@ fn named(
     types: &mut Types<'_>,
     notes: &mut Notes,
 ) -> Vec<Field> {
+    // a field without a name is none, wherever it stands
+    let is_name = |it: &&str| !it.trim().is_empty();
     match &node.value {
         Value::Mapping(pairs) => pairs
             .iter()
             .filter_map(|(key, value)| {
-                let name = key.text()?;
+                let name = key.text().filter(is_name)?;
                 Some(field(name, key, value, required(name, value), types, notes))
             })
             .collect(),
         Value::Sequence(items) => items
             .iter()
             .filter_map(|item| {
-                let name =
-                    item.text().or_else(|| item.first_text(&["name", "field", "field_name"]))?;
+                let listed = || item.first_text(&["name", "field", "field_name"]);
+                let name = item.text().filter(is_name).or_else(listed)?;
                 Some(field(name, item, item, required(name, item), types, notes))
             })
             .collect(),

@@ -131,6 +131,14 @@ fn a_model_is_named_in_seven_ways() {
 }
 
 #[test]
+fn a_field_without_a_name_is_none() {
+    for text in ["inputs: {'': int, a: str, ' ': str}", "inputs: ['', a, {name: ''}]"] {
+        let names: Vec<String> = with(text).input.fields.into_iter().map(|it| it.name).collect();
+        assert_eq!(names, ["a"], "{text}");
+    }
+}
+
+#[test]
 fn fields_are_declared_in_six_places() {
     for text in [
         "inputs: {a: str, b: {type: int, default: 3}}",
