@@ -27,8 +27,9 @@ pub(super) struct Case {
 pub(super) fn cases(contract: &Contract, variant: Variant) -> Vec<Case> {
     let mut methods: BTreeSet<String> = METHODS.iter().map(|it| (*it).to_owned()).collect();
     let mut cases: Vec<Case> = Vec::new();
+    let mut known = BTreeSet::new();
     let mut add = |name: String, prefix: &str, description: String| {
-        if !name.is_empty() && !cases.iter().any(|it| it.name == name) {
+        if !name.is_empty() && known.insert(name.clone()) {
             let stem = format!("{prefix}{}", names::stem(&name));
             let method = names::field(&stem, &mut methods);
             cases.push(Case { name, method, description });
@@ -66,7 +67,9 @@ fn event(topic: &str) -> String {
         Some((last, _)) => Some(last),
         None => None,
     };
-    clean(named.copied().unwrap_or(topic)).replace('-', "_")
+    let name = clean(named.copied().unwrap_or(topic)).replace('-', "_");
+    // of a topic such as `.v1` nothing is left, and yet something came in
+    if name.is_empty() { "event".to_owned() } else { name }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! `ModelFSMSubcontract` takes it: states exist, a terminal state has no way out, source and
 //! trigger decide, names are unique. Every repair is a finding. Never removes a state.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{remark, repair};
 use crate::contract::model::{State, StateMachine, Transition};
@@ -73,30 +73,27 @@ impl Machine {
     /// The contract's machine, repaired.
     pub(super) fn new(machine: &StateMachine, findings: &mut Vec<Finding>) -> Self {
         let name = non_empty(label(&machine.name), "state_machine");
-        let mut it = Self {
-            description: machine.description.as_deref().map_or(String::new(), clean),
-            initial: label(&machine.initial_state),
-            states: Vec::new(),
-            transitions: Vec::new(),
-            name,
-        };
-        if it.description.is_empty() {
-            it.description = format!("State machine {}.", it.name);
-        }
+        let description = machine.description.as_deref().map_or(String::new(), clean);
+        let mut parts = Parts::new(findings);
         for state in &machine.states {
-            it.declare(state, findings);
+            parts.declare(state);
         }
-        if it.initial.is_empty() {
-            it.initial = it.states.first().map_or("ready".into(), |state| state.name.clone());
-        }
-        let initial = it.initial.clone();
-        it.require(&initial, "the initial state", findings);
+        let first = || parts.states.first().map_or("ready".into(), |state| state.name.clone());
+        let initial = Some(label(&machine.initial_state)).filter(|it| !it.is_empty());
+        let initial = initial.unwrap_or_else(first);
+        parts.require(&initial, "the initial state");
         for transition in &machine.transitions {
-            it.add(transition, findings);
+            parts.add(transition);
         }
-        it.open_terminals(findings);
-        it.close(findings);
-        it
+        parts.open_terminals();
+        parts.close(&initial);
+        Self {
+            description: non_empty(description, &format!("State machine {name}.")),
+            initial,
+            states: parts.states,
+            transitions: parts.transitions,
+            name,
+        }
     }
 
     /// The machine of a reducer whose contract declares none: it stays ready.
@@ -132,9 +129,11 @@ impl Machine {
     /// is certain, since no other transition of the initial state has its trigger.
     pub(super) fn first_event(&self) -> FirstEvent {
         let applies = |step: &&Step| step.from == self.initial || step.from == "*";
-        let count = |trigger: &str| {
-            self.transitions.iter().filter(applies).filter(|it| it.trigger == trigger).count()
-        };
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for step in self.transitions.iter().filter(applies) {
+            *counts.entry(&step.trigger).or_default() += 1;
+        }
+        let count = |trigger: &str| counts.get(trigger).copied().unwrap_or(0);
         let sure = || self.transitions.iter().filter(applies).filter(|it| count(&it.trigger) == 1);
         if let Some(step) = sure().find(|it| it.to != self.initial).or_else(|| sure().next()) {
             let outcome = Outcome::Reaches(step.to.clone());
@@ -147,14 +146,40 @@ impl Machine {
         let trigger = first.map_or(String::new(), |step| step.trigger.clone());
         FirstEvent { trigger, outcome: Outcome::Unsure }
     }
+}
 
-    fn declare(&mut self, state: &State, findings: &mut Vec<Finding>) {
+/// A machine on the way, with what is asked of it again and again.
+struct Parts<'f> {
+    states: Vec<MachineState>,
+    transitions: Vec<Step>,
+    /// Names of the states.
+    known: HashSet<String>,
+    /// Names of the transitions.
+    names: BTreeSet<String>,
+    /// Target by source and trigger.
+    ways: HashMap<(String, String), String>,
+    findings: &'f mut Vec<Finding>,
+}
+
+impl<'f> Parts<'f> {
+    fn new(findings: &'f mut Vec<Finding>) -> Self {
+        Self {
+            states: Vec::new(),
+            transitions: Vec::new(),
+            known: HashSet::new(),
+            names: BTreeSet::new(),
+            ways: HashMap::new(),
+            findings,
+        }
+    }
+
+    fn declare(&mut self, state: &State) {
         let name = label(&state.name);
         if name.is_empty() || name == "*" {
-            findings.push(repair(RULE, format!("a state is called `{name}`; it is left out")));
-        } else if self.states.iter().any(|it| it.name == name) {
+            self.findings.push(repair(RULE, format!("a state is called `{name}`; it is left out")));
+        } else if !self.known.insert(name.clone()) {
             let message = format!("state `{name}` is declared twice; the first counts");
-            findings.push(repair(RULE, message));
+            self.findings.push(repair(RULE, message));
         } else {
             let description = state.description.as_deref().map_or(String::new(), clean);
             self.states.push(MachineState {
@@ -166,12 +191,12 @@ impl Machine {
         }
     }
 
-    fn require(&mut self, name: &str, role: &str, findings: &mut Vec<Finding>) {
-        if self.states.iter().any(|it| it.name == name) {
+    fn require(&mut self, name: &str, role: &str) {
+        if !self.known.insert(name.to_owned()) {
             return;
         }
         let message = format!("{role} `{name}` is not declared; the generated machine declares it");
-        findings.push(repair(RULE, message));
+        self.findings.push(repair(RULE, message));
         self.states.push(MachineState {
             name: name.to_owned(),
             description: format!("State {name}."),
@@ -180,75 +205,74 @@ impl Machine {
         });
     }
 
-    fn add(&mut self, transition: &Transition, findings: &mut Vec<Finding>) {
+    fn add(&mut self, transition: &Transition) {
         let (from, to) = (label(&transition.from), label(&transition.to));
         let ways = format!("`{from}` to `{to}`");
         if from.is_empty() || to.is_empty() || to == "*" {
             let message = format!("the transition from {ways} names no state; it is left out");
-            findings.push(repair(RULE, message));
+            self.findings.push(repair(RULE, message));
             return;
         }
         if from != "*" {
-            self.require(&from, "the source of a transition,", findings);
+            self.require(&from, "the source of a transition,");
         }
-        self.require(&to, "the target of a transition,", findings);
+        self.require(&to, "the target of a transition,");
         let mut trigger = label(&transition.trigger);
         if trigger.is_empty() {
             trigger = format!("to_{}", names::stem(&to));
             let message = format!("the transition from {ways} has no trigger; it gets `{trigger}`");
-            findings.push(repair(RULE, message));
+            self.findings.push(repair(RULE, message));
         }
-        let taken = |trigger: &str, it: &Step| it.from == from && it.trigger == trigger;
-        if let Some(first) = self.transitions.iter().find(|it| taken(&trigger, it)) {
-            let same = first.to == to;
-            let message = format!("`{trigger}` leads from `{from}` to `{}` already", first.to);
+        if let Some(first) = self.ways.get(&(from.clone(), trigger.clone())) {
+            let same = *first == to;
+            let message = format!("`{trigger}` leads from `{from}` to `{first}` already");
             let suffixed = format!("{trigger}_to_{}", names::stem(&to));
-            if same || self.transitions.iter().any(|it| taken(&suffixed, it)) {
-                findings.push(repair(RULE, format!("{message}; the second one is left out")));
+            if same || self.ways.contains_key(&(from.clone(), suffixed.clone())) {
+                self.findings.push(repair(RULE, format!("{message}; the second one is left out")));
                 return;
             }
             let message = format!("{message}; the one to `{to}` gets the trigger `{suffixed}`");
             // a condition decides between the two, and conditions are not generated
             let said = if transition.conditional { remark } else { repair };
-            findings.push(said(RULE, message));
+            self.findings.push(said(RULE, message));
             trigger = suffixed;
         }
         let source = if from == "*" { "any".into() } else { names::stem(&from) };
         let given = transition.name.as_deref().map(label).filter(|name| !name.is_empty());
         let name = given.unwrap_or_else(|| format!("{source}_to_{}", names::stem(&to)));
-        let mut taken = self.transitions.iter().map(|it| it.name.clone()).collect();
-        let name = names::unique(name, "_", &mut taken);
+        let name = names::unique(name, "_", &mut self.names);
+        self.ways.insert((from.clone(), trigger.clone()), to.clone());
         self.transitions.push(Step { name, from, to, trigger });
     }
 
     /// A state with a way out is not terminal, whatever it is called.
-    fn open_terminals(&mut self, findings: &mut Vec<Finding>) {
+    fn open_terminals(&mut self) {
+        let left: HashSet<&str> = self.transitions.iter().map(|it| it.from.as_str()).collect();
         for state in &mut self.states {
-            if state.terminal && self.transitions.iter().any(|it| it.from == state.name) {
+            if state.terminal && left.contains(state.name.as_str()) {
                 state.terminal = false;
                 let name = &state.name;
                 let message =
                     format!("state `{name}` is terminal and has transitions; it is not terminal");
-                findings.push(repair(RULE, message));
+                self.findings.push(repair(RULE, message));
             }
         }
     }
 
     /// Upstream asks for one transition at least.
-    fn close(&mut self, findings: &mut Vec<Finding>) {
+    fn close(&mut self, initial: &str) {
         if !self.transitions.is_empty() {
             return;
         }
-        let initial = self.initial.clone();
         for state in self.states.iter_mut().filter(|state| state.name == initial) {
             state.terminal = false;
         }
         let message = format!("no transition is declared; `process` leaves `{initial}` as it is");
-        findings.push(repair(RULE, message));
+        self.findings.push(repair(RULE, message));
         self.transitions.push(Step {
             name: "stay".into(),
-            from: initial.clone(),
-            to: initial,
+            from: initial.to_owned(),
+            to: initial.to_owned(),
             trigger: "process".into(),
         });
     }

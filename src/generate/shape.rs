@@ -66,6 +66,7 @@ pub(super) fn plan(
         slots: vec![Slot::Untouched; contract.definitions.len()],
         weights: Vec::new(),
         later: BTreeSet::new(),
+        depth: 0,
         findings,
     };
     let trigger = builder.plan_input(happenings);
@@ -90,6 +91,8 @@ struct Builder<'a> {
     weights: Vec<usize>,
     /// Models that the type of the field in hand refers to and that are not there yet.
     later: BTreeSet<usize>,
+    /// Definitions on the way to the one that is being made.
+    depth: usize,
     classes: BTreeSet<String>,
     findings: &'a mut Vec<Finding>,
 }

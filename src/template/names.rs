@@ -237,22 +237,39 @@ pub fn member(value: &str, taken: &mut BTreeSet<String>) -> String {
     unique(ident, "_", taken)
 }
 
-/// `stem`, with the lowest number behind it for which `taken` is false.
+/// `stem`, where it is not taken, else with a number behind it.
 pub fn free(stem: &str, taken: impl Fn(&str) -> bool) -> String {
-    let numbered = (2_usize..).map(|number| format!("{stem}_{number}"));
-    let mut candidates = std::iter::once(stem.to_owned()).chain(numbered);
-    candidates.find(|it| !taken(it)).unwrap_or_else(|| stem.to_owned())
+    if !taken(stem) {
+        return stem.to_owned();
+    }
+    let numbered = |number: usize| format!("{stem}_{number}");
+    numbered(first_free(|number| taken(&numbered(number))))
 }
 
-/// `name`, with the lowest number behind it that makes it new, and puts it into `taken`.
+/// `name`, where it is new, else with a number behind it, and puts it into `taken`.
 pub fn unique(name: String, joint: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut candidate = name.clone();
-    let mut number = 2_usize;
-    while !taken.insert(candidate.clone()) {
-        candidate = format!("{name}{joint}{number}");
-        number += 1;
-    }
+    let numbered = |number: usize| format!("{name}{joint}{number}");
+    let candidate = if taken.contains(&name) {
+        numbered(first_free(|number| taken.contains(&numbered(number))))
+    } else {
+        name
+    };
+    taken.insert(candidate.clone());
     candidate
+}
+
+/// The number from 2 that follows those that are taken. Ten thousand namesakes are no reason to
+/// count for each: it doubles, and then bisects.
+fn first_free(taken: impl Fn(usize) -> bool) -> usize {
+    let (mut below, mut free) = (1_usize, 2_usize);
+    while taken(free) {
+        (below, free) = (free, free.saturating_mul(2));
+    }
+    while free - below > 1 {
+        let middle = below + (free - below) / 2;
+        if taken(middle) { below = middle } else { free = middle }
+    }
+    free
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ fn an_event_is_the_name_in_its_topic() {
     assert_eq!(event("onex.evt.shop.article-changed.v1"), "article_changed");
     assert_eq!(event("onex.cmd.shop.go"), "go");
     assert_eq!(event("plain"), "plain");
-    assert_eq!(event(""), "");
+    assert_eq!(event(""), "event");
+    assert_eq!(event(".v1"), "event");
 }
 
 #[test]

@@ -98,3 +98,13 @@ fn the_first_event_says_only_what_is_certain() {
     let (machine, _) = repaired("a", states, vec![transition("b", "a", "back")]);
     assert_eq!(machine.first_event().outcome, Outcome::Refused);
 }
+
+#[test]
+fn ten_thousand_states_are_soon_done() {
+    let name = |at: usize| format!("s{at}");
+    let states = (0..10_000).map(|at| state(&name(at), false)).collect();
+    let ways = (0..10_000).map(|at| transition(&name(at), "s0", "back")).collect();
+    let (machine, findings) = repaired("s0", states, ways);
+    assert!(findings.is_empty(), "{findings:?}");
+    assert_eq!(machine.transitions.len(), 10_000);
+}

@@ -12,7 +12,8 @@ use crate::generate::types::{ModelPlan, PyType};
 use crate::template::names;
 use crate::template::python_text::clean;
 
-/// Required models inside one model; above it a mapping stands in, to keep literals bounded.
+/// Required models inside one model, and definitions on the way from a field to one; above it a
+/// mapping stands in, to keep literals and the stack bounded.
 const NESTED_MAX: usize = 64;
 
 /// Types that no union may have all of (upstream's union checker).
@@ -125,9 +126,13 @@ impl Builder<'_> {
         let slot = at.and_then(|at| self.slots.get(at)).cloned();
         let (name, field) = (clean(name), clean(field));
         let reason = match (at, slot) {
-            (Some(at), Some(Slot::Untouched)) => {
-                return self.define(at).unwrap_or_else(|| self.mapping());
+            (Some(at), Some(Slot::Untouched)) if self.depth < NESTED_MAX => {
+                self.depth += 1;
+                let made = self.define(at);
+                self.depth -= 1;
+                return made.unwrap_or_else(|| self.mapping());
             }
+            (_, Some(Slot::Untouched)) => "nests too deep",
             (_, Some(Slot::Done(it))) => match it {
                 PyType::Model(part) if self.weight(part) > NESTED_MAX => "nests too deep",
                 it => return it,

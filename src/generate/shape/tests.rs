@@ -239,3 +239,20 @@ fn a_contract_without_fields_comes_to_minimal_models() {
     assert_eq!(names(&shape.output), ["correlation_id"]);
     assert_eq!(findings.iter().filter(|it| it.rule_id == "completeness.no-fields").count(), 2);
 }
+
+#[test]
+fn a_long_chain_of_definitions_ends_in_a_mapping() {
+    let link = |at: usize| {
+        format!("  D{at}: {{properties: {{x: {{$ref: '#/definitions/D{}'}}}}}}\n", at + 1)
+    };
+    let chain: String = (0..5_000).map(link).collect();
+    let (shape, findings) = planned(&format!(
+        "{HEAD}inputs: {{a: {{$ref: '#/definitions/D0'}}}}\ndefinitions:\n{chain}  \
+         D5000: {{properties: {{x: str}}}}\n"
+    ));
+    assert_eq!(shape.parts.len(), 64);
+    let link = "x: dict[str, str] = Field(default_factory=dict)";
+    assert_eq!(lines(&shape, shape.parts.first().unwrap()), [link]);
+    let said = findings.iter().filter(|it| it.message.contains("nests too deep"));
+    assert_eq!(said.count(), 1);
+}

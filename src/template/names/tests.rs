@@ -73,6 +73,18 @@ fn fields_never_shadow_and_never_collide() {
 }
 
 #[test]
+fn namesakes_are_not_counted_one_by_one() {
+    let asked = std::cell::Cell::new(0);
+    let taken = |it: &str| {
+        asked.set(asked.get() + 1);
+        let number = it.strip_prefix("a_").and_then(|it| it.parse::<u32>().ok());
+        it == "a" || number.is_some_and(|it| it <= 10_000)
+    };
+    assert_eq!(free("a", taken), "a_10001");
+    assert!(asked.get() < 40, "{asked:?}");
+}
+
+#[test]
 fn members_are_capitals() {
     let mut taken = BTreeSet::new();
     assert_eq!(member("in-progress", &mut taken), "IN_PROGRESS");
