@@ -261,12 +261,12 @@ pub fn docstring(text: &str, indent: usize) -> String {
 }
 
 /// A statement: `head` with its indentation, items, tail. Without a tail it is an assignment or an
-/// import, which gets parentheses where it does not fit.
+/// import, which gets parentheses where it does not fit; the value of a key never does.
 fn lay(head: &str, items: Vec<String>, tail: &str) -> String {
     let indent = head.len() - head.trim_start().len();
     let items: Vec<Expr> = items.into_iter().map(Expr::Atom).collect();
     let flat = Expr::group(head, items.clone(), tail).flat();
-    if flat.width() <= LINE_COLUMNS {
+    if flat.width() <= LINE_COLUMNS || head.ends_with(": ") {
         return flat;
     }
     let margin = " ".repeat(indent);

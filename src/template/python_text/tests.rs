@@ -42,6 +42,13 @@ fn a_long_import_gets_parentheses() {
     assert_eq!(text, format!("from .models.module_of_some_length import (\n    {name},\n)"));
 }
 
+#[test]
+fn the_value_of_a_key_stays_behind_it() {
+    let name = format!("\"{}\"", "n".repeat(90));
+    let text = lay("    \"workflow_name\": ", vec![name.clone()], ",");
+    assert_eq!(text, format!("    \"workflow_name\": {name},"));
+}
+
 /// Whether the source is one statement without a syntax error.
 fn is_one_statement(source: &str) -> bool {
     let mut parser = tree_sitter::Parser::new();
