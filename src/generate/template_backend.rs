@@ -13,7 +13,7 @@ use super::shape::{self, Happenings, Trigger};
 use super::types::{FieldPlan, PyType, Shape};
 use super::{Generated, Generator, normal_form, readme, remark, tables, views};
 use crate::contract::{Contract, NodeType};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::finding::{Finding, Span};
 use crate::template::names::Names;
 use crate::template::python_text::{Imports, said};
@@ -88,6 +88,11 @@ impl Plan {
 }
 
 fn generate(contract: &Contract, set: &TemplateSet) -> Result<Generated> {
+    if let Some(matter) = set.variant.missing(contract) {
+        let variant = set.variant.as_str();
+        let message = format!("the contract declares no {matter}: it comes to no {variant} node");
+        return Err(Error::invalid(message).with_hint("Declare that, or take another variant."));
+    }
     let mut findings = Vec::new();
     let mut plan = plan(contract, set.variant, &mut findings);
     plan.tables = tables::tables(contract, &plan);

@@ -43,13 +43,22 @@ impl Variant {
 
     /// The variant for a contract: the first of its kind's whose matter it declares.
     pub fn of(contract: &Contract) -> Self {
-        let declares = |variant: &&Self| match variant {
-            Self::Plain => true,
-            Self::Fsm => contract.state_machine.is_some(),
-            Self::Workflow => contract.workflow.as_ref().is_some_and(|it| !it.steps.is_empty()),
-            Self::IoOperations => !contract.io_operations.is_empty(),
-            Self::EventDriven => !contract.subscribe_topics.is_empty(),
+        let mut of_kind = Self::of_kind(contract.node_type).iter().copied();
+        of_kind.find(|it| it.missing(contract).is_none()).unwrap_or(Self::Plain)
+    }
+
+    /// What a contract would have to declare for this variant, where it does not.
+    pub fn missing(self, contract: &Contract) -> Option<&'static str> {
+        let (declared, matter) = match self {
+            Self::Plain => (true, "nothing"),
+            Self::Fsm => (contract.state_machine.is_some(), "state machine"),
+            Self::Workflow => (
+                contract.workflow.as_ref().is_some_and(|it| !it.steps.is_empty()),
+                "workflow with steps",
+            ),
+            Self::IoOperations => (!contract.io_operations.is_empty(), "IO operation"),
+            Self::EventDriven => (!contract.subscribe_topics.is_empty(), "topic to listen to"),
         };
-        Self::of_kind(contract.node_type).iter().find(declares).copied().unwrap_or(Self::Plain)
+        (!declared).then_some(matter)
     }
 }

@@ -82,6 +82,9 @@ fn a_variant_can_be_asked_for_where_the_kind_has_it() {
     assert_eq!(code, 2);
     assert!(err.contains("there is no fsm EFFECT node"), "{err}");
     assert!(err.contains("io_operations, event_driven, plain"), "{err}");
+    let (code, out, err) = run(&[&args[..], &[handler, "--variant", "event_driven"]].concat());
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("declares no topic to listen to"), "{err}");
 }
 
 #[test]
