@@ -32,7 +32,7 @@ pub fn render(finding: &Finding, source: Option<&str>, color: bool) -> String {
         if finding.rule_id.is_empty() { String::new() } else { format!("[{}]", finding.rule_id) };
     let mut text = format!("{level}{rule}: {}\n", escape(&finding.message));
     let span = finding.span;
-    let line = span.and_then(|it| source.and_then(|source| source_line(source, it.start_line)));
+    let line = span.and_then(|it| source.and_then(|source| source_line(source, it.start_byte)));
     let number = span.map(|it| it.start_line.to_string()).unwrap_or_default();
     let margin = " ".repeat(number.len());
     if let Some(uri) = &finding.uri {
@@ -41,8 +41,8 @@ pub fn render(finding: &Finding, source: Option<&str>, color: bool) -> String {
         text.push_str(&format!("{margin} {arrow} {}{}\n", escape(uri), place.unwrap_or_default()));
     }
     let bar = paint.code("34;1", "|");
-    if let (Some(span), Some(line)) = (span, line) {
-        let (shown, before, carets) = mark(line, &span);
+    if let (Some(span), Some((line, at))) = (span, line) {
+        let (shown, before, carets) = mark(line, at, &span);
         let number = paint.code("34;1", &number);
         let carets = paint.code("31;1", &"^".repeat(carets));
         text.push_str(&format!("{margin}  {bar}\n {number} {bar} {shown}\n"));
@@ -74,20 +74,32 @@ pub fn write_ndjson(out: &mut dyn Write, finding: &Finding) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-fn source_line(source: &str, number: u32) -> Option<&str> {
-    let index = usize::try_from(number.checked_sub(1)?).ok()?;
-    source.lines().nth(index)
+/// The line of a byte and the place of the byte in it; of a line that is much longer than what is
+/// shown only the part around the byte.
+fn source_line(source: &str, byte: usize) -> Option<(&str, usize)> {
+    let (before, after) = source.split_at_checked(byte)?;
+    let before = before.rsplit('\n').next().unwrap_or_default();
+    let after = after.split('\n').next().unwrap_or_default();
+    let margin = 2 * LINE_CHARS_MAX;
+    let start = before.char_indices().rev().nth(margin - 1).map_or(0, |(at, _)| at);
+    let end = after.char_indices().nth(margin).map_or(after.len(), |(at, _)| at);
+    let line_start = byte - before.len();
+    let line = source.get(line_start + start..byte + end)?;
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let is_behind_all = line_start == source.len();
+    (!is_behind_all).then_some((line, before.len() - start))
 }
 
 /// The line as it is shown, the terminal columns before the caret, and the number of carets. A
 /// long line is shown around the place; a place of several lines is marked to the end of its first.
-fn mark(line: &str, span: &Span) -> (String, usize, usize) {
+fn mark(line: &str, at: usize, span: &Span) -> (String, usize, usize) {
     let chars: Vec<char> = line.chars().collect();
-    let start = (span.start_column.saturating_sub(1) as usize).min(chars.len());
+    let start = line.get(..at).map_or(chars.len(), |it| it.chars().count());
     let end = if span.end_line > span.start_line {
         chars.len()
     } else {
-        (span.end_column.saturating_sub(1) as usize).min(chars.len())
+        let length = span.end_column.saturating_sub(span.start_column) as usize;
+        (start + length).min(chars.len())
     };
     let first = if chars.len() > LINE_CHARS_MAX {
         start.saturating_sub(LINE_CHARS_MAX / 3).min(chars.len() - LINE_CHARS_MAX)

@@ -104,7 +104,13 @@ fn is_dotted(node: Node<'_>) -> bool {
 }
 
 pub(super) fn attribute(walker: &mut Walker<'_, '_, '_>, node: Node<'_>, context: Context) {
-    if is_dotted(node) {
+    // what an attribute is of has been asked with the attribute, which was entered just before
+    let is_inner = walker.parent().is_some_and(|it| it.kind == Kind::Attribute)
+        && walker.frames.last().is_some_and(|it| it.field == Field::Object);
+    if !is_inner {
+        walker.dotted = is_dotted(node);
+    }
+    if walker.dotted {
         walker.module.attributes.push(Spot { place: Place::of(node), site: context.site });
     }
 }

@@ -78,6 +78,8 @@ pub(super) struct Walker<'t, 's, 'm> {
     pub(super) module: &'m mut Module,
     pub(super) scopes: Scopes<'s>,
     pub(super) frames: Vec<Frame<'t>>,
+    /// Whether the attribute that was entered last is of a dotted name.
+    pub(super) dotted: bool,
     halstead: HalsteadCounter<'s>,
     lines: LineCounter,
     decisions: u32,
@@ -90,6 +92,7 @@ pub(super) fn collect(tree: &Tree, source: &str, module: &mut Module) {
         module,
         scopes: Scopes::new(),
         frames: Vec::with_capacity(32),
+        dotted: false,
         halstead: HalsteadCounter::new(source),
         lines: LineCounter::new(source),
         decisions: 0,

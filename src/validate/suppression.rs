@@ -8,7 +8,7 @@ use super::rule::{Rule, Sink};
 use super::subject::{SourceFile, Subject};
 use crate::error::nearest;
 use crate::finding::Finding;
-use crate::python::{Module, Place};
+use crate::python::{Module, Place, inside};
 
 /// Who reads the comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +171,9 @@ impl Suppression {
 /// The first line of the import statement that a finding is about: other tools look there, too.
 fn import_head(module: &Module, finding: &Finding) -> Option<u32> {
     let span = finding.span.filter(|_| finding.rule_id == "quality.unused-import")?;
-    let import = module.imports.iter().find(|it| it.place.start as usize == span.start_byte)?;
+    let start = u32::try_from(span.start_byte).ok()?;
+    let here = Place { start, end: start + 1 };
+    let import = inside(&module.imports, here, |it| it.place).first()?;
     Some(module.line(import.statement))
 }
 

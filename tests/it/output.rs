@@ -232,8 +232,15 @@ fn a_format_with_a_typo_gets_its_neighbour() {
     assert_eq!(error.kind().exit_code(), 2);
 }
 
-fn finding(line: u32, columns: (u32, u32)) -> Finding {
+const NAEM: &str = "a: 1\n\tnaem: x\n";
+
+/// A finding at a place of a text, or outside of it.
+fn finding_in(text: &str, line: u32, columns: (u32, u32)) -> Finding {
+    let before = text.split_inclusive('\n').take(line.saturating_sub(1) as usize);
+    let line_start: usize = before.map(str::len).sum();
+    let start_byte = line_start + columns.0.saturating_sub(1) as usize;
     let span = Span {
+        start_byte,
         start_line: line,
         start_column: columns.0,
         end_line: line,
@@ -248,7 +255,7 @@ fn finding(line: u32, columns: (u32, u32)) -> Finding {
 
 #[test]
 fn a_finding_is_drawn_under_its_place() {
-    let text = diagnostic::render(&finding(2, (2, 6)), Some("a: 1\n\tnaem: x\n"), false);
+    let text = diagnostic::render(&finding_in(NAEM, 2, (2, 6)), Some(NAEM), false);
     let lines = [
         "warning[contract.unknown-key]: unknown key `naem`",
         "  --> orders/contract.yaml:2:2",
@@ -264,11 +271,11 @@ fn a_finding_is_drawn_under_its_place() {
 #[test]
 fn a_place_outside_the_text_is_survived() {
     for (line, columns) in [(0, (0, 0)), (9, (1, 2)), (1, (90, 95)), (1, (5, 2))] {
-        let text = diagnostic::render(&finding(line, columns), Some("a: 1"), true);
+        let text = diagnostic::render(&finding_in("a: 1", line, columns), Some("a: 1"), true);
         assert!(text.contains("unknown key"), "{text}");
     }
     let long = format!("{}naem: {}", " ".repeat(5_000), "x".repeat(5_000));
-    let text = diagnostic::render(&finding(1, (5_001, 5_005)), Some(&long), false);
+    let text = diagnostic::render(&finding_in(&long, 1, (5_001, 5_005)), Some(&long), false);
     let lines: Vec<&str> = text.lines().collect();
     let caret = lines.get(4).and_then(|it| it.find('^')).unwrap();
     let source = lines.get(3).unwrap();
@@ -281,7 +288,7 @@ fn a_place_outside_the_text_is_survived() {
 #[test]
 fn a_finding_as_ndjson() {
     let mut out = Vec::new();
-    diagnostic::write_ndjson(&mut out, &finding(2, (2, 6))).unwrap();
+    diagnostic::write_ndjson(&mut out, &finding_in(NAEM, 2, (2, 6))).unwrap();
     let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
     assert_eq!(value["line"], 2);
     assert_eq!(value["level"], "warning");
