@@ -294,6 +294,10 @@ fn c0_safe_rewrites_are_shown_or_carried_out() {
         diff.contains("-node_type: compute # the kind\n+node_type: COMPUTE_GENERIC # the kind")
     );
     assert_eq!(fs::read_to_string(world.path("a.yaml")).unwrap(), text);
+    fs::write(world.path("broken.yaml"), "name: [\n").unwrap();
+    let broken = world.run(&["contract", "lint", "--fix", "--diff", "broken.yaml"]);
+    assert_eq!(broken.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&broken.stdout).contains("error[contract.yaml]"), "{broken:?}");
     let output = world.run(&["contract", "lint", "--fix", "--profile", "minimal", "a.yaml"]);
     assert_eq!(output.status.code(), Some(0));
     let fixed = fs::read_to_string(world.path("a.yaml")).unwrap();

@@ -142,7 +142,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<u8> {
 
 /// Carries out the safe rewrites of a file, or only shows them; says whether that is all.
 fn mend(path: &Path, args: &Args) -> Result<bool> {
-    let Some((before, fixed)) = mended(path) else { return Ok(args.diff) };
+    let Some((before, fixed)) = mended(path) else {
+        // that nothing is to be done is no news; that nothing can be done is
+        return Ok(args.diff && check(path).node_type.is_some());
+    };
     if args.diff {
         print(&shown(path, &before, &fixed))?;
         return Ok(true);
