@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use genstore::contract::{self, Contract};
 use genstore::finding::Level;
 use genstore::generate::{Generated, Generator, TemplateGenerator};
-use genstore::template::Library;
+use genstore::python;
+use genstore::template::{Library, Variant};
 
 /// A contract's own folder is where its includes are.
 struct Beside(PathBuf);
@@ -114,12 +115,15 @@ fn every_real_contract_comes_to_a_safe_package() {
 
 /// Writes the packages, each below a folder of its own, and runs the script over them.
 fn check(script: &Path, contracts: &[PathBuf]) -> String {
+    check_all(script, contracts.iter().filter_map(|it| parse(it)))
+}
+
+fn check_all(script: &Path, contracts: impl Iterator<Item = Contract>) -> String {
     let scratch = tempfile::tempdir().unwrap();
     let out = std::env::var_os("GENSTORE_ONEX_OUT").map(PathBuf::from);
     let out = out.as_deref().unwrap_or(scratch.path());
     let library = Library::builtin().unwrap();
-    for (at, path) in contracts.iter().enumerate() {
-        let Some(contract) = parse(path) else { continue };
+    for (at, contract) in contracts.enumerate() {
         let package = generate(&library, &contract).package;
         for file in package.files {
             let target = out.join(format!("p{at:04}")).join(&package.name).join(file.path);
@@ -152,6 +156,102 @@ fn packages_of_the_sample_contracts_pass_upstream() {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/contracts");
     let text = check(&script, &contracts_below(&samples));
     assert!(text.contains(" 0 failed"), "{text}");
+}
+
+/// What each variant is built around.
+const MATTERS: [(&str, &[&str], &str); 5] = [
+    ("plain", &["COMPUTE", "EFFECT", "REDUCER", "ORCHESTRATOR"], ""),
+    (
+        "fsm",
+        &["REDUCER", "ORCHESTRATOR"],
+        "state_machine: {initial_state: open, states: [open, closed], \
+         transitions: [{from_state: open, to_state: closed, trigger: close}]}\n",
+    ),
+    (
+        "workflow",
+        &["ORCHESTRATOR"],
+        "workflow: {steps: [{name: first, node_type: effect}, \
+         {name: second, node_type: compute, depends_on: [first]}]}\n",
+    ),
+    (
+        "io_operations",
+        &["EFFECT"],
+        "io_operations: [{operation: read_item, description: Reads it.}, {operation: write}]\n",
+    ),
+    (
+        "event_driven",
+        &["EFFECT", "ORCHESTRATOR"],
+        "event_bus: {subscribe_topics: [onex.evt.shop.a-changed.v1, onex.evt.shop.a-gone.v1]}\n",
+    ),
+];
+
+const MIXINS: [&str; 6] = [
+    "caching: {ttl_seconds: 60}\n",
+    "retry_policy: {max_retries: 2, base_delay_ms: 50}\n",
+    "circuit_breaker: {failure_threshold: 4}\n",
+    "health_check: {enabled: true}\n",
+    "metrics: {enabled: true}\n",
+    "transaction_management: {enabled: true}\n",
+];
+
+/// Fields of every type, with bounds, defaults, and names that Python cannot have.
+const FIELDS: &str = "inputs:\n  item_id: {type: uuid}\n  at: {type: datetime, required: false}\n  \
+    class: {type: str, default: a}\n  amount: {type: int, minimum: 1, maximum: 9, default: 2}\n  \
+    tags: {type: 'list[str]', default: []}\n  part: {$ref: '#/definitions/ModelPart'}\n  \
+    mood: {type: enum, values: [calm, wild], default: calm}\n\
+    outputs: {item_id: {type: uuid}, state: {type: str}, total: {type: int, minimum: 0}}\n\
+    definitions: {ModelPart: {type: object, required: [name], \
+    properties: {name: {type: string}, size: {type: integer}}}}\nerror_codes: [FIRST, SECOND]\n";
+
+/// Every variant of every kind, without mixins, with each and with all, with fields and without;
+/// under long names, which lines must be broken for.
+fn matrix() -> Vec<Contract> {
+    let all = MIXINS.concat();
+    let mixins: Vec<&str> = ["", all.as_str()].into_iter().chain(MIXINS).collect();
+    let mut contracts = Vec::new();
+    for (variant, kinds, matter) in MATTERS {
+        for kind in kinds {
+            for (at, mixin) in mixins.iter().enumerate() {
+                for (form, fields) in [("full", FIELDS), ("bare", "")] {
+                    let lower = kind.to_lowercase();
+                    let name = format!("node_{variant}_around_everything_{at}_{form}_{lower}");
+                    let head = "contract_version: {major: 1, minor: 0, patch: 0}\n\
+                                description: Tries out templates.\n";
+                    let text = format!(
+                        "name: {name}\nnode_type: {kind}_GENERIC\n{head}{fields}{matter}{mixin}"
+                    );
+                    let parsed = contract::parse(&text, &name, &contract::NoIncludes);
+                    let contract = parsed.contract.unwrap();
+                    assert_eq!(Variant::of(&contract).as_str(), variant, "{name}");
+                    contracts.push(contract);
+                }
+            }
+        }
+    }
+    contracts
+}
+
+#[test]
+fn every_variant_and_mixin_parses() {
+    let library = Library::builtin().unwrap();
+    let contracts = matrix();
+    assert_eq!(contracts.len(), 160);
+    for contract in contracts {
+        for file in generate(&library, &contract).package.files {
+            if file.path.ends_with(".py") {
+                let problems = python::parse(&file.content).problems;
+                assert!(problems.is_empty(), "{} {problems:?}\n{}", file.path, file.content);
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "minutes: every variant with every mixin"]
+fn packages_of_every_variant_and_mixin_pass_upstream() {
+    let Some(script) = script() else { return };
+    let text = check_all(&script, matrix().into_iter());
+    assert!(text.contains(" 0 failed") && !text.contains("note "), "{text}");
 }
 
 #[test]
