@@ -4,7 +4,7 @@ macro_rules! templates {
     ($($name:literal),* $(,)?) => {
         &[$((
             $name,
-            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/data/templates/", $name, ".j2")),
+            include_str!(concat!("../../data/templates/", $name, ".j2")),
         )),*]
     };
 }

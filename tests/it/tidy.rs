@@ -91,6 +91,9 @@ fn sources(folder: &str, extension: &str) -> Vec<Source> {
     while let Some(folder) = folders.pop() {
         let Ok(entries) = fs::read_dir(&folder) else { continue };
         for path in entries.map(|entry| entry.expect("a folder can be listed").path()) {
+            if path.ends_with("tests/fuzz/target") {
+                continue; // what a fuzzer has built
+            }
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|found| found == extension) {
@@ -274,7 +277,10 @@ fn no_file_is_forgotten() {
     let rust = rust_sources();
     for source in &rust {
         let Some((folder, name)) = source.path.rsplit_once('/') else { continue };
-        if matches!(source.path.as_str(), "src/lib.rs" | "src/main.rs" | "tests/it/main.rs") {
+        if matches!(
+            source.path.as_str(),
+            "src/lib.rs" | "src/main.rs" | "tests/it/main.rs" | "tests/fuzz/src/lib.rs"
+        ) {
             continue;
         }
         if source.path == "benches/common/mod.rs" {
@@ -285,6 +291,14 @@ fn no_file_is_forgotten() {
             let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("a manifest");
             if !manifest.contains(&format!("[[bench]]\nname = \"{bench}\"")) {
                 complaints.push(format!("{}: Cargo.toml has no such bench", source.path));
+            }
+            continue;
+        }
+        if folder == "tests/fuzz/targets" {
+            let manifest = root().join("tests/fuzz/Cargo.toml");
+            let manifest = fs::read_to_string(manifest).expect("a manifest");
+            if !manifest.contains(&format!("path = \"targets/{name}\"")) {
+                complaints.push(format!("{}: tests/fuzz/Cargo.toml does not name it", source.path));
             }
             continue;
         }
