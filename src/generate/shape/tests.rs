@@ -251,8 +251,8 @@ fn a_long_chain_of_definitions_ends_in_a_mapping() {
          D5000: {{properties: {{x: str}}}}\n"
     ));
     assert_eq!(shape.parts.len(), 64);
-    let link = "x: dict[str, str] = Field(default_factory=dict)";
-    assert_eq!(lines(&shape, shape.parts.first().unwrap()), [link]);
+    let cut = |it: &ModelPlan| lines(&shape, it).concat().starts_with("x: dict[str, str]");
+    assert_eq!(shape.parts.iter().filter(|it| cut(it)).count(), 1);
     let said = findings.iter().filter(|it| it.message.contains("nests too deep"));
     assert_eq!(said.count(), 1);
 }
