@@ -95,7 +95,8 @@ pub(super) fn files(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
         Some(("handlers", _)) => "handler_",
         _ => return,
     };
-    if file.stem() == "__init__" {
+    // a file of functions has no class to be called after
+    if file.stem() == "__init__" || file.module.classes.is_empty() {
         return;
     }
     let help = format!("Call it `{prefix}<name>.py`, after its class.");
@@ -113,7 +114,7 @@ pub(super) fn files(_: &Subject, file: &SourceFile, sink: &mut Sink<'_>) {
         let name = plain(&class.name);
         name == stem || name == shortened
     });
-    if !file.module.classes.is_empty() && !has_class {
+    if !has_class {
         let message = format!("`{}` has no class of its name", file.path);
         sink.whole_file(&file.path, message, help);
     }
