@@ -155,7 +155,10 @@ fn class_reference(node: &Node, key: &str, notes: &mut Notes) -> Option<Model> {
         Some((place, name)) if name.contains(['.', ':']) && module.is_none() => {
             class_text(name, key, place.span, notes)
         }
-        Some((_, name)) => Model { class_name: Some(name.trim().to_owned()), ..Model::default() },
+        Some((_, name)) if is_word(name.trim()) => {
+            Model { class_name: Some(name.trim().to_owned()), ..Model::default() }
+        }
+        Some((place, name)) => no_class(name, key, place.span, notes),
         None => Model::default(),
     };
     model.module = module.or(model.module);
@@ -171,18 +174,8 @@ fn class_text(text: &str, key: &str, span: Span, notes: &mut Notes) -> Model {
         Some((module, class)) => (Some(module), class),
         None => (None, text),
     };
-    let word = |part: &str| {
-        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
-            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
-    };
-    if !word(class) || !module.is_none_or(|module| module.split('.').all(word)) {
-        let message = format!("`{key}` {} names no class", shown(text));
-        notes.push(
-            Finding::new("contract.model-reference", Level::Warning, message)
-                .at(span)
-                .with_help("write {name: ModelSomething, module: package.models}"),
-        );
-        return Model { span: Some(span), ..Model::default() };
+    if !is_word(class) || !module.is_none_or(|module| module.split('.').all(is_word)) {
+        return no_class(text, key, span, notes);
     }
     let message = match module {
         Some(module) => format!("`{key}` is read as class {class} of module {module}"),
@@ -195,6 +188,22 @@ fn class_text(text: &str, key: &str, span: Span, notes: &mut Notes) -> Model {
         span: Some(span),
         ..Model::default()
     }
+}
+
+/// Complains about a text that no class can be called.
+fn no_class(text: &str, key: &str, span: Span, notes: &mut Notes) -> Model {
+    let message = format!("`{key}` {} names no class", shown(text));
+    notes.push(
+        Finding::new("contract.model-reference", Level::Warning, message)
+            .at(span)
+            .with_help("write {name: ModelSomething, module: package.models}"),
+    );
+    Model { span: Some(span), ..Model::default() }
+}
+
+fn is_word(part: &str) -> bool {
+    part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && part.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
 /// Keys by which a node of `definitions` is a type and not a group of types.

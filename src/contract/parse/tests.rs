@@ -131,6 +131,15 @@ fn a_model_is_named_in_seven_ways() {
 }
 
 #[test]
+fn a_model_that_no_class_can_be_called_has_none_in_either_form() {
+    for text in ["output_model: Model*A", "output_model: {name: Model*A, fields: {x: str}}"] {
+        let parsed = whole(&format!("{HEAD}input_model: ModelI\n{text}\n"));
+        assert!(rules(&parsed).contains(&"contract.model-reference"), "{text}");
+        assert_eq!(parsed.contract.unwrap().output.class_name, None, "{text}");
+    }
+}
+
+#[test]
 fn a_field_without_a_name_is_none() {
     for text in ["inputs: {'': int, a: str, ' ': str}", "inputs: ['', a, {name: ''}]"] {
         let names: Vec<String> = with(text).input.fields.into_iter().map(|it| it.name).collect();
