@@ -3,10 +3,12 @@
 
 use super::document::{Node, Value};
 use super::include::{Includes, NoIncludes};
-use super::model::{Contract, NodeType};
+use super::model::sections::Sections;
+use super::model::{Contract, Definition, Model, NodeType};
 use super::notes::Notes;
 use super::yaml;
 use crate::finding::{Finding, Level, Span};
+use std::collections::HashSet;
 
 mod behaviour;
 mod composed;
@@ -194,22 +196,45 @@ fn with_annotations(document: &Node) -> Option<Node> {
     Some(Node { span: document.span, value: Value::Mapping(pairs) })
 }
 
+/// What has types in a contract.
+struct Typed {
+    definitions: Vec<Definition>,
+    input: Model,
+    output: Model,
+    sections: Sections,
+}
+
+/// Reads what has types; a second time where an object declared in place got the name of a type
+/// that is missing.
+fn typed(document: &Node, notes: &mut Notes) -> Typed {
+    let before = notes.len();
+    let mut reserved = HashSet::new();
+    loop {
+        let mut types = types::Types::new(document, reserved);
+        let definitions = models::definitions(document, &mut types, notes);
+        let input = models::model(document, &models::INPUT, &definitions, &mut types, notes);
+        let output = models::model(document, &models::OUTPUT, &definitions, &mut types, notes);
+        let sections = sections::sections(document, &mut types, notes);
+        let Some(mistakable) = types.mistakable() else {
+            return Typed { definitions: types.with_inline(definitions), input, output, sections };
+        };
+        notes.truncate(before);
+        reserved = mistakable;
+    }
+}
+
 /// Reads a document that is a contract.
 fn read(document: Node, name: String, node_type: NodeType, notes: &mut Notes) -> Contract {
-    let mut types = types::Types::new(&document);
-    let definitions = models::definitions(&document, &mut types, notes);
-    let input = models::model(&document, &models::INPUT, &definitions, &mut types, notes);
-    let output = models::model(&document, &models::OUTPUT, &definitions, &mut types, notes);
+    let typed = typed(&document, notes);
     let topics = topics::topics(&document, notes);
-    let sections = sections::sections(&document, &mut types, notes);
     Contract {
         node_type,
         version: identity::version(&document, notes),
         node_version: identity::node_version(&document, notes),
         description: identity::description(&document, notes),
-        input,
-        output,
-        definitions: types.with_inline(definitions),
+        input: typed.input,
+        output: typed.output,
+        definitions: typed.definitions,
         actions: behaviour::actions(&document, notes),
         io_operations: behaviour::io_operations(&document, notes),
         dependencies: behaviour::dependencies(&document, notes),
@@ -219,7 +244,7 @@ fn read(document: Node, name: String, node_type: NodeType, notes: &mut Notes) ->
         subscribe_topics: topics.subscribe,
         publish_topics: topics.publish,
         capabilities: behaviour::capabilities(&document),
-        sections,
+        sections: typed.sections,
         fingerprint: document.get("fingerprint").and_then(Node::as_str).map(str::to_owned),
         name,
         document,

@@ -14,12 +14,12 @@ use serde_json::Value as Json;
 const SPELLING_MAX: usize = 1000;
 
 /// The type that a text spells.
-pub(super) fn read(text: &str, types: &Types<'_>, span: Span, notes: &mut Notes) -> FieldType {
+pub(super) fn read(text: &str, types: &mut Types<'_>, span: Span, notes: &mut Notes) -> FieldType {
     Reader { types, span, notes }.spelled(text, 0)
 }
 
 struct Reader<'a, 'n> {
-    types: &'n Types<'a>,
+    types: &'n mut Types<'a>,
     span: Span,
     notes: &'n mut Notes,
 }
@@ -59,7 +59,11 @@ impl Reader<'_, '_> {
         }
         match simple(&text.to_lowercase()) {
             Some(found) => found,
-            None => self.misspelt(text).unwrap_or_else(unknown),
+            None => self.misspelt(text).unwrap_or_else(|| {
+                let found: String = text.chars().take(200).collect();
+                self.types.miss(&found);
+                FieldType::Unknown(found)
+            }),
         }
     }
 

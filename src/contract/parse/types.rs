@@ -7,7 +7,7 @@ use crate::contract::document::{Node, Value};
 use crate::contract::model::{Definition, FieldType};
 use crate::contract::notes::{Notes, shown};
 use crate::finding::{Finding, Level};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Most levels of a type inside a type.
 pub(super) const TYPE_DEPTH_MAX: usize = 16;
@@ -27,22 +27,46 @@ pub(super) struct Types<'a> {
     /// Definitions that are other names of types, on the way.
     open: Vec<&'a str>,
     read: usize,
+    /// Names of types that nothing has.
+    missing: HashSet<String>,
+    /// Names that no object declared in place is given.
+    reserved: HashSet<String>,
 }
 
 impl<'a> Types<'a> {
-    /// Knows the definitions of a document.
-    pub(super) fn new(document: &'a Node) -> Self {
+    /// Knows the definitions of a document; no object declared in place gets a name of `reserved`.
+    pub(super) fn new(document: &'a Node, reserved: HashSet<String>) -> Self {
         let named = super::models::definition_nodes(document)
             .into_iter()
             .map(|(name, _, node)| (name, node))
             .collect();
-        Self { named, inline: Vec::new(), open: Vec::new(), read: 0 }
+        Self {
+            named,
+            inline: Vec::new(),
+            open: Vec::new(),
+            read: 0,
+            missing: HashSet::new(),
+            reserved,
+        }
     }
 
     /// Definitions, with those declared in place at the end.
     pub(super) fn with_inline(self, mut definitions: Vec<Definition>) -> Vec<Definition> {
         definitions.extend(self.inline);
         definitions
+    }
+
+    /// Notes that a type is named which nothing defines.
+    pub(super) fn miss(&mut self, name: &str) {
+        self.missing.insert(name.to_owned());
+    }
+
+    /// The names that nothing defines, where an object declared in place has got one of them: once
+    /// written out, it would be taken for the type that is missing. `None` in a second reading.
+    pub(super) fn mistakable(&mut self) -> Option<HashSet<String>> {
+        let first = self.reserved.is_empty();
+        let mistakable = self.inline.iter().any(|it| self.missing.contains(&it.name));
+        (first && mistakable).then(|| std::mem::take(&mut self.missing))
     }
 
     /// The type of a field whose definition is `node`: a type's name, a schema, or a list of
@@ -196,7 +220,9 @@ impl<'a> Types<'a> {
     /// Gives an object declared in place a definition of its own, named after its field.
     fn declare(&mut self, node: &Node, name: &str, notes: &mut Notes) -> FieldType {
         let taken = |types: &Self, name: &str| {
-            types.named.contains_key(name) || types.inline.iter().any(|it| it.name == name)
+            types.named.contains_key(name)
+                || types.reserved.contains(name)
+                || types.inline.iter().any(|it| it.name == name)
         };
         let mut unique = name.to_owned();
         for number in 2..=INLINE_MAX {
@@ -225,6 +251,7 @@ impl<'a> Types<'a> {
         else {
             let message = format!("the reference {} names no definition", shown(text));
             notes.warning("contract.reference", node.span, message);
+            self.miss(last);
             return FieldType::Unknown(last.to_owned());
         };
         if super::models::is_object_or_enum(definition) {

@@ -3,11 +3,12 @@
 
 use crate::contract::model::limits::Limits;
 use crate::contract::model::{Contract, FieldType};
+use crate::contract::write::{self, Form};
 use crate::contract::{NoIncludes, parse};
 use FieldType::{
     Bool, Bytes, Date, DateTime, Decimal, Duration, Float, Int, Ref, Text, Time, Unknown, Uuid,
 };
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 fn contract(text: &str) -> Contract {
     let text = format!("name: n_compute\nnode_type: COMPUTE_GENERIC\n{text}\n");
@@ -260,4 +261,22 @@ fn types_that_multiply_end() {
     let contract =
         contract(&format!("definitions:\n{rows}inputs: {{x: {{$ref: '#/definitions/A0'}}}}"));
     assert_eq!(contract.input.fields.len(), 1);
+}
+
+#[test]
+fn an_object_declared_in_place_never_becomes_a_type_that_is_missing() {
+    let object = "{type: object, properties: {n: {type: integer}}}";
+    for missing in ["{type: array, items: {$ref: '#/definitions/A'}}", "'list[A]'", "A"] {
+        let fields = [format!("a: {missing}, A: {object}"), format!("A: {object}, a: {missing}")];
+        for fields in fields {
+            let read = contract(&format!("inputs: {{{fields}}}"));
+            assert_eq!(read.definitions[0].name, "A_2", "{fields}");
+            let written = write::text(&read, &Map::new(), Form::Current);
+            let again = parse(&written, "c.yaml", &NoIncludes).contract.unwrap();
+            let types = |of: &Contract| {
+                of.input.fields.iter().map(|it| it.field_type.clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(types(&again), types(&read), "{written}");
+        }
+    }
 }
