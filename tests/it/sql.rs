@@ -5,6 +5,7 @@ mod errors;
 pub(crate) mod fixture;
 mod functions;
 mod live;
+mod logic;
 mod pruning;
 
 use std::error::Error as _;

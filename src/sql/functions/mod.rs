@@ -1,18 +1,26 @@
-//! The functions that genstore adds to the engine: exact percentiles, histogram sketches, `ago`
-//! and `bar`. Each is pure: same arguments, same answer.
+//! The functions that genstore adds to the engine: exact percentiles, histogram sketches, rates,
+//! trends, `ago` and `bar`. Each is pure: same arguments, same answer.
 
 use std::sync::Arc;
 
+use arrow::array::ArrayRef;
+use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Literal;
 use datafusion::prelude::SessionContext;
 
 mod ago;
 mod bar;
+mod ewma;
 mod histogram;
+mod mad;
 mod quantile;
 mod rank;
 mod samples;
 mod sketch;
+mod slope;
+mod wilson;
 
 /// A function of genstore for help texts: how it is called, and what it gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +29,10 @@ pub struct FunctionDoc {
     pub call: &'static str,
     /// What it gives, a sentence.
     pub doc: &'static str,
+    /// A call that runs as it stands, behind SELECT.
+    pub example: &'static str,
+    /// What the example gives: cells with a bar between them.
+    pub gives: &'static str,
 }
 
 /// The functions that genstore adds.
@@ -28,29 +40,79 @@ pub fn function_docs() -> &'static [FunctionDoc] {
     &[
         FunctionDoc {
             call: "p50(x), p90(x), p95(x), p99(x), p999(x)",
-            doc: "The percentile of the values, linearly interpolated between neighbouring ranks.",
+            doc: "The percentile of numbers, linearly interpolated between neighbouring ranks; \
+                   also of a window.",
+            example: "p90(x) FROM (VALUES (1), (2), (3), (4), (5), (10), (20), (50), (100), (1000)) \
+                   t(x)",
+            gives: "190.0",
         },
         FunctionDoc {
             call: "quantile(x, q)",
             doc: "The same for any q from 0 to 1; q is a constant.",
+            example: "quantile(x, 0.5) FROM (VALUES (1), (2), (4)) t(x)",
+            gives: "2.0",
         },
         FunctionDoc {
             call: "hdr(x)",
             doc: "A histogram of non-negative whole numbers, three significant digits.",
+            example: "hdr_count(hdr(value)) FROM generate_series(1, 9)",
+            gives: "9",
         },
-        FunctionDoc { call: "hdr_merge(h)", doc: "The sum of histograms." },
+        FunctionDoc {
+            call: "hdr_merge(h)",
+            doc: "The sum of histograms.",
+            example: "hdr_quantile(hdr_merge(h), 1) FROM (SELECT hdr(value) AS h FROM \
+                   generate_series(1, 9) GROUP BY value % 2)",
+            gives: "9.0",
+        },
         FunctionDoc {
             call: "hdr_quantile(h, q)",
             doc: "A quantile of a histogram, in the unit of its values (step_latency: µs).",
+            example: "hdr_quantile(hdr(value), 0.5) FROM generate_series(1, 9)",
+            gives: "5.0",
         },
-        FunctionDoc { call: "hdr_count(h)", doc: "The number of values in a histogram." },
+        FunctionDoc {
+            call: "hdr_count(h)",
+            doc: "The number of values in a histogram.",
+            example: "hdr_count(hdr(value)) FROM generate_series(1, 9)",
+            gives: "9",
+        },
+        FunctionDoc {
+            call: "wilson_lower(k, n), wilson_upper(k, n)",
+            doc: "How low, and how high, a rate may really be of which k in n were seen (95 %).",
+            example: "round(wilson_lower(9, 10), 4), round(wilson_upper(9, 10), 4)",
+            gives: "0.5958|0.9821",
+        },
+        FunctionDoc {
+            call: "ewma(x, alpha)",
+            doc: "The mean of values in their order, the last with the weight alpha: of a \
+                   window, or with ORDER BY inside.",
+            example: "ewma(x, 0.5 ORDER BY t) FROM (VALUES (1, 10), (2, 20), (3, 40)) v(t, x)",
+            gives: "27.5",
+        },
+        FunctionDoc {
+            call: "mad(x)",
+            doc: "The median distance from the median: a spread that outliers do not move.",
+            example: "mad(x) FROM (VALUES (1), (2), (3), (4), (1000)) t(x)",
+            gives: "1.0",
+        },
+        FunctionDoc {
+            call: "slope(y, x)",
+            doc: "By how much y grows with x, by least squares; with a moment as x, per day.",
+            example: "slope(y, x) FROM (VALUES (1, 3), (2, 5), (3, 7)) t(x, y)",
+            gives: "2.0",
+        },
         FunctionDoc {
             call: "ago('7d')",
             doc: "The moment that long before the query; units us ms s m h d w.",
+            example: "ago('7d') < ago('6d')",
+            gives: "true",
         },
         FunctionDoc {
             call: "bar(x, max, width)",
             doc: "A bar of x, full at max, at most width characters long.",
+            example: "bar(5, 10, 4)",
+            gives: "██",
         },
     ]
 }
@@ -60,27 +122,38 @@ pub(super) fn register(context: &SessionContext) {
     for quantile in quantile::all() {
         context.register_udaf(AggregateUDF::from(quantile));
     }
-    context.register_udaf(AggregateUDF::from(sketch::Sketch::of_values()));
-    context.register_udaf(AggregateUDF::from(sketch::Sketch::of_sketches()));
+    for aggregate in [
+        AggregateUDF::from(sketch::Sketch::of_values()),
+        AggregateUDF::from(sketch::Sketch::of_sketches()),
+        AggregateUDF::from(ewma::Ewma::default()),
+        AggregateUDF::from(mad::Mad::default()),
+        AggregateUDF::from(slope::Slope::default()),
+    ] {
+        context.register_udaf(aggregate);
+    }
     for scalar in [
         ScalarUDF::from(sketch::HdrQuantile::default()),
         ScalarUDF::from(sketch::HdrCount::default()),
         ScalarUDF::from(ago::Ago::default()),
         ScalarUDF::from(bar::Bar::default()),
+        ScalarUDF::from(wilson::Wilson::lower()),
+        ScalarUDF::from(wilson::Wilson::upper()),
     ] {
         context.register_udf(scalar);
     }
 }
 
 /// The engine's error for a wrong call.
-fn wrong<T>(message: impl Into<String>) -> datafusion::common::Result<T> {
-    Err(datafusion::common::DataFusionError::Plan(message.into()))
+fn wrong<T>(message: impl Into<String>) -> Result<T> {
+    Err(DataFusionError::Plan(message.into()))
 }
 
-/// A constant argument as a number.
-fn constant(
-    expr: &Arc<dyn datafusion::physical_expr::PhysicalExpr>,
-) -> Option<datafusion::common::ScalarValue> {
-    use datafusion::physical_expr::expressions::Literal;
+/// A constant argument.
+fn constant(expr: &Arc<dyn PhysicalExpr>) -> Option<ScalarValue> {
     expr.downcast_ref::<Literal>().map(|it| it.value().clone())
+}
+
+/// The first input of an aggregate.
+fn first(values: &[ArrayRef]) -> Result<&ArrayRef> {
+    values.first().ok_or_else(|| DataFusionError::Internal("an aggregate without input".to_owned()))
 }

@@ -20,7 +20,7 @@ use datafusion::logical_expr::{
 
 use super::rank::Rank;
 use super::samples::{Sample, Samples, SortedSamples};
-use super::{constant, wrong};
+use super::{constant, first, wrong};
 
 /// The functions with a fixed quantile, and `quantile` itself.
 pub(super) fn all() -> Vec<Quantile> {
@@ -101,6 +101,13 @@ impl AggregateUDFImpl for Quantile {
             DataType::UInt64 => DataType::Float64,
             it if it.is_integer() => DataType::Int64,
             it if it.is_numeric() || it.is_null() => DataType::Float64,
+            DataType::Duration(_) | DataType::Interval(_) => {
+                return wrong(format!(
+                    "{} takes numbers, and a time span is none\n\
+                     write extract(epoch FROM x) for its seconds",
+                    self.name
+                ));
+            }
             other => {
                 return wrong(format!("{} takes numbers, and {other} is none", self.name));
             }
@@ -159,10 +166,6 @@ impl AggregateUDFImpl for Quantile {
 
 fn item(kind: DataType) -> FieldRef {
     Arc::new(Field::new_list_field(kind, true))
-}
-
-fn first(values: &[ArrayRef]) -> Result<&ArrayRef> {
-    values.first().ok_or_else(|| DataFusionError::Internal("an aggregate without input".to_owned()))
 }
 
 /// The two columns of a state.

@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
 use hdrhistogram::Histogram;
 
 use super::rank::Rank;
-use super::{histogram, wrong};
+use super::{first, histogram, wrong};
 
 /// `hdr` or `hdr_merge`.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -106,13 +106,10 @@ impl SketchOf {
 
 impl Accumulator for SketchOf {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let [column] = values else {
-            return Err(DataFusionError::Internal("a sketch has one input".to_owned()));
-        };
         if !self.values {
             return self.merge_batch(values);
         }
-        for value in column.as_primitive::<Int64Type>().iter().flatten() {
+        for value in first(values)?.as_primitive::<Int64Type>().iter().flatten() {
             let Ok(count) = u64::try_from(value) else {
                 return Err(DataFusionError::Execution(format!(
                     "hdr(x) takes non-negative numbers, and {value} is negative"
@@ -123,6 +120,21 @@ impl Accumulator for SketchOf {
             })?;
         }
         Ok(())
+    }
+
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let mut gone = Self { values: self.values, histogram: None };
+        gone.update_batch(values)?;
+        let Some(gone) = gone.histogram else { return Ok(()) };
+        self.histogram()?.subtract(&gone).map_err(|source| {
+            DataFusionError::Internal(format!("a histogram left a window it was not in: {source}"))
+        })?;
+        self.histogram = self.histogram.take().filter(|it| !it.is_empty());
+        Ok(())
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
@@ -139,10 +151,7 @@ impl Accumulator for SketchOf {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let [column] = states else {
-            return Err(DataFusionError::Internal("a sketch has one state".to_owned()));
-        };
-        for bytes in as_binary_array(column)?.iter().flatten() {
+        for bytes in as_binary_array(first(states)?)?.iter().flatten() {
             let other = histogram::from_bytes(bytes)?;
             histogram::merge(self.histogram()?, &other)?;
         }
