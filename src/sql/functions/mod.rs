@@ -36,85 +36,88 @@ pub struct FunctionDoc {
 }
 
 /// The functions that genstore adds.
+const FUNCTIONS: &[FunctionDoc] = &[
+    FunctionDoc {
+        call: "p50(x), p90(x), p95(x), p99(x), p999(x)",
+        doc: "The percentile of numbers, linearly interpolated between neighbouring ranks; \
+               also of a window.",
+        example: "p90(x) FROM (VALUES (1), (2), (3), (4), (5), (10), (20), (50), (100), (1000)) \
+               t(x)",
+        gives: "190.0",
+    },
+    FunctionDoc {
+        call: "quantile(x, q)",
+        doc: "The same for any q from 0 to 1; q is a constant.",
+        example: "quantile(x, 0.5) FROM (VALUES (1), (2), (4)) t(x)",
+        gives: "2.0",
+    },
+    FunctionDoc {
+        call: "hdr(x)",
+        doc: "A histogram of non-negative whole numbers, three significant digits.",
+        example: "hdr_count(hdr(value)) FROM generate_series(1, 9)",
+        gives: "9",
+    },
+    FunctionDoc {
+        call: "hdr_merge(h)",
+        doc: "The sum of histograms.",
+        example: "hdr_quantile(hdr_merge(h), 1) FROM (SELECT hdr(value) AS h FROM \
+               generate_series(1, 9) GROUP BY value % 2)",
+        gives: "9.0",
+    },
+    FunctionDoc {
+        call: "hdr_quantile(h, q)",
+        doc: "A quantile of a histogram, in the unit of its values (step_latency: µs).",
+        example: "hdr_quantile(hdr(value), 0.5) FROM generate_series(1, 9)",
+        gives: "5.0",
+    },
+    FunctionDoc {
+        call: "hdr_count(h)",
+        doc: "The number of values in a histogram.",
+        example: "hdr_count(hdr(value)) FROM generate_series(1, 9)",
+        gives: "9",
+    },
+    FunctionDoc {
+        call: "wilson_lower(k, n), wilson_upper(k, n)",
+        doc: "How low, and how high, a rate may really be of which k in n were seen (95 %).",
+        example: "round(wilson_lower(9, 10), 4), round(wilson_upper(9, 10), 4)",
+        gives: "0.5958|0.9821",
+    },
+    FunctionDoc {
+        call: "ewma(x, alpha)",
+        doc: "The mean of values in their order, the last with the weight alpha: of a \
+               window, or with ORDER BY inside.",
+        example: "ewma(x, 0.5 ORDER BY t) FROM (VALUES (1, 10), (2, 20), (3, 40)) v(t, x)",
+        gives: "27.5",
+    },
+    FunctionDoc {
+        call: "mad(x)",
+        doc: "The median distance from the median: a spread that outliers do not move.",
+        example: "mad(x) FROM (VALUES (1), (2), (3), (4), (1000)) t(x)",
+        gives: "1.0",
+    },
+    FunctionDoc {
+        call: "slope(y, x)",
+        doc: "By how much y grows with x, by least squares; with a moment as x, per day.",
+        example: "slope(y, x) FROM (VALUES (1, 3), (2, 5), (3, 7)) t(x, y)",
+        gives: "2.0",
+    },
+    FunctionDoc {
+        call: "ago('7d')",
+        doc: "The moment that long before the query; units us ms s m h d w.",
+        example: "ago('7d') < ago('6d')",
+        gives: "true",
+    },
+    FunctionDoc {
+        call: "bar(x, max, width)",
+        doc: "A bar of x, full at max, at most width characters long.",
+        example: "bar(5, 10, 4)",
+        gives: "██",
+    },
+];
+
+/// The functions that genstore adds, with an example of each.
 pub fn function_docs() -> &'static [FunctionDoc] {
-    &[
-        FunctionDoc {
-            call: "p50(x), p90(x), p95(x), p99(x), p999(x)",
-            doc: "The percentile of numbers, linearly interpolated between neighbouring ranks; \
-                   also of a window.",
-            example: "p90(x) FROM (VALUES (1), (2), (3), (4), (5), (10), (20), (50), (100), (1000)) \
-                   t(x)",
-            gives: "190.0",
-        },
-        FunctionDoc {
-            call: "quantile(x, q)",
-            doc: "The same for any q from 0 to 1; q is a constant.",
-            example: "quantile(x, 0.5) FROM (VALUES (1), (2), (4)) t(x)",
-            gives: "2.0",
-        },
-        FunctionDoc {
-            call: "hdr(x)",
-            doc: "A histogram of non-negative whole numbers, three significant digits.",
-            example: "hdr_count(hdr(value)) FROM generate_series(1, 9)",
-            gives: "9",
-        },
-        FunctionDoc {
-            call: "hdr_merge(h)",
-            doc: "The sum of histograms.",
-            example: "hdr_quantile(hdr_merge(h), 1) FROM (SELECT hdr(value) AS h FROM \
-                   generate_series(1, 9) GROUP BY value % 2)",
-            gives: "9.0",
-        },
-        FunctionDoc {
-            call: "hdr_quantile(h, q)",
-            doc: "A quantile of a histogram, in the unit of its values (step_latency: µs).",
-            example: "hdr_quantile(hdr(value), 0.5) FROM generate_series(1, 9)",
-            gives: "5.0",
-        },
-        FunctionDoc {
-            call: "hdr_count(h)",
-            doc: "The number of values in a histogram.",
-            example: "hdr_count(hdr(value)) FROM generate_series(1, 9)",
-            gives: "9",
-        },
-        FunctionDoc {
-            call: "wilson_lower(k, n), wilson_upper(k, n)",
-            doc: "How low, and how high, a rate may really be of which k in n were seen (95 %).",
-            example: "round(wilson_lower(9, 10), 4), round(wilson_upper(9, 10), 4)",
-            gives: "0.5958|0.9821",
-        },
-        FunctionDoc {
-            call: "ewma(x, alpha)",
-            doc: "The mean of values in their order, the last with the weight alpha: of a \
-                   window, or with ORDER BY inside.",
-            example: "ewma(x, 0.5 ORDER BY t) FROM (VALUES (1, 10), (2, 20), (3, 40)) v(t, x)",
-            gives: "27.5",
-        },
-        FunctionDoc {
-            call: "mad(x)",
-            doc: "The median distance from the median: a spread that outliers do not move.",
-            example: "mad(x) FROM (VALUES (1), (2), (3), (4), (1000)) t(x)",
-            gives: "1.0",
-        },
-        FunctionDoc {
-            call: "slope(y, x)",
-            doc: "By how much y grows with x, by least squares; with a moment as x, per day.",
-            example: "slope(y, x) FROM (VALUES (1, 3), (2, 5), (3, 7)) t(x, y)",
-            gives: "2.0",
-        },
-        FunctionDoc {
-            call: "ago('7d')",
-            doc: "The moment that long before the query; units us ms s m h d w.",
-            example: "ago('7d') < ago('6d')",
-            gives: "true",
-        },
-        FunctionDoc {
-            call: "bar(x, max, width)",
-            doc: "A bar of x, full at max, at most width characters long.",
-            example: "bar(5, 10, 4)",
-            gives: "██",
-        },
-    ]
+    FUNCTIONS
 }
 
 /// Makes the functions known to a session.

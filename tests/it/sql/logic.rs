@@ -1,5 +1,6 @@
-//! The files of `tests/slt` on a history of 120 runs, wherever its rows are: hot, in files, or both.
-//! Each function has its cases there: NULL, nothing, one value, NaN, negative, far out, as a window.
+//! The files of `tests/slt` on a history of 120 runs, wherever its rows are: hot, in files, or
+//! both. Each function has its cases there: NULL, nothing, one value, NaN, negative, far out, as a
+//! window.
 
 use std::path::{Path, PathBuf};
 
