@@ -244,6 +244,7 @@ impl<'a> Types<'a> {
         FieldType::Ref(unique)
     }
 
+    /// The type that a `$ref` names; where no definition has the name, what it would be as a word.
     fn reference(&mut self, node: &Node, name: &str, notes: &mut Notes, depth: usize) -> FieldType {
         let text = node.text().unwrap_or_default();
         let last = text.rsplit(['/', '#', '.']).next().unwrap_or_default();
@@ -251,8 +252,7 @@ impl<'a> Types<'a> {
         else {
             let message = format!("the reference {} names no definition", shown(text));
             notes.warning("contract.reference", node.span, message);
-            self.miss(last);
-            return FieldType::Unknown(last.to_owned());
+            return spelled::read(last, self, node.span, notes);
         };
         if super::models::is_object_or_enum(definition) {
             return FieldType::Ref(target.to_owned());

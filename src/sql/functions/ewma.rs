@@ -1,17 +1,18 @@
-//! `ewma(x, alpha)`: the exponentially weighted mean of values in their order, the last with the
-//! weight `alpha`: `m = alpha * x + (1 - alpha) * m`, and the first value is the first mean.
+//! `ewma(x, alpha) OVER (… ORDER BY time)`: the exponentially weighted mean of values in their
+//! order, the last with the weight `alpha`: `m = alpha * x + (1 - alpha) * m`, and the first value
+//! is the first mean.
 //!
-//! As a window, `ewma(x, 0.2) OVER (ORDER BY time)`, or of a group, `ewma(x, 0.2 ORDER BY time)`.
-//! NULLs are ignored; no values give NULL. A frame that moves has no meaning for it.
+//! A window function only: of a group without an order it would have no meaning. NULLs and
+//! what is not finite are passed over, with the mean so far; before the first value it is NULL. A
+//! frame has no part in it.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray};
+use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion::common::{Result, ScalarValue};
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
+use datafusion::logical_expr::{PartitionEvaluator, Signature, Volatility, WindowUDFImpl};
 
 use super::{constant, first, wrong};
 
@@ -28,7 +29,7 @@ impl Default for Ewma {
     }
 }
 
-impl AggregateUDFImpl for Ewma {
+impl WindowUDFImpl for Ewma {
     fn name(&self) -> &str {
         "ewma"
     }
@@ -37,27 +38,16 @@ impl AggregateUDFImpl for Ewma {
         &self.signature
     }
 
-    fn return_type(&self, _arg_types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Float64)
-    }
-
-    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        let name = format_state_name(args.name, "mean");
-        let mut fields = vec![Arc::new(Field::new(name, DataType::Float64, true))];
-        fields.extend(args.ordering_fields.iter().cloned());
-        Ok(fields)
-    }
-
-    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        if args.is_distinct {
-            return wrong("ewma(DISTINCT …) is not supported");
-        }
-        let Some(value) = args.exprs.get(1).and_then(constant) else {
+    fn partition_evaluator(
+        &self,
+        args: PartitionEvaluatorArgs<'_>,
+    ) -> Result<Box<dyn PartitionEvaluator>> {
+        let Some(value) = args.input_exprs().get(1).and_then(constant) else {
             return wrong("the second argument of ewma must be a constant, such as 0.2");
         };
         match value.cast_to(&DataType::Float64)? {
             ScalarValue::Float64(Some(alpha)) if alpha > 0.0 && alpha <= 1.0 => {
-                Ok(Box::new(Mean { alpha, mean: None }))
+                Ok(Box::new(Mean { alpha }))
             }
             other => wrong(format!(
                 "the second argument of ewma must be above 0 and at most 1, but is {other}"
@@ -65,39 +55,25 @@ impl AggregateUDFImpl for Ewma {
         }
     }
 
-    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
-        AggregateOrderSensitivity::HardRequirement
+    fn field(&self, args: WindowUDFFieldArgs<'_>) -> Result<FieldRef> {
+        Ok(Arc::new(Field::new(args.name(), DataType::Float64, true)))
     }
 }
 
 #[derive(Debug)]
 struct Mean {
     alpha: f64,
-    mean: Option<f64>,
 }
 
-impl Accumulator for Mean {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        for x in first(values)?.as_primitive::<Float64Type>().iter().flatten() {
-            self.mean =
-                Some(self.mean.map_or(x, |mean| self.alpha * x + (1.0 - self.alpha) * mean));
-        }
-        Ok(())
-    }
-
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Float64(self.mean))
-    }
-
-    fn size(&self) -> usize {
-        size_of_val(self)
-    }
-
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![self.evaluate()?])
-    }
-
-    fn merge_batch(&mut self, _states: &[ArrayRef]) -> Result<()> {
-        wrong("ewma cannot be taken of parts")
+impl PartitionEvaluator for Mean {
+    fn evaluate_all(&mut self, values: &[ArrayRef], _num_rows: usize) -> Result<ArrayRef> {
+        let mut mean: Option<f64> = None;
+        let means = first(values)?.as_primitive::<Float64Type>().iter().map(|it| {
+            if let Some(x) = it.filter(|it| it.is_finite()) {
+                mean = Some(mean.map_or(x, |mean| self.alpha * x + (1.0 - self.alpha) * mean));
+            }
+            mean
+        });
+        Ok(Arc::new(means.collect::<Float64Array>()))
     }
 }

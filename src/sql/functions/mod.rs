@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use datafusion::common::{DataFusionError, Result, ScalarValue};
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Literal;
 use datafusion::prelude::SessionContext;
@@ -84,9 +84,9 @@ const FUNCTIONS: &[FunctionDoc] = &[
     },
     FunctionDoc {
         call: "ewma(x, alpha)",
-        doc: "The mean of values in their order, the last with the weight alpha: of a \
-               window, or with ORDER BY inside.",
-        example: "ewma(x, 0.5 ORDER BY t) FROM (VALUES (1, 10), (2, 20), (3, 40)) v(t, x)",
+        doc: "The mean of values in the order of a window, the last with the weight alpha.",
+        example: "max(m) FROM (SELECT ewma(x, 0.5) OVER (ORDER BY t) AS m FROM \
+               (VALUES (1, 10), (2, 20), (3, 40)) v(t, x))",
         gives: "27.5",
     },
     FunctionDoc {
@@ -128,12 +128,12 @@ pub(super) fn register(context: &SessionContext) {
     for aggregate in [
         AggregateUDF::from(sketch::Sketch::of_values()),
         AggregateUDF::from(sketch::Sketch::of_sketches()),
-        AggregateUDF::from(ewma::Ewma::default()),
         AggregateUDF::from(mad::Mad::default()),
         AggregateUDF::from(slope::Slope::default()),
     ] {
         context.register_udaf(aggregate);
     }
+    context.register_udwf(WindowUDF::from(ewma::Ewma::default()));
     for scalar in [
         ScalarUDF::from(sketch::HdrQuantile::default()),
         ScalarUDF::from(sketch::HdrCount::default()),
