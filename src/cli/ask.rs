@@ -2,6 +2,7 @@
 //! terminal, formats, and stdout.
 
 use std::io::{BufWriter, Stdout, Write};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,6 +12,7 @@ use super::Context;
 use crate::error::{Error, Result};
 use crate::output::{Format, Look, terminal_width};
 use crate::repl::{Failure, Reader, Settings, Shell, Source};
+use crate::sql::Queries;
 use crate::store::snapshot::Snapshot;
 use crate::store::{Location, Store};
 
@@ -36,6 +38,30 @@ impl Moment {
     /// Has a reader look at it.
     pub(super) fn set(&self, reader: &mut Reader) -> Result<()> {
         self.as_of.as_deref().map_or(Ok(()), |it| reader.look_back(it))
+    }
+}
+
+/// Canned queries beside those of the project.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct MoreQueries {
+    /// A folder of queries of your own, beside the `queries` folder of the store; again for more
+    #[arg(long, value_name = "DIR")]
+    queries: Vec<PathBuf>,
+}
+
+impl MoreQueries {
+    /// The queries of the project, of the store, and of the folders; a later one goes before an
+    /// earlier of its name. A store on a bucket keeps no folder of queries.
+    pub(super) fn all(&self, context: &Context) -> Result<Queries> {
+        let mut all = Queries::builtin().clone();
+        let own = context.store.path().join("queries");
+        if !context.store.is_remote() && own.is_dir() {
+            all.add_folder(&own)?;
+        }
+        for folder in &self.queries {
+            all.add_folder(folder)?;
+        }
+        Ok(all)
     }
 }
 

@@ -1,9 +1,10 @@
 //! `genstore query`: the canned queries by name.
 
 use super::Context;
-use super::ask::{Moment, RowFormat, stdout};
+use super::ask::{Moment, MoreQueries, RowFormat, stdout};
 use crate::error::Result;
 use crate::repl::queries;
+use std::sync::Arc;
 
 /// Ask a canned query; without a name, list them
 #[derive(Debug, clap::Args)]
@@ -14,18 +15,26 @@ pub(crate) struct Args {
     #[arg(value_name = "NAME=VALUE")]
     params: Vec<String>,
     #[command(flatten)]
+    more: MoreQueries,
+    #[command(flatten)]
     format: RowFormat,
     #[command(flatten)]
     moment: Moment,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
-    let mut shell = context.shell(args.format.format, false)?;
+    let shell = context.shell(args.format.format, false)?;
+    let mut shell = shell.with_queries(args.more.all(context)?);
     args.moment.set(shell.reader())?;
     let mut out = stdout();
-    match &args.name {
-        Some(name) => shell.run_query(name, &args.params, &mut out)?,
-        None => shell.write(&queries()?, &mut out)?,
+    let Some(name) = &args.name else {
+        let all = Arc::clone(shell.queries());
+        for error in all.broken() {
+            super::print_error(error, context.env.terminal.color_stderr);
+        }
+        shell.write(&queries(&all)?, &mut out)?;
+        return Ok(0);
     };
-    Ok(0)
+    let done = shell.run_query(name, &args.params, &mut out);
+    Ok(done.map_or_else(|failure| context.print_failure(&failure, None), |_| 0))
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::Context;
-use super::ask::{LazyStore, Moment, format_parser, stdout};
+use super::ask::{LazyStore, Moment, MoreQueries, format_parser, stdout};
 use crate::error::Result;
 use crate::output::{Format, terminal_width};
 use crate::repl::{Prompter, Settings, Surroundings, interact, script};
@@ -27,6 +27,8 @@ pub(crate) struct Args {
     #[arg(value_parser = format_parser::<Format>(Format::ALL.map(Format::as_str)))]
     format: Option<Format>,
     #[command(flatten)]
+    more: MoreQueries,
+    #[command(flatten)]
     moment: Moment,
 }
 
@@ -43,7 +45,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
         cancel: terminal.stdin,
     };
     let shell = context.shell_over(Arc::clone(&store), settings)?;
-    let mut shell = shell.with_launcher(launcher);
+    let mut shell = shell.with_launcher(launcher).with_queries(args.more.all(context)?);
+    for error in shell.queries().broken() {
+        super::print_error(error, context.env.terminal.color_stderr);
+    }
     args.moment.set(shell.reader())?;
     if !terminal.stdin {
         let done = script(&mut shell, &mut BufReader::new(stdin()), &mut stdout());

@@ -5,16 +5,25 @@ use super::{Context, print};
 use crate::error::Result;
 use crate::event::Table;
 use crate::output::Format;
-use crate::repl::columns;
+use crate::repl::{columns, functions};
+use crate::sql::views;
 
-/// Print the tables of a store and their columns, as Markdown
+/// Print the tables and views of a store and their columns, as Markdown
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only this table
+    /// Only this table, view or table function
+    #[arg(conflicts_with = "functions")]
     table: Option<String>,
+    /// The functions that genstore adds to SQL instead
+    #[arg(long)]
+    functions: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
+    if args.functions {
+        context.shell(Format::Markdown, false)?.write(&functions()?, &mut stdout())?;
+        return Ok(0);
+    }
     let Some(table) = &args.table else {
         print(&tables_table())?;
         return Ok(0);
@@ -32,6 +41,15 @@ fn tables_table() -> String {
             "| `{}` | {} | {} |\n",
             table.name(),
             table.doc(),
+            names.join(", ")
+        ));
+    }
+    for view in views() {
+        let names: Vec<_> = view.columns.iter().map(|it| it.name.as_str()).collect();
+        text.push_str(&format!(
+            "| `{}` (view) | {} | {} |\n",
+            view.name,
+            view.question,
             names.join(", ")
         ));
     }

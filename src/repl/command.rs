@@ -41,13 +41,16 @@ pub(super) enum Command {
         #[arg(value_name = "NAME=VALUE")]
         params: Vec<String>,
     },
-    /// List the tables and how many rows they have
+    /// List the tables and how many rows they have, and the views
     #[command(name = ".tables")]
     Tables,
-    /// Describe the columns of a table, or of all
+    /// List the functions that genstore adds to SQL
+    #[command(name = ".functions")]
+    Functions,
+    /// Describe the columns of a table, a view or a table function, or of all
     #[command(name = ".schema")]
     Schema {
-        /// Name of the table
+        /// Its name
         table: Option<String>,
     },
     /// Set the output format: table, json, ndjson, csv or markdown

@@ -5,10 +5,11 @@
 use std::path::Path;
 
 use super::command;
+use super::listing::{columns_of, table_names};
 use crate::event::Table;
 use crate::output::Format;
 use crate::pipeline::catalog;
-use crate::sql::canned_queries;
+use crate::sql::{Queries, table_functions};
 use crate::store::NameKind;
 
 /// Most candidates that are offered.
@@ -78,12 +79,12 @@ pub(super) fn complete(
     pending: &str,
     line: &str,
     cursor: usize,
-    functions: &[String],
+    (functions, queries): (&[String], &Queries),
     names: &dyn Fn(NameKind, &str) -> Vec<String>,
 ) -> (usize, Vec<String>) {
     let before = line.get(..cursor).unwrap_or(line);
     let (start, mut candidates) = if pending.is_empty() && before.trim_start().starts_with('.') {
-        dot_command(before)
+        dot_command(before, queries)
     } else if let Some(quoted) = Quoted::at_end(pending, before) {
         let names = quoted.column.map(|kind| names(kind, quoted.text)).unwrap_or_default();
         // a name with a quote in it would have to be written otherwise
@@ -95,7 +96,7 @@ pub(super) fn complete(
     (start, candidates)
 }
 
-fn dot_command(before: &str) -> (usize, Vec<String>) {
+fn dot_command(before: &str, queries: &Queries) -> (usize, Vec<String>) {
     let start = before.rfind(char::is_whitespace).map_or(0, |it| it + 1);
     let word = before.get(start..).unwrap_or_default();
     let mut words = before.get(..start).unwrap_or_default().split_whitespace();
@@ -103,13 +104,16 @@ fn dot_command(before: &str) -> (usize, Vec<String>) {
         return (start, starting(word, command::names()));
     };
     let candidates = match (name, words.next()) {
-        (".q" | ".query", None) => starting(word, canned_queries().iter().map(|it| it.name)),
+        (".q" | ".query", None) => starting(word, queries.all().iter().map(|it| it.name.as_str())),
         (".q" | ".query", Some(query)) => {
-            let query = canned_queries().iter().find(|it| it.name == query);
+            let query = queries.all().iter().find(|it| it.name == query);
             let params = query.iter().flat_map(|it| it.params.iter());
             starting(word, params.map(|it| format!("{}=", it.name)))
         }
-        (".schema", None) => starting(word, Table::ALL.iter().map(|it| it.name())),
+        (".schema", None) => {
+            let functions = table_functions().iter().map(|it| it.name.as_str());
+            starting(word, table_names().chain(functions))
+        }
         (".mode", None) => starting(word, Format::ALL.map(Format::as_str)),
         (".as_of", None) => starting(word, ["now"]),
         (".timer", None) => starting(word, ["on", "off"]),
@@ -143,7 +147,7 @@ fn sql(text: &str, before: &str, functions: &[String]) -> (usize, Vec<String>) {
         return (start, starting(word, scope.columns(alias)));
     }
     let previous = rest.split_whitespace().next_back().unwrap_or_default().to_lowercase();
-    let tables = Table::ALL.iter().map(|it| it.name());
+    let tables = table_names();
     if matches!(previous.as_str(), "from" | "join" | "describe" | "update" | "into") {
         return (start, starting(word, tables));
     }
@@ -189,9 +193,15 @@ fn column_before(text: &str) -> Option<NameKind> {
     near.find_map(|it| NameKind::of_column(&it.to_lowercase()))
 }
 
-/// The tables that a statement names, and their aliases.
+/// What a statement names behind FROM and the like, and the aliases.
 struct Scope {
-    tables: Vec<(Table, Option<String>)>,
+    sources: Vec<Source>,
+}
+
+struct Source {
+    name: String,
+    columns: Vec<&'static str>,
+    alias: Option<String>,
 }
 
 impl Scope {
@@ -199,10 +209,11 @@ impl Scope {
     fn of(text: &str) -> Self {
         let separators = |c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | ';');
         let words: Vec<&str> = text.split(separators).filter(|it| !it.is_empty()).collect();
-        let mut tables = Vec::new();
+        let mut sources = Vec::new();
         for (index, word) in words.iter().enumerate() {
-            let Some(table) = Table::by_name(&word.to_lowercase()) else { continue };
-            let mut next = words.iter().skip(index + 1);
+            let name = word.to_lowercase();
+            let Some(columns) = columns_of(&name) else { continue };
+            let mut next = words.iter().skip(index + 1).skip_while(|it| it.starts_with('\''));
             let alias = match next.next() {
                 Some(it) if it.eq_ignore_ascii_case("as") => next.next(),
                 other => other,
@@ -211,35 +222,28 @@ impl Scope {
                 let keyword = KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(it));
                 !keyword && it.chars().all(|c| c.is_alphanumeric() || c == '_')
             });
-            tables.push((table, alias.map(|it| (*it).to_owned())));
+            sources.push(Source { name, columns, alias: alias.map(|it| (*it).to_owned()) });
         }
-        Self { tables }
+        Self { sources }
     }
 
-    /// Columns of the table of this name or alias.
+    /// Columns of what has this name or alias.
     fn columns(&self, name: &str) -> Vec<&'static str> {
-        let named = |(table, alias): &&(Table, Option<String>)| {
-            alias.as_deref() == Some(name) || table.name() == name
-        };
-        let table = self.tables.iter().find(named);
-        table.map(|(it, _)| names(*it)).unwrap_or_default()
+        let named = |it: &&Source| it.alias.as_deref() == Some(name) || it.name == name;
+        self.sources.iter().find(named).map(|it| it.columns.clone()).unwrap_or_default()
     }
 
-    /// Columns of all named tables; of every table as long as none is named.
+    /// Columns of all that is named; of every table as long as nothing is.
     fn all_columns(&self) -> Vec<&'static str> {
-        let mut columns: Vec<_> = if self.tables.is_empty() {
-            Table::ALL.iter().flat_map(|it| names(*it)).collect()
+        let mut columns: Vec<_> = if self.sources.is_empty() {
+            Table::ALL.iter().flat_map(|it| it.columns().iter().map(|it| it.name)).collect()
         } else {
-            self.tables.iter().flat_map(|(it, _)| names(*it)).collect()
+            self.sources.iter().flat_map(|it| it.columns.iter().copied()).collect()
         };
         columns.sort_unstable();
         columns.dedup();
         columns
     }
-}
-
-fn names(table: Table) -> Vec<&'static str> {
-    table.columns().iter().map(|it| it.name).collect()
 }
 
 fn starting<T: AsRef<str>>(word: &str, all: impl IntoIterator<Item = T>) -> Vec<String> {
@@ -275,7 +279,7 @@ mod tests {
 
     fn at_end(pending: &str, line: &str) -> Vec<String> {
         let functions = ["p99".to_owned(), "power".to_owned()];
-        complete(pending, line, line.len(), &functions, &names).1
+        complete(pending, line, line.len(), (&functions, Queries::builtin()), &names).1
     }
 
     fn names(kind: NameKind, prefix: &str) -> Vec<String> {
@@ -304,7 +308,7 @@ mod tests {
         }
         let line = "  AND contract_name = 'no";
         assert_eq!(at_end("SELECT * FROM runs WHERE result = 'x'\n", line).len(), 2);
-        assert_eq!(complete("", line, line.len(), &[], &names).0, 23);
+        assert_eq!(complete("", line, line.len(), (&[], Queries::builtin()), &names).0, 23);
     }
 
     #[test]
@@ -316,7 +320,10 @@ mod tests {
     #[test]
     fn columns_of_what_the_statement_names_even_later() {
         let line = "SELECT qual FROM runs";
-        assert_eq!(complete("", line, 11, &[], &names), (7, vec!["quality_score".to_owned()]));
+        assert_eq!(
+            complete("", line, 11, (&[], Queries::builtin()), &names),
+            (7, vec!["quality_score".to_owned()])
+        );
         assert!(!at_end("SELECT * FROM runs ", "WHERE step_n").contains(&"step_name".to_owned()));
         assert_eq!(at_end("", "SELECT * FROM steps s JOIN runs AS r ON s.step_n"), ["step_name"]);
         assert_eq!(
@@ -349,7 +356,7 @@ mod tests {
         for (line, cursor) in
             [("", 0), (" ", 1), ("x", 9), ("é", 1), (".", 1), ("a.", 2), ("'é", 2)]
         {
-            complete("", line, cursor, &[], &names);
+            complete("", line, cursor, (&[], Queries::builtin()), &names);
         }
     }
 }

@@ -20,6 +20,7 @@ use super::complete::complete;
 use super::{Shell, Step};
 use crate::error::{Error, ErrorKind, IoContext, Result};
 use crate::output::{Look, escape};
+use crate::sql::Queries;
 use crate::store::NameKind;
 
 /// What the store tells whoever types.
@@ -59,8 +60,9 @@ pub fn interact(shell: &mut Shell, surroundings: &Surroundings) -> Result<()> {
     // Without a store there is nothing to call a function on.
     let session = shell.reader().session();
     let functions = session.map_or_else(|_| Vec::new(), |it| it.function_names().to_vec());
+    let queries = Arc::clone(shell.queries());
     let prompter = Arc::clone(&surroundings.prompter);
-    editor.set_helper(Some(Words { functions, prompter, pending: String::new() }));
+    editor.set_helper(Some(Words { functions, queries, prompter, pending: String::new() }));
     let state_dir = surroundings.state_dir.as_deref();
     let history = history_file(state_dir.filter(|_| surroundings.history_entries_max > 0))?;
     if let Some(history) = &history
@@ -137,6 +139,7 @@ fn terminal(source: ReadlineError) -> Error {
 #[derive(Debug)]
 struct Words {
     functions: Vec<String>,
+    queries: Arc<Queries>,
     prompter: Arc<dyn Prompter>,
     pending: String,
 }
@@ -159,6 +162,6 @@ impl Completer for Words {
         _context: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<String>)> {
         let names = |kind, prefix: &str| self.prompter.names(kind, prefix);
-        Ok(complete(&self.pending, line, cursor, &self.functions, &names))
+        Ok(complete(&self.pending, line, cursor, (&self.functions, &self.queries), &names))
     }
 }

@@ -12,7 +12,7 @@ mod settings;
 mod shell;
 
 pub use editor::{Prompter, Surroundings, interact};
-pub use listing::{columns, queries, table_by_name, tables};
+pub use listing::{columns, functions, queries, table_by_name, tables};
 pub use reader::{Reader, Snapshots, Source};
 pub use settings::ShellSettings;
 pub use shell::{BYTE_ORDER_MARK, Failure, Launcher, Settings, Shell, Step, script};

@@ -12,7 +12,7 @@ use crate::clock::{Clock, rfc3339_short};
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::failure::{Place, render, render_at};
 use crate::output::{Format, Look, RowWriter};
-use crate::sql::{Params, canned_query, split_statements};
+use crate::sql::{Params, Queries, split_statements};
 
 /// Longest text that is read before its statement ends, and longest script.
 const TEXT_BYTES_MAX: usize = 16 << 20;
@@ -49,15 +49,30 @@ pub enum Step {
 pub struct Failure {
     /// What went wrong.
     pub error: Error,
-    place: Option<(String, usize)>,
+    about: Option<Box<About>>,
+}
+
+#[derive(Debug)]
+struct About {
+    text: String,
+    start_byte: usize,
+    /// The file that the text is of, where the caller does not name it.
+    uri: Option<String>,
 }
 
 impl Failure {
+    fn about(error: Error, text: &str, start_byte: usize, uri: Option<String>) -> Self {
+        let about = About { text: text.to_owned(), start_byte, uri };
+        Self { error, about: Some(Box::new(about)) }
+    }
+
     /// The error as lines, with a caret under its place where that is known.
     pub fn render(&self, uri: Option<&str>, color: bool) -> String {
-        match &self.place {
-            Some((text, start_byte)) => {
-                render_at(&self.error, Place { uri, text, start_byte: *start_byte }, color)
+        match &self.about {
+            Some(it) => {
+                let (text, start_byte) = (it.text.as_str(), it.start_byte);
+                let uri = it.uri.as_deref().or(uri);
+                render_at(&self.error, Place { uri, text, start_byte }, color)
             }
             None => render(&self.error, color),
         }
@@ -66,7 +81,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, place: None }
+        Self { error, about: None }
     }
 }
 
@@ -78,6 +93,7 @@ pub struct Shell {
     reader: Reader,
     launcher: Option<Launcher>,
     settings: Settings,
+    queries: Arc<Queries>,
     clock: Arc<dyn Clock>,
     runtime: tokio::runtime::Runtime,
     /// Lines of a statement that has not ended.
@@ -98,7 +114,20 @@ impl Shell {
             .build()
             .map_err(|source| Error::failed("cannot start a runtime").with_source(source))?;
         let pending = String::new();
-        Ok(Self { reader, launcher: None, settings, clock, runtime, pending })
+        let queries = Arc::new(Queries::builtin().clone());
+        Ok(Self { reader, launcher: None, settings, queries, clock, runtime, pending })
+    }
+
+    /// Knows these canned queries instead of those of the project.
+    #[must_use]
+    pub fn with_queries(mut self, queries: Queries) -> Self {
+        self.queries = Arc::new(queries);
+        self
+    }
+
+    /// The canned queries that can be asked.
+    pub fn queries(&self) -> &Arc<Queries> {
+        &self.queries
     }
 
     /// Lets `.run`, `.replay` and `.pipeline` do their work.
@@ -113,7 +142,7 @@ impl Shell {
     pub fn feed(&mut self, line: &str, out: &mut dyn Write) -> Result<Step, Failure> {
         let first = line.split_whitespace().next().unwrap_or_default();
         if first.starts_with('.') && (self.pending.is_empty() || command::is_command(first)) {
-            return Ok(self.command(command::parse(line.trim())?, out)?);
+            return self.command(command::parse(line.trim())?, out);
         }
         if self.pending.is_empty() {
             let line = line.trim();
@@ -121,7 +150,7 @@ impl Shell {
                 return Ok(Step::Quit);
             }
             if matches!(line.trim_end_matches(';'), "help" | "?") {
-                return Ok(self.command(Command::Help, out)?);
+                return self.command(Command::Help, out);
             }
             if line.starts_with('\\') {
                 let error = Error::usage(format!("there is no command {line}"));
@@ -188,8 +217,7 @@ impl Shell {
     pub fn run_script(&mut self, text: &str, out: &mut dyn Write) -> Result<Step, Failure> {
         for statement in split_statements(text) {
             let done = self.run(&statement.text, &Params::new(), out);
-            let located =
-                |error| Failure { error, place: Some((text.to_owned(), statement.start_byte)) };
+            let located = |error| Failure::about(error, text, statement.start_byte, None);
             if done.map_err(located)? == Step::Quit {
                 return Ok(Step::Quit);
             }
@@ -209,11 +237,15 @@ impl Shell {
         name: &str,
         params: &[String],
         out: &mut dyn Write,
-    ) -> Result<Step> {
-        let query = canned_query(name)?;
+    ) -> Result<Step, Failure> {
+        let queries = Arc::clone(&self.queries);
+        let query = queries.find(name)?;
         let pairs = params.iter().map(|it| pair(it)).collect::<Result<Vec<_>>>()?;
         let params = query.bind(&pairs)?;
-        self.run(&query.sql, &params, out)
+        self.run(&query.sql, &params, out).map_err(|error| match &query.uri {
+            Some(uri) => Failure::about(error, &query.sql, 0, Some(uri.clone())),
+            None => error.into(), // the text is none of the user's
+        })
     }
 
     /// Writes rows that no query made.
@@ -304,13 +336,20 @@ impl Shell {
         }
     }
 
-    fn command(&mut self, command: Command, out: &mut dyn Write) -> Result<Step> {
+    fn command(&mut self, command: Command, out: &mut dyn Write) -> Result<Step, Failure> {
+        match command {
+            Command::Query { name: Some(name), params } => self.run_query(&name, &params, out),
+            other => Ok(self.other_command(other, out)?),
+        }
+    }
+
+    fn other_command(&mut self, command: Command, out: &mut dyn Write) -> Result<Step> {
         match command {
             Command::Run { args } => self.launch(with("run", args), out),
             Command::Replay { args } => self.launch(with("replay", args), out),
             Command::Pipeline { args } => self.launch(command::pipeline(args), out),
-            Command::Query { name: None, .. } => self.write(&listing::queries()?, out),
-            Command::Query { name: Some(name), params } => self.run_query(&name, &params, out),
+            Command::Query { .. } => self.write(&listing::queries(&self.queries)?, out),
+            Command::Functions => self.write(&listing::functions()?, out),
             Command::Tables => {
                 let snapshot = self.reader.snapshot()?;
                 self.write(&listing::tables(&snapshot)?, out)

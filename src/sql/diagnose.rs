@@ -11,6 +11,7 @@ use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::parser::ParserError;
 
 use super::position::Located;
+use super::views::{table_functions, views};
 use crate::error::{Error, ErrorKind, nearest};
 use crate::event::Table;
 use crate::store::snapshot::CHECK_HINT;
@@ -50,6 +51,7 @@ impl Vocabulary {
         names.extend(state.aggregate_functions().keys().cloned());
         names.extend(state.window_functions().keys().cloned());
         names.extend(state.table_functions().keys().cloned());
+        names.extend(table_functions().iter().map(|it| it.name.clone()));
         Self { functions: names.into_iter().collect() }
     }
 }
@@ -258,12 +260,11 @@ fn plan(message: &str, names: &Vocabulary) -> Error {
         }
         let name = table.rsplit('.').next().unwrap_or(&table).trim_matches('"').to_owned();
         let error = Error::invalid(format!("there is no table {name}"));
-        return match nearest(&name, Table::ALL.iter().map(|it| it.name())) {
+        let views = views().iter().map(|it| it.name.as_str());
+        let all: Vec<&str> = Table::ALL.iter().map(|it| it.name()).chain(views).collect();
+        return match nearest(&name, all.iter().copied()) {
             Some(near) => error.with_hint(format!("did you mean {near}?")),
-            None => {
-                let all: Vec<_> = Table::ALL.iter().map(|it| it.name()).collect();
-                error.with_hint(format!("tables are {}", all.join(", ")))
-            }
+            None => error.with_hint(format!("tables are {}", all.join(", "))),
         };
     }
     let function = quoted("Invalid function '", "'")

@@ -19,6 +19,10 @@ use crate::error::{Error, Result};
 use crate::setting::Fault;
 use crate::store::FileSource;
 
+/// Names under which the tables of a store stand.
+pub(super) const CATALOG: &str = "genstore";
+pub(super) const SCHEMA: &str = "main";
+
 /// Statistics of this many files are remembered; beyond it the memory starts over.
 const FILE_STATISTICS_MAX: usize = 20_000;
 
@@ -75,7 +79,7 @@ impl Engine {
     pub(super) fn session_config(&self) -> SessionConfig {
         let mut config = SessionConfig::new()
             .with_target_partitions(self.settings.threads())
-            .with_default_catalog_and_schema("genstore", "main")
+            .with_default_catalog_and_schema(CATALOG, SCHEMA)
             .with_information_schema(true);
         let options = config.options_mut();
         options.sql_parser.collect_spans = true;

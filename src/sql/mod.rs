@@ -1,5 +1,6 @@
 //! SQL over a store: one read-only session per snapshot, the functions that genstore adds to the
-//! engine, and the canned queries. Writes nothing, prints nothing, reads no file but the tables'.
+//! engine, its views and the canned queries. Writes nothing, prints nothing, reads no file but the
+//! tables' and those of queries.
 
 mod cancel;
 mod diagnose;
@@ -20,12 +21,12 @@ mod queries;
 mod run;
 mod session;
 mod statements;
+mod views;
 
-pub use functions::function_docs;
+pub use functions::{FunctionDoc, function_docs};
 pub use params::{ParamValue, Params};
 pub use position::{Position, position};
-pub use queries::{
-    CannedQuery, Chart, Param, ParamType, all as canned_queries, find as canned_query,
-};
+pub use queries::{CannedQuery, Chart, OutputColumn, Param, ParamType, Queries};
 pub use session::{QueryOutput, QueryStream, Session, SessionSettings};
 pub use statements::{Statement, split_statements};
+pub use views::{table_functions, views};

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, ObjectName, TimezoneInfo, UnaryOperator, Value,
-    VisitMut, VisitorMut,
+    FunctionArgumentList, FunctionArguments, Ident, ObjectName, Statement as SqlStatement,
+    TimezoneInfo, UnaryOperator, Value, VisitMut, VisitorMut,
 };
 
 use crate::error::{Error, Result, nearest};
@@ -38,7 +38,8 @@ pub enum ParamValue {
 /// Puts the values into the statement. A parameter without a value, or a value that no parameter
 /// takes, is an error that names the nearest.
 pub(super) fn bind(statement: &mut Statement, params: &Params) -> Result<()> {
-    let mut binder = Binder { params, used: BTreeSet::new(), missing: None };
+    let values = params.iter().map(|(name, value)| (name.clone(), literal(value))).collect();
+    let mut binder = Binder { values: &values, used: BTreeSet::new(), missing: None };
     binder.statement(statement);
     let used = binder.used;
     if let Some(name) = binder.missing {
@@ -61,8 +62,14 @@ pub(super) fn bind(statement: &mut Statement, params: &Params) -> Result<()> {
     }
 }
 
+/// Puts an expression in the place of each parameter that has one.
+pub(super) fn substitute(statement: &mut SqlStatement, values: &BTreeMap<String, Expr>) {
+    let mut binder = Binder { values, used: BTreeSet::new(), missing: None };
+    let _: ControlFlow<()> = statement.visit(&mut binder);
+}
+
 struct Binder<'a> {
-    params: &'a Params,
+    values: &'a BTreeMap<String, Expr>,
     used: BTreeSet<String>,
     missing: Option<String>,
 }
@@ -87,9 +94,9 @@ impl VisitorMut for Binder<'_> {
             && let Value::Placeholder(name) = &value.value
         {
             let name = name.trim_start_matches('$').to_owned();
-            match self.params.get(&name) {
+            match self.values.get(&name) {
                 Some(value) => {
-                    *expr = literal(value);
+                    *expr = value.clone();
                     self.used.insert(name);
                 }
                 None => self.missing = self.missing.take().or(Some(name)),

@@ -1,7 +1,7 @@
 //! The canned queries: one text per number, used by the shell, the command line and reports alike.
 //!
-//! A query is a file of `queries/`, compiled in: a header of comments, then plain SQL. The header
-//! names the query, the question it answers, its parameters and the chart that shows it best:
+//! A query is a file: a header of comments, then plain SQL. The header names the query, the
+//! question it answers, its parameters and the chart that shows it best:
 //!
 //! ```sql
 //! -- name: latency
@@ -9,11 +9,14 @@
 //! -- param: since time = NULL | only runs started since then
 //! -- chart: bar step_name p95_ms
 //! ```
+//!
+//! Those of the project are in `queries/`, compiled in; a user keeps more in folders of his own.
 
-use std::sync::LazyLock;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
 
 use super::params::{ParamValue, Params};
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, IoContext, Result, nearest};
 
 mod header;
 
@@ -21,31 +24,72 @@ mod header;
 const TEXTS: &[(&str, &str)] = &[
     ("latency", include_str!("../../queries/latency.sql")),
     ("latency_trend", include_str!("../../queries/latency_trend.sql")),
+    ("latency_hourly", include_str!("../../queries/latency_hourly.sql")),
+    ("latency_heatmap", include_str!("../../queries/latency_heatmap.sql")),
+    ("regressions", include_str!("../../queries/regressions.sql")),
     ("bottlenecks", include_str!("../../queries/bottlenecks.sql")),
-    ("quality_trend", include_str!("../../queries/quality_trend.sql")),
-    ("scores", include_str!("../../queries/scores.sql")),
-    ("top_rules", include_str!("../../queries/top_rules.sql")),
-    ("failures", include_str!("../../queries/failures.sql")),
+    ("step_share", include_str!("../../queries/step_share.sql")),
+    ("queueing", include_str!("../../queries/queueing.sql")),
+    ("retries", include_str!("../../queries/retries.sql")),
+    ("why", include_str!("../../queries/why.sql")),
     ("slowest_runs", include_str!("../../queries/slowest_runs.sql")),
+    ("quality_trend", include_str!("../../queries/quality_trend.sql")),
+    ("quality_daily", include_str!("../../queries/quality_daily.sql")),
+    ("quality_change", include_str!("../../queries/quality_change.sql")),
+    ("scores", include_str!("../../queries/scores.sql")),
+    ("templates", include_str!("../../queries/templates.sql")),
+    ("failures", include_str!("../../queries/failures.sql")),
+    ("error_rate", include_str!("../../queries/error_rate.sql")),
+    ("errors", include_str!("../../queries/errors.sql")),
+    ("top_rules", include_str!("../../queries/top_rules.sql")),
+    ("rule_trend", include_str!("../../queries/rule_trend.sql")),
+    ("suppressions", include_str!("../../queries/suppressions.sql")),
     ("runs", include_str!("../../queries/runs.sql")),
+    ("history", include_str!("../../queries/history.sql")),
+    ("throughput", include_str!("../../queries/throughput.sql")),
     ("contracts", include_str!("../../queries/contracts.sql")),
+    ("lineage", include_str!("../../queries/lineage.sql")),
     ("batches", include_str!("../../queries/batches.sql")),
     ("batch_summary", include_str!("../../queries/batch_summary.sql")),
+    ("compare", include_str!("../../queries/compare.sql")),
+    ("model_usage", include_str!("../../queries/model_usage.sql")),
+    ("cost_per_success", include_str!("../../queries/cost_per_success.sql")),
 ];
+
+/// Longest file of a query.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Most files of one folder.
+const FILES_MAX: usize = 10_000;
 
 /// One canned query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CannedQuery {
     /// Its name, which is also its file's.
-    pub name: &'static str,
+    pub name: String,
     /// The question it answers, a sentence.
     pub question: String,
     /// Its parameters, in the order of the header.
     pub params: Vec<Param>,
+    /// What the header says of the columns of the answer; views and table functions name all.
+    pub columns: Vec<OutputColumn>,
     /// How a report draws it; `None` for a table.
     pub chart: Option<Chart>,
     /// The whole file: plain SQL with `$parameters`.
     pub sql: String,
+    /// The file; `None` for those of the project.
+    pub uri: Option<String>,
+}
+
+/// A column of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputColumn {
+    /// Its name.
+    pub name: String,
+    /// text, bigint, double, boolean, timestamp or binary.
+    pub kind: String,
+    /// What it says, a phrase.
+    pub doc: String,
 }
 
 /// A parameter of a canned query.
@@ -92,29 +136,102 @@ pub struct Chart {
     pub y: Vec<String>,
 }
 
-static ALL: LazyLock<Vec<CannedQuery>> = LazyLock::new(|| {
-    // A header that does not parse is a mistake of this repository: a test finds it.
-    TEXTS.iter().filter_map(|(name, text)| header::parse(name, text).ok()).collect()
+static BUILTIN: LazyLock<Queries> = LazyLock::new(|| Queries {
+    all: parsed(TEXTS), // a test finds a header that does not parse
+    broken: Vec::new(),
 });
 
-/// Every canned query.
-pub fn all() -> &'static [CannedQuery] {
-    &ALL
+/// The queries among `texts` whose headers are right.
+pub(super) fn parsed(texts: &[(&str, &str)]) -> Vec<CannedQuery> {
+    texts.iter().filter_map(|(name, text)| header::parse(name, text, None).ok()).collect()
 }
 
-/// The canned query of a name; kind `Usage` with the nearest name when there is none.
-pub fn find(name: &str) -> Result<&'static CannedQuery> {
-    if let Some(query) = ALL.iter().find(|it| it.name == name) {
-        return Ok(query);
+/// The queries that can be asked by name.
+#[derive(Debug, Clone, Default)]
+pub struct Queries {
+    all: Vec<CannedQuery>,
+    /// Names of files that are no queries, and why.
+    broken: Vec<(String, Arc<Error>)>,
+}
+
+impl Queries {
+    /// Those of the project.
+    pub fn builtin() -> &'static Self {
+        &BUILTIN
     }
-    let error = Error::usage(format!("there is no query {name}"));
-    Err(match nearest(name, ALL.iter().map(|it| it.name)) {
-        Some(near) => error.with_hint(format!("did you mean {near}?")),
-        None => {
-            let names: Vec<_> = ALL.iter().map(|it| it.name).collect();
-            error.with_hint(format!("queries are {}", names.join(", ")))
+
+    /// Adds the `.sql` files of a folder, in the order of their names; one with the name of a query
+    /// that is there takes its place. A file that is no query is kept in mind: whoever asks for it
+    /// is told why, and [`Self::broken`] lists it.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn add_folder(&mut self, folder: &Path) -> Result<()> {
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(folder).context("list the queries of", folder)? {
+            let path = entry.context("list the queries of", folder)?.path();
+            if path.extension().is_some_and(|it| it == "sql") {
+                paths.push(path);
+            }
+            if paths.len() > FILES_MAX {
+                let (folder, max) = (folder.display(), FILES_MAX);
+                return Err(Error::invalid(format!("{folder} holds more than {max} queries")));
+            }
         }
-    })
+        paths.sort();
+        for path in paths {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let uri = path.display().to_string();
+            let read = text_of(&path).and_then(|text| header::parse(&name, &text, Some(&uri)));
+            self.all.retain(|it| it.name != name);
+            self.broken.retain(|it| it.0 != name);
+            match read {
+                Ok(query) => self.all.push(query),
+                Err(error) => self.broken.push((name, Arc::new(error))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Every query.
+    pub fn all(&self) -> &[CannedQuery] {
+        &self.all
+    }
+
+    /// What is wrong with the files that are no queries.
+    pub fn broken(&self) -> impl Iterator<Item = &Error> {
+        self.broken.iter().map(|it| it.1.as_ref())
+    }
+
+    /// The query of a name.
+    ///
+    /// # Errors
+    /// Kind `Usage` with the nearest name when there is none; what is wrong with its file.
+    pub fn find(&self, name: &str) -> Result<&CannedQuery> {
+        if let Some(query) = self.all.iter().find(|it| it.name == name) {
+            return Ok(query);
+        }
+        if let Some((_, error)) = self.broken.iter().find(|it| it.0 == name) {
+            return Err(error.again());
+        }
+        let error = Error::usage(format!("there is no query {name}"));
+        Err(match nearest(name, self.all.iter().map(|it| it.name.as_str())) {
+            Some(near) => error.with_hint(format!("did you mean {near}?")),
+            None => {
+                let names: Vec<_> = self.all.iter().map(|it| it.name.as_str()).collect();
+                error.with_hint(format!("queries are {}", names.join(", ")))
+            }
+        })
+    }
+}
+
+fn text_of(path: &Path) -> Result<String> {
+    let size_bytes = std::fs::metadata(path).context("read", path)?.len();
+    if size_bytes > FILE_BYTES_MAX {
+        let (path, max) = (path.display(), FILE_BYTES_MAX >> 20);
+        return Err(Error::invalid(format!("{path} is longer than {max} MiB: no query is")));
+    }
+    std::fs::read_to_string(path).context("read", path)
 }
 
 impl CannedQuery {
@@ -125,7 +242,7 @@ impl CannedQuery {
             let Some(param) = self.params.iter().find(|it| it.name == *name) else {
                 return Err(self.unknown(name));
             };
-            if params.insert(param.name.clone(), param.value(self.name, text)?).is_some() {
+            if params.insert(param.name.clone(), param.value(&self.name, text)?).is_some() {
                 return Err(Error::usage(format!("parameter {name} is given twice")));
             }
         }
@@ -139,7 +256,7 @@ impl CannedQuery {
                 return Err(Error::usage(message).with_hint(hint));
             }
             let value = match &param.default {
-                Some(text) => param.value(self.name, text)?,
+                Some(text) => param.value(&self.name, text)?,
                 None => ParamValue::Null,
             };
             params.insert(param.name.clone(), value);

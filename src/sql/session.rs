@@ -12,9 +12,10 @@ use std::task::{Context, Poll};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::catalog::SchemaProvider;
 use datafusion::common::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
@@ -25,9 +26,10 @@ use tokio::task::JoinHandle;
 
 use super::cancel::YieldingJoins;
 use super::diagnose::{Vocabulary, diagnose};
-use super::engine::Engine;
+use super::engine::{CATALOG, Engine, SCHEMA};
 use super::params::{self, Params};
-use super::{from_first, functions, guard, limits, provider, queries, run};
+use super::queries::Queries;
+use super::{from_first, functions, guard, limits, provider, run, views};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::event::Table;
@@ -177,6 +179,8 @@ impl Drop for Cancel {
 pub struct Session {
     engine: Arc<Engine>,
     context: SessionContext,
+    /// What views are planned in.
+    _views: Arc<SessionState>,
     vocabulary: Arc<Vocabulary>,
 }
 
@@ -211,6 +215,14 @@ impl Session {
             .build();
         let context = SessionContext::new_with_state(state);
         functions::register(&context);
+        let tables = Arc::new(views::Tables::default());
+        let catalog = context
+            .catalog(CATALOG)
+            .ok_or_else(|| Error::internal("a session has no catalog of tables"))?;
+        let shown = Arc::clone(&tables) as Arc<dyn SchemaProvider>;
+        catalog.register_schema(SCHEMA, shown).map_err(|source| {
+            Error::internal("cannot set up the tables of a session").with_source(source)
+        })?;
         for table in Table::ALL {
             provider::register(&context, *table, snapshot, &engine).map_err(|source| {
                 Error::internal(format!("cannot register table {}", table.name()))
@@ -218,7 +230,9 @@ impl Session {
             })?;
         }
         let vocabulary = Arc::new(Vocabulary::of(&context));
-        Ok(Self { engine, context, vocabulary })
+        let views = Arc::new(context.state());
+        tables.plan_in(&views);
+        Ok(Self { engine, context, _views: views, vocabulary })
     }
 
     /// Names of all functions, sorted: scalar, aggregate, window and table functions.
@@ -272,12 +286,13 @@ impl Session {
         Ok(QueryStream { schema, batches, ended: false, _task: task })
     }
 
-    /// Runs a canned query with its parameters as typed by a user: `[("since", "7d")]`.
+    /// Runs a canned query of the project, its parameters as a user types them:
+    /// `[("since", "7d")]`.
     ///
     /// An unknown query or parameter, or a value of another type, is an error of kind `Usage`
     /// that names the nearest.
     pub async fn canned(&self, name: &str, args: &[(&str, &str)]) -> Result<QueryOutput> {
-        let query = queries::find(name)?;
+        let query = Queries::builtin().find(name)?;
         self.query(&query.sql, &query.bind(args)?).await
     }
 
@@ -293,6 +308,7 @@ impl Session {
         guard::check_statement(&statement)?;
         from_first::complete(&mut statement);
         params::bind(&mut statement, params)?;
+        views::expand(&mut statement)?;
         let mut state = self.context.state();
         if spill_joins {
             let options = state.config_mut().options_mut();

@@ -498,3 +498,33 @@ fn a_store_is_copied_and_brought_up_to_date() {
     assert!(told.starts_with(&did), "{did}");
     assert_eq!(answers(&world.run(&upgrade)), nothing);
 }
+
+/// Queries of the user's own: those of the store, those of a folder, and what is wrong with them.
+#[test]
+fn own_queries_are_asked_like_those_of_the_project() {
+    let world = World::new();
+    let own = world.store().join("queries");
+    let more = world.folder.path().join("more");
+    for folder in [&own, &more] {
+        fs::create_dir(folder).unwrap();
+    }
+    let text = "-- name: mine\n-- question: How many?\n-- param: least int = 1 | at least\n\n\
+                SELECT count(*) AS n FROM runs WHERE quality_score >= $least";
+    fs::write(own.join("mine.sql"), text).unwrap();
+    fs::write(own.join("broken.sql"), "SELECT 1").unwrap();
+    fs::write(more.join("wrong.sql"), text.replace("mine", "wrong").replace("runs", "rnus"))
+        .unwrap();
+    let query = |args: &[&str]| world.run(&[&["query", "--format", "csv"], args].concat());
+    assert_eq!(answers(&query(&["mine"])), "n\n49\n");
+    assert_eq!(answers(&query(&["mine", "least=48"])), "n\n2\n");
+    fails(&query(&["mine", "least=x"]), 2, &["parameter least", "a whole number"]);
+    fails(&query(&["broken"]), 1, &["broken.sql lacks its name or question", "-- name: broken"]);
+    let listed = query(&[]);
+    assert!(stdout(&listed).contains("\nmine,How many?,least=1\n"), "{}", stdout(&listed));
+    assert!(stderr(&listed).contains("broken.sql lacks"), "{}", stderr(&listed));
+    fails(&query(&["wrong"]), 2, &["there is no query wrong"]);
+    let more = more.display().to_string();
+    let places = ["wrong.sql:5:27", "there is no table rnus", "did you mean runs?"];
+    fails(&query(&["wrong", "--queries", &more]), 1, &places);
+    fails(&query(&["mine", "--queries", "/no/where"]), 1, &["/no/where"]);
+}

@@ -48,7 +48,7 @@ fn every_command_and_query_exists() {
         let query =
             words.next().filter(|it| command == "query" && it.starts_with(char::is_lowercase));
         if let Some(name) = query {
-            assert!(genstore::sql::canned_query(name).is_ok(), "no query {name:?}");
+            assert!(genstore::sql::Queries::builtin().find(name).is_ok(), "no query {name:?}");
         }
     }
 }

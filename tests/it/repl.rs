@@ -9,7 +9,7 @@ use genstore::error::{Error, ErrorKind};
 use genstore::event::{Row, ScoreRow, Table, Text};
 use genstore::output::Format;
 use genstore::repl::{Failure, Reader, Settings, Shell, Step, script};
-use genstore::sql::{Params, Session, SessionSettings};
+use genstore::sql::{Params, Session, SessionSettings, views};
 use genstore::store::schema::to_batch;
 use genstore::store::snapshot::{Snapshot, TableSnapshot};
 
@@ -143,7 +143,13 @@ fn commands_describe_what_there_is() {
     assert!(text.starts_with("column,type,meaning\nrun_id,text not null,"), "{text}");
     let (_, text) = feed(&mut shell, ".schema").unwrap();
     let columns: usize = Table::ALL.iter().map(|it| it.columns().len()).sum();
-    assert_eq!(text.lines().count(), columns + 1);
+    let of_views: usize = views().iter().map(|it| it.columns.len()).sum();
+    assert_eq!(text.lines().count(), columns + of_views + 1);
+    let (_, text) = feed(&mut shell, ".schema why").unwrap();
+    assert!(text.contains("\ntimeline,text,"), "{text}");
+    let (_, text) = feed(&mut shell, ".functions").unwrap();
+    assert!(text.contains("\nFROM history(contract),"), "{text}");
+    assert!(text.contains("\n\"wilson_lower(k, n), wilson_upper(k, n)\","), "{text}");
     let (_, text) = feed(&mut shell, ".q").unwrap();
     assert!(text.contains("\nlatency,"), "{text}");
     assert!(text.contains("batch_id=… (required)"), "{text}");

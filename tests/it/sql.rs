@@ -1,12 +1,14 @@
 //! SQL over snapshots: the same answer wherever the rows are, read-only, and errors that help.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 
+mod canned;
 mod errors;
 pub(crate) mod fixture;
 mod functions;
 mod live;
 mod logic;
 mod pruning;
+mod views;
 
 use std::error::Error as _;
 
@@ -14,7 +16,7 @@ use fixture::{PLACES, Place, RUNS, STEPS, ask, lines, refuse, rows, session, sna
 use futures::StreamExt;
 use genstore::error::ErrorKind;
 use genstore::event::{Row, RunRow, Table};
-use genstore::sql::{ParamValue, Params, Session, SessionSettings, canned_queries};
+use genstore::sql::{ParamValue, Params, Session, SessionSettings};
 use genstore::store::schema::to_batch;
 use genstore::store::snapshot::{Snapshot, TableSnapshot};
 
@@ -60,18 +62,6 @@ async fn the_answer_does_not_depend_on_where_the_rows_are() {
         assert!(!expected.is_empty(), "{sql}");
         for (session, place) in sessions.iter().zip(PLACES).skip(1) {
             assert_eq!(ask(session, sql).await, expected, "{place:?}: {sql}");
-        }
-    }
-    for query in canned_queries() {
-        let args = match query.params.iter().any(|it| it.required) {
-            true => vec![("batch_id", "batch-0")],
-            false => Vec::new(),
-        };
-        let expected = lines(&sessions[0].canned(query.name, &args).await.unwrap());
-        assert!(!expected.is_empty(), "{}", query.name);
-        for (session, place) in sessions.iter().zip(PLACES).skip(1) {
-            let found = lines(&session.canned(query.name, &args).await.unwrap());
-            assert_eq!(found, expected, "{place:?}: {}", query.name);
         }
     }
 }

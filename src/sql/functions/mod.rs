@@ -13,6 +13,7 @@ use datafusion::prelude::SessionContext;
 mod ago;
 mod bar;
 mod ewma;
+mod found;
 mod histogram;
 mod mad;
 mod quantile;
@@ -20,6 +21,7 @@ mod rank;
 mod samples;
 mod sketch;
 mod slope;
+mod verdict;
 mod wilson;
 
 /// A function of genstore for help texts: how it is called, and what it gives.
@@ -77,6 +79,13 @@ const FUNCTIONS: &[FunctionDoc] = &[
         gives: "9",
     },
     FunctionDoc {
+        call: "hdr_verdict(before, after, q)",
+        doc: "Whether a quantile differs by more than chance and 5 %: higher, lower, same or too \
+               few (Mood's test, p < 0.001).",
+        example: "hdr_verdict(hdr(value), hdr(value * 2), 0.5) FROM generate_series(1, 99)",
+        gives: "higher",
+    },
+    FunctionDoc {
         call: "wilson_lower(k, n), wilson_upper(k, n)",
         doc: "How low, and how high, a rate may really be of which k in n were seen (95 %).",
         example: "round(wilson_lower(9, 10), 4), round(wilson_upper(9, 10), 4)",
@@ -106,6 +115,12 @@ const FUNCTIONS: &[FunctionDoc] = &[
         doc: "The moment that long before the query; units us ms s m h d w.",
         example: "ago('7d') < ago('6d')",
         gives: "true",
+    },
+    FunctionDoc {
+        call: "the_one(kind, given, n, value), found(kind, given, n, value)",
+        doc: "The value where n is 1, or at least 1; else an error that names what was given.",
+        example: "the_one('run', '0199', count(*), max('0199f3c2')) FROM (VALUES (1)) t(x)",
+        gives: "0199f3c2",
     },
     FunctionDoc {
         call: "bar(x, max, width)",
@@ -141,6 +156,9 @@ pub(super) fn register(context: &SessionContext) {
         ScalarUDF::from(bar::Bar::default()),
         ScalarUDF::from(wilson::Wilson::lower()),
         ScalarUDF::from(wilson::Wilson::upper()),
+        ScalarUDF::from(verdict::HdrVerdict::default()),
+        ScalarUDF::from(found::Found::one()),
+        ScalarUDF::from(found::Found::any()),
     ] {
         context.register_udf(scalar);
     }
