@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn tables_after_from_and_join() {
-        assert_eq!(at_end("", "SELECT * FROM ru"), ["runs"]);
+        assert_eq!(at_end("", "SELECT * FROM ru"), ["runs", "rule_trend"]);
         assert!(at_end("SELECT * FROM runs\n", "JOIN ").contains(&"steps".to_owned()));
     }
 
@@ -322,8 +322,10 @@ mod tests {
         let line = "SELECT qual FROM runs";
         assert_eq!(
             complete("", line, 11, (&[], Queries::builtin()), &names),
-            (7, vec!["quality_score".to_owned()])
+            (7, vec!["quality_score".to_owned(), "quality_daily".to_owned()])
         );
+        assert_eq!(at_end("", "SELECT * FROM latency l WHERE l.p9"), ["p95_ms", "p99_ms"]);
+        assert_eq!(at_end("", "SELECT * FROM why('0199') w WHERE w.tim"), ["timeline"]);
         assert!(!at_end("SELECT * FROM runs ", "WHERE step_n").contains(&"step_name".to_owned()));
         assert_eq!(at_end("", "SELECT * FROM steps s JOIN runs AS r ON s.step_n"), ["step_name"]);
         assert_eq!(
