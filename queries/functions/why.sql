@@ -46,8 +46,8 @@ SELECT
     c.model_ns / 1e6 AS model_ms,
     p.on_critical_path AS is_critical,
     CASE WHEN p.on_critical_path THEN p.duration_ns * 1.0 / nullif(p.run_ns, 0) END AS run_share,
-    repeat(' ', least(p.after_ns * 40 / greatest(p.run_ns, 1), 39)) || bar(p.duration_ns, greatest(p.run_ns, 1), 40)
-        AS timeline
+    repeat(' ', least(p.after_ns * 40 / greatest(p.run_ns, 1), 39))
+        || coalesce(nullif(bar(p.duration_ns, greatest(p.run_ns, 1), 40), ''), '▏') AS timeline
 FROM placed p
 LEFT JOIN calls c ON c.run_id = p.run_id AND c.step_id = p.step_id
 ORDER BY p.after_ns, p.step_id

@@ -24,8 +24,8 @@ WITH sides AS (
 SELECT
     pipeline_name,
     step_name,
-    hdr_count(before) AS before_n,
-    hdr_count(after) AS after_n,
+    coalesce(hdr_count(before), 0) AS before_n,
+    coalesce(hdr_count(after), 0) AS after_n,
     hdr_quantile(before, 0.5) / 1e3 AS before_p50_ms,
     hdr_quantile(after, 0.5) / 1e3 AS after_p50_ms,
     hdr_verdict(before, after, 0.5) AS p50_verdict,

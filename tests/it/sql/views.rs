@@ -359,7 +359,7 @@ async fn regressions_hold_the_last_week_against_the_month_before() {
         [
             "parse|1000|1000|same|same",
             "render|1000|1000|higher|higher",
-            "write||99|too few|too few"
+            "write|0|99|too few|too few"
         ]
     );
 }
