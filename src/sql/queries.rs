@@ -231,7 +231,9 @@ fn text_of(path: &Path) -> Result<String> {
         let (path, max) = (path.display(), FILE_BYTES_MAX >> 20);
         return Err(Error::invalid(format!("{path} is longer than {max} MiB: no query is")));
     }
-    std::fs::read_to_string(path).context("read", path)
+    let text = std::fs::read_to_string(path).context("read", path)?;
+    // what some editors put before a text is no SQL
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
 impl CannedQuery {

@@ -8,6 +8,7 @@ mod functions;
 mod live;
 mod logic;
 mod pruning;
+mod verdicts;
 mod views;
 
 use std::error::Error as _;

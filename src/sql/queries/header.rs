@@ -17,7 +17,7 @@ pub(super) fn parse(name: &str, text: &str, uri: Option<&str>) -> Result<CannedQ
     };
     let file = uri.map_or_else(|| format!("queries/{name}.sql"), str::to_owned);
     let mut is_named = false;
-    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+    for (index, line) in text.lines().enumerate() {
         let wrong = |what: &str| {
             let message = format!("{file}, line {}: {what}", index + 1);
             Error::invalid(message).with_hint(format!("the line is: {line}"))

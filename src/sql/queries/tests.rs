@@ -74,7 +74,7 @@ fn a_folder_adds_queries_and_tells_what_is_none() {
     let write = |name: &str, text: &str| {
         std::fs::write(folder.path().join(name), text).unwrap();
     };
-    write("mine.sql", "-- name: mine\n-- question: What is mine?\n\nSELECT 1");
+    write("mine.sql", "\u{feff}-- name: mine\n-- question: What is mine?\n\nSELECT 1");
     write("runs.sql", "-- name: runs\n-- question: Which runs do I want to see?\nSELECT 2");
     write("bare.sql", "SELECT 3");
     write("other.sql", "-- name: another\n-- question: Why?\nSELECT 4");
