@@ -209,5 +209,35 @@ pub mod optional_path {
     }
 }
 
+/// Paths as one text, separated as in `PATH`, for `#[serde(with)]`.
+pub mod paths {
+    use super::{Deserialize, Deserializer, PathBuf, Serializer, de};
+    use serde::ser;
+
+    /// Writes them.
+    pub fn serialize<S: Serializer>(value: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+        let joined = std::env::join_paths(value).map_err(ser::Error::custom)?;
+        let text = joined.to_str().ok_or_else(|| ser::Error::custom("a path is not UTF-8"))?;
+        serializer.serialize_str(text)
+    }
+
+    /// Reads them; an empty text is none.
+    pub fn deserialize<'de, D>(deserializer: D) -> Result<Vec<PathBuf>, D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        let text = String::deserialize(deserializer)?;
+        let paths: Vec<_> =
+            std::env::split_paths(&text).filter(|it| it.iter().count() > 0).collect();
+        match paths.iter().find(|it| !it.is_absolute()) {
+            None => Ok(paths),
+            Some(path) => {
+                let path = path.display();
+                Err(de::Error::custom(format!("{path} is not a whole path: begin it at the root")))
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

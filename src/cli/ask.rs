@@ -12,6 +12,7 @@ use super::Context;
 use crate::error::{Error, Result};
 use crate::output::{Format, Look, terminal_width};
 use crate::repl::{Failure, Reader, Settings, Shell, Source};
+use crate::setting::time_ms;
 use crate::sql::Queries;
 use crate::store::snapshot::Snapshot;
 use crate::store::{Location, Store};
@@ -63,6 +64,45 @@ impl MoreQueries {
         }
         Ok(all)
     }
+}
+
+/// What a query may take, and touch.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(crate) struct Bounds {
+    /// The longest time of a query: 250ms, 30s, 5m; at 0s, any
+    /// [default: the setting sql.query_time_max]
+    #[arg(long, value_name = "TIME", value_parser = milliseconds)]
+    timeout: Option<u64>,
+    /// The most rows of a query, which fails when it comes to more; at 0, any
+    /// [default: the setting sql.rows_max]
+    #[arg(long, value_name = "N")]
+    max_rows: Option<u64>,
+    /// Let SQL read files (FROM 'x.parquet') and write them (COPY … TO 'x.csv') below the working
+    /// directory and the setting sql.file_dirs; the shell at a terminal does so anyway
+    #[arg(long)]
+    files: bool,
+}
+
+impl Bounds {
+    /// Whether somebody at a terminal asks, who may touch files.
+    pub(super) fn at_terminal(self, is: bool) -> Self {
+        Self { files: self.files || is, ..self }
+    }
+
+    /// Has a reader keep to them.
+    pub(super) fn set(self, reader: &mut Reader) {
+        reader.bound(|settings| {
+            if self.files {
+                settings.allow_files();
+            }
+            settings.query_ms_max = self.timeout.unwrap_or(settings.query_ms_max);
+            settings.rows_max = self.max_rows.unwrap_or(settings.rows_max);
+        });
+    }
+}
+
+fn milliseconds(text: &str) -> Result<u64, String> {
+    time_ms(text).ok_or_else(|| "write a number and a unit, such as 250ms, 30s or 5m".to_owned())
 }
 
 /// A parser of one of `names`: clap lists them, and offers the nearest to a typo.

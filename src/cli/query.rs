@@ -1,7 +1,8 @@
 //! `genstore query`: the canned queries by name.
 
 use super::Context;
-use super::ask::{Moment, MoreQueries, RowFormat, stdout};
+use super::ask::{Bounds, Moment, MoreQueries, RowFormat, stdout};
+use super::steer::end_when_asked;
 use crate::error::Result;
 use crate::repl::queries;
 use std::sync::Arc;
@@ -19,12 +20,16 @@ pub(crate) struct Args {
     #[command(flatten)]
     format: RowFormat,
     #[command(flatten)]
+    bounds: Bounds,
+    #[command(flatten)]
     moment: Moment,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
-    let shell = context.shell(args.format.format, false)?;
+    end_when_asked()?;
+    let shell = context.shell(args.format.format, true)?;
     let mut shell = shell.with_queries(args.more.all(context)?);
+    args.bounds.set(shell.reader());
     args.moment.set(shell.reader())?;
     let mut out = stdout();
     let Some(name) = &args.name else {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::Context;
-use super::ask::{LazyStore, Moment, MoreQueries, format_parser, stdout};
+use super::ask::{Bounds, LazyStore, Moment, MoreQueries, format_parser, stdout};
 use crate::error::Result;
 use crate::output::{Format, terminal_width};
 use crate::repl::{Prompter, Settings, Surroundings, interact, script};
@@ -29,6 +29,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     more: MoreQueries,
     #[command(flatten)]
+    bounds: Bounds,
+    #[command(flatten)]
     moment: Moment,
 }
 
@@ -49,6 +51,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
     for error in shell.queries().broken() {
         super::print_error(error, context.env.terminal.color_stderr);
     }
+    args.bounds.at_terminal(terminal.stdin).set(shell.reader());
     args.moment.set(shell.reader())?;
     if !terminal.stdin {
         let done = script(&mut shell, &mut BufReader::new(stdin()), &mut stdout());

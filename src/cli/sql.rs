@@ -4,7 +4,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::Context;
-use super::ask::{Moment, RowFormat, stdout};
+use super::ask::{Bounds, Moment, RowFormat, stdout};
+use super::steer::end_when_asked;
 use crate::error::{Error, IoContext, Result};
 use crate::repl::BYTE_ORDER_MARK;
 
@@ -26,6 +27,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     format: RowFormat,
     #[command(flatten)]
+    bounds: Bounds,
+    #[command(flatten)]
     moment: Moment,
 }
 
@@ -42,7 +45,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<u8> {
             ));
         }
     };
-    let mut shell = context.shell(args.format.format, false)?;
+    end_when_asked()?;
+    let mut shell = context.shell(args.format.format, true)?;
+    args.bounds.set(shell.reader());
     args.moment.set(shell.reader())?;
     let done = shell.run_script(&text, &mut stdout());
     Ok(done.map_or_else(|failure| context.print_failure(&failure, uri.as_deref()), |_| 0))

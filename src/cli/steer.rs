@@ -68,6 +68,30 @@ fn run<T>(
     done
 }
 
+/// How long a query that was told to end may take for it.
+const QUERY_PATIENCE: Duration = Duration::from_secs(1);
+
+/// From now on Ctrl-C ends the process, with the exit code for it, wherever it is: whoever listens,
+/// as a query does, has a second to end by itself, and a second Ctrl-C takes that away. For
+/// commands that only read: nothing of them has to be kept.
+pub(super) fn end_when_asked() -> Result<()> {
+    let failed = |source| Error::internal("cannot listen to signals").with_source(source);
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let work = move || {
+        let asked = runtime.block_on(async {
+            tokio::signal::ctrl_c().await?;
+            drop(tokio::time::timeout(QUERY_PATIENCE, tokio::signal::ctrl_c()).await);
+            std::io::Result::Ok(())
+        });
+        if asked.is_ok() {
+            std::process::exit(i32::from(ErrorKind::Interrupted.exit_code()));
+        }
+    };
+    let thread = std::thread::Builder::new().name("genstore-signals".to_owned()).spawn(work);
+    thread.map(drop).map_err(failed)
+}
+
 /// Hands the wishes on, until the second one to end.
 async fn obey(mut signals: Signals, cancel: &Cancel, context: &Context) {
     // who looks on sees it in the line that says how the work gets on

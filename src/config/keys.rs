@@ -162,12 +162,19 @@ pub static KEYS: &[Key] = &[
         name: "sql.rows_max",
         reach: Reach::Anybody,
         about: "A query that has more rows fails when it comes to them; at 0, none does. An \
-         export takes every row.",
+         export takes every row. Flag: --max-rows.",
     },
     Key {
         name: "sql.query_time_max",
         reach: Reach::Anybody,
-        about: "A query whose last row was not taken by then fails; at \"0s\", none does.",
+        about: "A query whose last row was not taken by then fails; at \"0s\", none does. \
+         Flag: --timeout.",
+    },
+    Key {
+        name: "sql.file_dirs",
+        reach: Reach::Person,
+        about: "Folders whose files SQL may read and write besides those below the working \
+         directory, separated by \":\". It touches files in the shell, and with --files.",
     },
     Key { name: "import.value_bytes_max", reach: Reach::Anybody, about: "The longest value." },
     Key {

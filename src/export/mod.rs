@@ -9,6 +9,7 @@
 //! Every file is written to a temporary name, synced, renamed, and then read back and compared.
 //! Never deletes a file that is not named like one of its own.
 
+mod copy;
 mod manifest;
 mod part;
 mod target;
@@ -23,6 +24,7 @@ use crate::error::{Error, Result, nearest};
 use crate::event::Table;
 use crate::sql::{Params, Session};
 
+pub use copy::copy;
 pub use manifest::{ExportedFile, ExportedTable, MANIFEST, Manifest};
 use part::Part;
 use target::Target;

@@ -41,8 +41,13 @@ impl Part {
         format: FileFormat,
         schema: &SchemaRef,
     ) -> Result<Self> {
-        let name = format!("part-{n}.{format}");
-        let temporary = folder.join(format!(".{name}.tmp-{}", std::process::id()));
+        Self::at(folder.join(format!("part-{n}.{format}")), format, schema)
+    }
+
+    /// A file of this name.
+    pub(super) fn at(path: PathBuf, format: FileFormat, schema: &SchemaRef) -> Result<Self> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = path.with_file_name(format!(".{name}.tmp-{}", std::process::id()));
         let file = HashedFile::create(&temporary)?;
         let text = |file, format| -> Result<Encoder> {
             Ok(Encoder::Text(Box::new(RowWriter::new(file, format, Look::default(), schema)?)))
@@ -61,7 +66,6 @@ impl Part {
                 Encoder::Parquet(Box::new(writer.map_err(|it| cannot_write(&temporary, it))?))
             }
         };
-        let path = folder.join(name);
         Ok(Self { format, encoder: Some(encoder), temporary, path, rows: 0 })
     }
 

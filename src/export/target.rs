@@ -78,7 +78,7 @@ impl Target {
     }
 }
 
-fn sync(folder: &Path) -> Result<()> {
+pub(super) fn sync(folder: &Path) -> Result<()> {
     File::open(folder).and_then(|it| it.sync_all()).context("sync the folder", folder)
 }
 

@@ -1,11 +1,13 @@
 //! What there is to ask, as rows: tables, columns and canned queries.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 
 use crate::error::{Error, Result, nearest};
 use crate::event::{Column, ColumnType, Table};
+use crate::export::ExportedFile;
 use crate::sql::{CannedQuery, OutputColumn, Queries, function_docs, table_functions, views};
 use crate::store::snapshot::Snapshot;
 
@@ -101,6 +103,18 @@ pub fn queries(queries: &Queries) -> Result<RecordBatch> {
         ("query", texts(all.iter().map(|it| it.name.to_string()))),
         ("question", texts(all.iter().map(|it| it.question.to_string()))),
         ("parameters", texts(all.iter().map(parameters))),
+    ])
+}
+
+/// One row: `file`, `rows`, `bytes` of what a COPY wrote.
+pub(super) fn copied(path: &Path, file: &ExportedFile) -> Result<RecordBatch> {
+    let int = |value: u64| -> ArrayRef {
+        Arc::new(Int64Array::from(vec![i64::try_from(value).unwrap_or(i64::MAX)]))
+    };
+    batch(vec![
+        ("file", texts([path.display().to_string()].into_iter())),
+        ("rows", int(file.rows)),
+        ("bytes", int(file.size_bytes)),
     ])
 }
 

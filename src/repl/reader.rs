@@ -60,6 +60,12 @@ impl Reader {
         Self { snapshots, settings, clock, as_of_us: None, session: None }
     }
 
+    /// Changes the bounds of queries from now on.
+    pub fn bound(&mut self, change: impl FnOnce(&mut SessionSettings)) {
+        change(&mut self.settings);
+        self.session = None;
+    }
+
     /// The moment that is looked at, in microseconds; `None` for the present.
     pub fn as_of_us(&self) -> Option<i64> {
         self.as_of_us

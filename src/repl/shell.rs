@@ -10,9 +10,10 @@ use super::command::{self, Command};
 use super::{Reader, listing};
 use crate::clock::{Clock, rfc3339_short};
 use crate::error::{Error, ErrorKind, Result};
+use crate::export::copy;
 use crate::output::failure::{Place, render, render_at};
 use crate::output::{Format, Look, RowWriter};
-use crate::sql::{Params, Queries, split_statements};
+use crate::sql::{Params, Queries, Session, split_statements};
 
 /// Longest text that is read before its statement ends, and longest script.
 const TEXT_BYTES_MAX: usize = 16 << 20;
@@ -29,7 +30,7 @@ pub struct Settings {
     pub look: Look,
     /// Whether to say how long a query took.
     pub timer: bool,
-    /// Whether Ctrl-C cancels the query instead of ending the process.
+    /// Whether Ctrl-C cancels the query, which then is an error, instead of ending the process.
     pub cancel: bool,
 }
 
@@ -272,18 +273,7 @@ impl Shell {
         let session = self.reader.session()?;
         let Settings { format, look, timer, cancel } = self.settings;
         let start_ns = self.clock.monotonic_ns();
-        let work = async {
-            let mut stream = session.query_stream(sql, params).await?;
-            let mut writer = RowWriter::new(&mut *out, format, look, &stream.schema())?;
-            while let Some(batch) = stream.next().await {
-                writer.write(&batch?)?;
-                if writer.reader_gone() {
-                    return Ok(Step::Quit);
-                }
-            }
-            writer.finish()?;
-            Ok(Step::Done)
-        };
+        let work = answer(&session, (sql, params), (format, look), &mut *out);
         let step = self.runtime.block_on(async {
             if !cancel {
                 return work.await;
@@ -371,6 +361,32 @@ impl Shell {
             Command::Quit => Ok(Step::Quit),
         }
     }
+}
+
+/// Runs one statement and writes its rows: to `out`, or to the file that it names.
+async fn answer(
+    session: &Session,
+    (sql, params): (&str, &Params),
+    (format, look): (Format, Look),
+    out: &mut dyn Write,
+) -> Result<Step> {
+    if let Some((to, rows)) = session.copy(sql, params).await? {
+        let copied = copy(rows, &to).await?;
+        let summary = listing::copied(&to.path, &copied)?;
+        let mut writer = RowWriter::new(out, format, look, &summary.schema())?;
+        writer.write(&summary)?;
+        return writer.finish().map(|_| Step::Done);
+    }
+    let mut stream = session.query_stream(sql, params).await?;
+    let mut writer = RowWriter::new(out, format, look, &stream.schema())?;
+    while let Some(batch) = stream.next().await {
+        writer.write(&batch?)?;
+        if writer.reader_gone() {
+            return Ok(Step::Quit);
+        }
+    }
+    writer.finish()?;
+    Ok(Step::Done)
 }
 
 /// Runs a script of SQL and dot commands, line by line. Stops at the first error.

@@ -10,6 +10,7 @@ use datafusion::common::{DataFusionError, SchemaError};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::parser::ParserError;
 
+use super::files::is_path;
 use super::position::Located;
 use super::views::{table_functions, views};
 use crate::error::{Error, ErrorKind, nearest};
@@ -147,11 +148,16 @@ fn explain(error: &DataFusionError, names: &Vocabulary) -> Error {
     }
 }
 
-/// What the store said of a file, if that is the cause.
+/// What the store, or the folder of spill files, said, if that is the cause.
 pub(super) fn told(error: &DataFusionError) -> Option<&Error> {
     let first: &(dyn StdError + 'static) = error;
-    std::iter::successors(Some(first), |it: &&(dyn StdError + 'static)| (*it).source())
-        .find_map(|it| it.downcast_ref())
+    std::iter::successors(Some(first), |it: &&(dyn StdError + 'static)| (*it).source()).find_map(
+        |it| {
+            // an error of input and output passes its cause over
+            let inner = it.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+            it.downcast_ref().or_else(|| inner?.downcast_ref())
+        },
+    )
 }
 
 fn copied(error: &Error) -> Error {
@@ -253,10 +259,11 @@ fn plan(message: &str, names: &Vocabulary) -> Error {
         Some(rest.split_once(suffix)?.0.to_owned())
     };
     if let Some(table) = quoted("table '", "' not found") {
-        if table.contains(['/', '\\', ':']) {
-            let file = table.trim_start_matches("genstore.main.").trim_matches('"');
-            return Error::invalid(format!("there is no table '{file}'"))
-                .with_hint("SQL reads the tables of the store, and no files");
+        let file = table.trim_start_matches("genstore.main.").trim_matches('"');
+        if is_path(file) || file.contains(':') {
+            return Error::invalid(format!("there is no table '{file}'")).with_hint(
+                "SQL reads the tables of the store; files with --files, or in the shell",
+            );
         }
         let name = table.rsplit('.').next().unwrap_or(&table).trim_matches('"').to_owned();
         let error = Error::invalid(format!("there is no table {name}"));
@@ -277,6 +284,10 @@ fn plan(message: &str, names: &Vocabulary) -> Error {
             None => error.with_hint("SHOW FUNCTIONS lists them"),
         };
     }
+    if message.starts_with("Projections require unique expression names") {
+        return Error::invalid("two columns of the result have the same name")
+            .with_hint("give one of them another: … AS name");
+    }
     // A function that refuses its arguments says why inside of what the engine says.
     let reason = message.split_once("coercion failed with: ").map_or(message, |it| it.1);
     let reason = reason.split_once("While expanding wildcard, ").map_or(reason, |it| it.1);
@@ -294,11 +305,35 @@ fn plan(message: &str, names: &Vocabulary) -> Error {
     }
 }
 
+/// Who asks for memory, by how the engine calls it: what it is to a user, and what takes less.
+const CONSUMERS: &[(&str, &str, &str)] = &[
+    ("Join", "the smaller side of a join", "join fewer rows or columns"),
+    ("SMJ", "the rows of one key of a join", "join fewer rows or columns"),
+    ("Aggregate", "an aggregate", "group by fewer values, or gather less of each"),
+    ("Window", "a window function, which keeps all rows,", "give it fewer rows or columns"),
+    ("Recursive", "WITH RECURSIVE", "end the recursion earlier"),
+    ("Sort", "a sort", "sort fewer columns, or add a LIMIT"),
+    ("TopK", "a sort with a LIMIT", "ask for fewer columns or rows"),
+    ("Repartition", "an exchange between threads", "ask for fewer columns"),
+];
+
 fn exhausted(message: &str) -> Error {
-    let message = first_line(message);
-    let what = message.split(" with top memory consumers").next().unwrap_or(&message);
-    Error::failed(format!("the query needs more memory than it may have: {what}"))
-        .with_hint("ask for fewer rows or columns, filter earlier, or raise sql.memory_bytes_max")
+    let needs_more = "the query needs more memory than it may have";
+    // "… for Name[3] with …": a message tells first who asked, then who holds how much
+    let asks = message.rsplit(" for ").find_map(|it| {
+        let name = it.split([' ', '[', '(']).next()?;
+        CONSUMERS.iter().find(|(part, ..)| name.contains(part))
+    });
+    match asks {
+        Some((_, what, less)) => Error::failed(format!("{needs_more}: {what} does not fit"))
+            .with_hint(format!("filter earlier, {less}, or raise sql.memory_bytes_max")),
+        None => {
+            let what = first_line(message);
+            let what = what.split(" with top memory consumers").next().unwrap_or(&what);
+            Error::failed(format!("{needs_more}: {what}"))
+                .with_hint("filter earlier, ask for fewer columns, or raise sql.memory_bytes_max")
+        }
+    }
 }
 
 fn internal(message: &str) -> Error {

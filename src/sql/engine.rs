@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::common::Statistics;
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
@@ -14,6 +14,7 @@ use datafusion::prelude::SessionConfig;
 use tokio::runtime::Runtime;
 
 use super::session::SessionSettings;
+use super::spill::SpillFolder;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::setting::Fault;
@@ -79,6 +80,7 @@ impl Engine {
     pub(super) fn session_config(&self) -> SessionConfig {
         let mut config = SessionConfig::new()
             .with_target_partitions(self.settings.threads())
+            .with_batch_size(batch_rows(&self.settings))
             .with_default_catalog_and_schema(CATALOG, SCHEMA)
             .with_information_schema(true);
         let options = config.options_mut();
@@ -91,6 +93,15 @@ impl Engine {
         options.execution.time_zone = Some("UTC".to_owned());
         config
     }
+}
+
+/// Rows that are worked on at a time: so few that a merge of sorted parts has room for some of
+/// each, as long as a row is not much longer than 256 bytes.
+fn batch_rows(settings: &SessionSettings) -> usize {
+    let batches_in_memory = 32;
+    let row_bytes = 256;
+    let memory_of_thread = settings.memory_bytes_max / settings.threads();
+    (memory_of_thread / batches_in_memory / row_bytes).clamp(128, 8_192)
 }
 
 impl Drop for Engine {
@@ -112,20 +123,19 @@ fn runtime_env(settings: &SessionSettings) -> Result<Arc<RuntimeEnv>> {
         |source| Error::failed("cannot set up memory and spill files for SQL").with_source(source);
     let pool = FairSpillPool::new(settings.memory_bytes_max);
     let named = std::num::NonZeroUsize::new(CONSUMERS_NAMED).unwrap_or(std::num::NonZeroUsize::MIN);
-    let mode = match &settings.spill_dir {
-        Some(dir) => DiskManagerMode::Directories(vec![dir.clone()]),
-        None => DiskManagerMode::OsTmpDirectory,
-    };
-    let disk = DiskManagerBuilder::default()
-        .with_mode(mode)
-        .with_max_temp_directory_size(settings.spill_bytes_max);
+    let folder = settings.spill_dir.clone().unwrap_or_else(std::env::temp_dir);
+    let files = SpillFolder::new(folder, settings.spill_bytes_max);
+    let disk = DiskManagerBuilder::default().with_temp_file_factory(Arc::new(files));
     let env = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(TrackConsumersPool::new(pool, named)))
         .with_disk_manager_builder(disk)
         .build_arc()
         .map_err(failed)?;
-    // User SQL gets no file system: the tables are reached under an address of their own.
-    env.deregister_object_store(ObjectStoreUrl::local_filesystem().as_ref()).map_err(failed)?;
+    // The tables are reached under an address of their own. Without files SQL gets no file system;
+    // with them, statements name paths, which `files` judges, and no addresses.
+    if !settings.files.is_allowed() {
+        env.deregister_object_store(ObjectStoreUrl::local_filesystem().as_ref()).map_err(failed)?;
+    }
     Ok(env)
 }
 

@@ -1,10 +1,11 @@
 //! SQL over a store: one read-only session per snapshot, the functions that genstore adds to the
-//! engine, its views and the canned queries. Writes nothing, prints nothing, reads no file but the
-//! tables' and those of queries.
+//! engine, its views and the canned queries. Writes nothing, prints nothing, and reads no file but
+//! the tables', those of queries, and those that whoever asks allows (see [`Files`]).
 
 mod cancel;
 mod diagnose;
 mod engine;
+mod files;
 mod footer;
 mod from_first;
 mod functions;
@@ -20,10 +21,14 @@ mod pruning;
 mod queries;
 mod run;
 mod session;
+mod spill;
 mod statements;
 mod views;
+mod windows;
 
+pub use files::{FileKind, Files};
 pub use functions::{FunctionDoc, function_docs};
+pub use guard::CopyTo;
 pub use params::{ParamValue, Params};
 pub use position::{Position, position};
 pub use queries::{CannedQuery, Chart, OutputColumn, Param, ParamType, Queries};

@@ -15,6 +15,10 @@ use super::session::Session;
 use crate::error::{Error, Result};
 use crate::setting::time;
 
+const TIME_HINT: &str =
+    "Ask for less, or allow more: --timeout, or the setting sql.query_time_max.";
+const ROWS_HINT: &str = "Add a LIMIT, or allow more: --max-rows, or the setting sql.rows_max.";
+
 /// Where the rows of one query go.
 pub(super) struct Receiver {
     /// Told what the columns are, or why there are none; once.
@@ -41,8 +45,7 @@ pub(super) async fn run(session: &Session, sql: &str, params: &Params, mut to: R
     let work = run_to_end(session, sql, params, &mut to);
     if tokio::time::timeout(Duration::from_millis(ms), work).await.is_err() {
         let message = format!("the query has taken longer than {}", time(ms));
-        to.fail(Error::failed(message).with_hint("Ask for less, or raise sql.query_time_max."))
-            .await;
+        to.fail(Error::failed(message).with_hint(TIME_HINT)).await;
     }
 }
 
@@ -77,7 +80,7 @@ async fn run_to_end(session: &Session, sql: &str, params: &Params, to: &mut Rece
         taken += batch.num_rows() as u64;
         if rows_max > 0 && taken > rows_max {
             let error = Error::failed(format!("the result has more than {rows_max} rows"));
-            return to.fail(error.with_hint("Add a LIMIT, or raise sql.rows_max.")).await;
+            return to.fail(error.with_hint(ROWS_HINT)).await;
         }
         if to.rows.send(Ok(Some(batch))).await.is_err() {
             return;

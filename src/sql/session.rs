@@ -12,12 +12,15 @@ use std::task::{Context, Poll};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::catalog::SchemaProvider;
-use datafusion::common::DataFusionError;
+use datafusion::catalog::{
+    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
+    MemorySchemaProvider, SchemaProvider,
+};
+use datafusion::common::{DataFusionError, Result as EngineResult, TableReference};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{DataFrame, SessionContext};
-use datafusion::sql::parser::{DFParserBuilder, Statement};
+use datafusion::sql::parser::{CreateExternalTable, DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use futures::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
@@ -27,13 +30,16 @@ use tokio::task::JoinHandle;
 use super::cancel::YieldingJoins;
 use super::diagnose::{Vocabulary, diagnose};
 use super::engine::{CATALOG, Engine, SCHEMA};
+use super::files::{self, Files};
+use super::guard::CopyTo;
 use super::params::{self, Params};
 use super::queries::Queries;
+use super::windows::CountedWindows;
 use super::{from_first, functions, guard, limits, provider, run, views};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::event::Table;
-use crate::setting::{Fault, count, optional_path, size, sizes, times, within};
+use crate::setting::{Fault, count, optional_path, paths, size, sizes, times, within};
 use crate::store::snapshot::Snapshot;
 
 /// Batches that may wait between a query and its reader.
@@ -68,6 +74,13 @@ pub struct SessionSettings {
     /// A query whose last row was not taken by then fails; at 0, none does.
     #[serde(rename = "query_time_max", with = "times")]
     pub query_ms_max: u64,
+    /// Folders whose files SQL may touch besides those below the working directory, where it may
+    /// touch files at all.
+    #[serde(with = "paths")]
+    pub file_dirs: Vec<PathBuf>,
+    /// The files that it may touch; no setting, whoever asks says so.
+    #[serde(skip)]
+    pub files: Files,
 }
 
 impl Default for SessionSettings {
@@ -80,6 +93,8 @@ impl Default for SessionSettings {
             result_bytes_max: 1 << 30,
             rows_max: 0,
             query_ms_max: 0,
+            file_dirs: Vec::new(),
+            files: Files::default(),
         }
     }
 }
@@ -94,6 +109,12 @@ impl SessionSettings {
         within("sql.threads", self.threads as u64, (0, 1_024), count)?;
         within("sql.memory_bytes_max", self.memory_bytes_max as u64, any, size)?;
         within("sql.result_bytes_max", self.result_bytes_max as u64, any, size)
+    }
+
+    /// Lets SQL touch the files below the working directory and the folders that are set.
+    pub fn allow_files(&mut self) {
+        let here = std::iter::once(PathBuf::from("."));
+        self.files = Files::below(here.chain(self.file_dirs.iter().cloned()));
     }
 
     /// The same without bounds on a query's rows and time: for questions that no user asks.
@@ -182,6 +203,8 @@ pub struct Session {
     /// What views are planned in.
     _views: Arc<SessionState>,
     vocabulary: Arc<Vocabulary>,
+    /// Whether the rows of a COPY are asked for, by whoever writes them.
+    copies: bool,
 }
 
 impl fmt::Debug for Session {
@@ -210,6 +233,7 @@ impl Session {
         let state = SessionStateBuilder::new()
             .with_default_features()
             .with_physical_optimizer_rule(Arc::new(YieldingJoins))
+            .with_physical_optimizer_rule(Arc::new(CountedWindows))
             .with_config(engine.session_config())
             .with_runtime_env(Arc::clone(&engine.env))
             .build();
@@ -232,7 +256,7 @@ impl Session {
         let vocabulary = Arc::new(Vocabulary::of(&context));
         let views = Arc::new(context.state());
         tables.plan_in(&views);
-        Ok(Self { engine, context, _views: views, vocabulary })
+        Ok(Self { engine, context, _views: views, vocabulary, copies: false })
     }
 
     /// Names of all functions, sorted: scalar, aggregate, window and table functions.
@@ -286,6 +310,20 @@ impl Session {
         Ok(QueryStream { schema, batches, ended: false, _task: task })
     }
 
+    /// The file that a COPY statement asks for, and the rows for it; `None` for any other
+    /// statement. Whoever gets them writes them; [`Session::query`] refuses the statement.
+    ///
+    /// # Errors
+    /// `Invalid` also where the file may not be written, see [`Files`].
+    pub async fn copy(&self, sql: &str, params: &Params) -> Result<Option<(CopyTo, QueryStream)>> {
+        let Statement::CopyTo(copy) = parse(sql, |it| self.told(&it, sql))? else {
+            return Ok(None);
+        };
+        let to = guard::copy_target(&copy, &self.settings().files)?;
+        let copying = Self { copies: true, ..self.clone() };
+        Ok(Some((to, copying.query_stream(sql, params).await?)))
+    }
+
     /// Runs a canned query of the project, its parameters as a user types them:
     /// `[("since", "7d")]`.
     ///
@@ -304,12 +342,19 @@ impl Session {
         spill_joins: bool,
     ) -> Result<SendableRecordBatchStream> {
         let wrong = |error| self.told(&error, sql);
-        let mut statement = parse(sql, wrong)?;
+        let mut statement = match (parse(sql, wrong)?, self.copies) {
+            (Statement::CreateExternalTable(create), _) => {
+                let described = self.name_files(&create)?;
+                return Box::pin(self.start(&described, &Params::new(), false)).await;
+            }
+            (Statement::CopyTo(copy), true) => guard::copy_source(copy)?,
+            (statement, _) => statement,
+        };
         guard::check_statement(&statement)?;
         from_first::complete(&mut statement);
         params::bind(&mut statement, params)?;
         views::expand(&mut statement)?;
-        let mut state = self.context.state();
+        let mut state = self.with_files(&statement).await.map_err(wrong)?;
         if spill_joins {
             let options = state.config_mut().options_mut();
             options.optimizer.prefer_hash_join = false;
@@ -319,6 +364,51 @@ impl Session {
         let plan = state.statement_to_plan(statement).await.map_err(wrong)?;
         guard::check_plan(&plan)?;
         DataFrame::new(state, plan).execute_stream().await.map_err(wrong)
+    }
+
+    /// Gives files the name that a statement asks for; the statement that says what they hold.
+    fn name_files(&self, create: &CreateExternalTable) -> Result<String> {
+        let state = self.context.state();
+        let taken = |name: &str| {
+            let schema = state.schema_for_ref(TableReference::bare(name));
+            schema.is_ok_and(|it| it.table_exist(name))
+        };
+        let name = guard::name_files(create, &self.settings().files, taken)?;
+        Ok(format!("DESCRIBE \"{}\"", name.replace('"', "\"\"")))
+    }
+
+    /// The state in which the files that a statement names are tables.
+    async fn with_files(&self, statement: &Statement) -> EngineResult<SessionState> {
+        let state = self.context.state();
+        let mut found = Vec::new();
+        for named in state.resolve_table_references(statement)? {
+            let TableReference::Bare { table } = named else { continue };
+            let told = |it| DataFusionError::External(Box::new(it));
+            if let Some((paths, kind)) = self.settings().files.find(&table).map_err(told)? {
+                found.push((table, files::table(&state, &paths, kind).await.map_err(told)?));
+            }
+        }
+        if found.is_empty() {
+            return Ok(state);
+        }
+        let own = state.schema_for_ref(TableReference::bare("runs"))?;
+        let schema = MemorySchemaProvider::new();
+        for name in own.table_names() {
+            if let Some(table) = own.table(&name).await? {
+                schema.register_table(name, table)?;
+            }
+        }
+        for (name, table) in found {
+            schema.deregister_table(&name)?;
+            schema.register_table(name.to_string(), table)?;
+        }
+        let names = &state.config_options().catalog;
+        let catalog = MemoryCatalogProvider::new();
+        catalog.register_schema(&names.default_schema, Arc::new(schema))?;
+        let catalogs = MemoryCatalogProviderList::new();
+        catalogs.register_catalog(names.default_catalog.clone(), Arc::new(catalog));
+        let builder = SessionStateBuilder::new_from_existing(state);
+        Ok(builder.with_catalog_list(Arc::new(catalogs)).build())
     }
 
     /// The engine's error about a statement, in this project's words.

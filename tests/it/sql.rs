@@ -2,9 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 
 mod canned;
+mod ended;
 mod errors;
+#[cfg(unix)]
+mod files;
 pub(crate) mod fixture;
 mod functions;
+mod limits;
 mod live;
 mod logic;
 mod pruning;

@@ -64,7 +64,7 @@ const MISTAKES: &[(&str, &str, Option<&str>, Option<&str>)] = &[
     (
         "SELECT * FROM '/etc/passwd.csv'",
         "there is no table '/etc/passwd.csv'",
-        Some("SQL reads the tables of the store, and no files"),
+        Some("SQL reads the tables of the store; files with --files, or in the shell"),
         None,
     ),
     ("SELECT * FROM rusn", "there is no table rusn", Some("did you mean runs?"), Some("rusn")),
@@ -118,6 +118,12 @@ const MISTAKES: &[(&str, &str, Option<&str>, Option<&str>)] = &[
         "column \"steps.step_name\" must appear in the GROUP BY clause",
         None,
         Some("step_name"),
+    ),
+    (
+        "SELECT count(*), count(*) FROM runs",
+        "two columns of the result have the same name",
+        Some("give one of them another: … AS name"),
+        None,
     ),
     ("SELECT 1 FROM runs GROUP BY", "syntax error: expected an expression, found: EOF", None, None),
 ];
