@@ -11,6 +11,7 @@ mod functions;
 mod limits;
 mod live;
 mod logic;
+mod peers;
 mod pruning;
 mod verdicts;
 mod views;
@@ -33,6 +34,8 @@ const QUESTIONS: &[&str] = &[
     "SELECT min(duration_ns), max(duration_ns), min(quality_score), max(quality_score) FROM runs",
     "SELECT count(*) FROM runs WHERE result = 'failure'",
     "SELECT count(*), min(duration_ns), max(duration_ns) FROM steps WHERE step_name = 'render'",
+    "SELECT min(start_time), max(nullif(duration_ns, 0)) FROM steps WHERE step_name <> 'x'",
+    "SELECT max(start_time), min(nullif(duration_ns, 1)) FROM steps WHERE step_name <> 'x'",
     "SELECT count(*) FROM (SELECT * FROM steps LIMIT 7)",
     "SELECT count(*) FROM (SELECT * FROM steps LIMIT 450)",
     "SELECT count(*) FROM (SELECT * FROM steps LIMIT 100000)",
