@@ -95,7 +95,7 @@ fn thousand_rows(number: usize) -> Vec<Event> {
 }
 
 fn open(path: &Path, options: StoreOptions) -> Store {
-    Store::open(path, options, Arc::new(SystemClock::new()), Arc::new(SystemIds)).unwrap()
+    Store::open_at(path, options, Arc::new(SystemClock::new()), Arc::new(SystemIds)).unwrap()
 }
 
 fn folder_bytes(path: &Path) -> u64 {

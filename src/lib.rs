@@ -35,47 +35,58 @@
 //!
 //! `tests/it/tidy.rs` holds the code to this page.
 //!
-//! # Recording a run, and asking
+//! # From a program of one's own
+//!
+//! [`Store`], [`Recorder`], [`Session`] and [`Pipeline`] are what it takes; the engine itself
+//! records and asks by them. The other rooms are open to programs that need more, and change more
+//! often.
 //!
 //! ```
-//! use std::sync::Arc;
-//! use genstore::clock::{Clock, IdSource, SystemClock, SystemIds};
-//! use genstore::event::{RunRow, RunStarted, TimeUs};
-//! use genstore::recorder::Recorder;
-//! use genstore::sql::{Params, Session, SessionSettings};
-//! use genstore::store::{Store, StoreOptions};
+//! use genstore::sql::Params;
+//! use genstore::{Recorder, Store};
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
-//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-//! let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-//! let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
-//! let path = folder.path().join("history");
-//! let store = Store::open(&path, StoreOptions::default(), Arc::clone(&clock), Arc::clone(&ids))?;
-//! let recorder = Recorder::new(Arc::new(store));
+//! # let folder = folder.path();
+//! let recorder = Recorder::new(Store::open(folder)?);
+//! let run = recorder.run("nightly")?;
+//! let step = run.step("fetch");
+//! // … the work …
+//! step.finish("success")?;
+//! run.score("coverage", 0.93)?;
+//! run.issue("docs.missing", "warning", "there is no README")?;
+//! run.finish("success").await?; // durable from here on
 //!
-//! let run_id = ids.next_id().to_string();
-//! let started = RunStarted {
-//!     run_id: run_id.as_str().into(),
-//!     pipeline_name: "nightly".into(),
-//!     start_time: TimeUs(clock.now_us()),
-//!     ..RunStarted::default()
-//! };
-//! let run = recorder.begin(started)?;
-//! let row = RunRow {
-//!     run_id: run_id.as_str().into(),
-//!     pipeline_name: "nightly".into(),
-//!     result: "success".into(),
-//!     duration_ns: 1_500_000,
-//!     ..RunRow::default()
-//! };
-//! runtime.block_on(run.finish(row))?; // durable from here on
+//! let session = recorder.store().session()?;
+//! let sql = "SELECT step_name, p99(duration_ns) FROM steps GROUP BY step_name";
+//! let answer = session.query(sql, &Params::new()).await?; // Arrow record batches
+//! assert_eq!(answer.rows(), 1);
+//! let latency = session.canned("latency", &[("since", "7d")]).await?;
+//! assert_eq!(latency.rows(), 1);
+//! # Ok(())
+//! # }
+//! ```
 //!
-//! let snapshot = recorder.store().snapshot()?;
-//! let session = Session::new(&snapshot, SessionSettings::default(), clock)?;
-//! let params = Params::default();
-//! let asked = session.query("SELECT p99(duration_ns) FROM runs", &params);
-//! assert_eq!(runtime.block_on(asked)?.rows(), 1);
+//! A pipeline is planned, retried and recorded step by step:
+//!
+//! ```
+//! use genstore::{Pipeline, Recorder, Store};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! let recorder = Recorder::new(Store::open(folder.path())?);
+//! let pipeline = Pipeline::from_yaml(
+//!     "
+//! name: greet
+//! parameters: [{name: who, type: text}]
+//! steps: [{name: greeting, use: value, with: {value: 'Hello, {{ params.who }}'}}]
+//! ",
+//! )?;
+//! let report = pipeline.run(&recorder, [("who", "world".into())]).await?;
+//! assert_eq!(&*report.run.result, "success");
+//! assert_eq!(report.output, "Hello, world");
 //! # Ok(())
 //! # }
 //! ```
@@ -105,3 +116,8 @@ pub mod store;
 pub mod template;
 pub mod validate;
 pub mod workflow;
+
+pub use recorder::Recorder;
+pub use replay::Pipeline;
+pub use sql::Session;
+pub use store::Store;

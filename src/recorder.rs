@@ -5,12 +5,16 @@
 //! is what holds the engine back. Rows before it never block a thread: at the bound they stay with
 //! their run.
 
+mod run;
+
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Result;
 use crate::event::{Event, EventSink, OUTPUT_KIND, Row, RunRow, RunStarted, Text};
 use crate::store::Store;
+
+pub use run::{Run, Step};
 
 /// When this many rows of a run wait here, they enter the journal, unacknowledged, if it has room.
 const ROWS_PIECE: usize = 256;
@@ -27,7 +31,8 @@ pub struct Recorder {
 
 impl Recorder {
     /// A recorder into a store that is open for writing.
-    pub fn new(store: Arc<Store>) -> Self {
+    pub fn new(store: impl Into<Arc<Store>>) -> Self {
+        let store = store.into();
         // not knowing them only means that a contract is recorded again
         let known = store.contract_digests(DIGESTS_MAX / 2).unwrap_or_default();
         Self { store, contracts: Arc::new(Mutex::new(known)) }

@@ -110,7 +110,7 @@ fn runs(path: &Path) -> WorkflowRuns {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
     let (time, names) = (Arc::clone(&clock), Arc::clone(&ids));
-    let store = Store::open(path, StoreOptions::default(), time, names).unwrap();
+    let store = Store::open_at(path, StoreOptions::default(), time, names).unwrap();
     let (recorder, limits) = (Recorder::new(Arc::new(store)), Limits::new(8));
     WorkflowRuns { recorder, clock, ids, limits, jobs: 8 }
 }

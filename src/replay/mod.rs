@@ -2,10 +2,12 @@
 //! recorded of them together. Prints nothing: `cli` and `repl` do.
 
 mod batch;
+mod pipeline;
 pub mod report;
 mod resume;
 pub mod set;
 mod workflows;
 
 pub use batch::{Batch, Workshop};
+pub use pipeline::Pipeline;
 pub use workflows::WorkflowRuns;

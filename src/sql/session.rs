@@ -36,10 +36,11 @@ use super::params::{self, Params};
 use super::queries::Queries;
 use super::windows::CountedWindows;
 use super::{from_first, functions, guard, limits, provider, run, views};
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::event::Table;
 use crate::setting::{Fault, count, optional_path, paths, size, sizes, times, within};
+use crate::store::Store;
 use crate::store::snapshot::Snapshot;
 
 /// Batches that may wait between a query and its reader.
@@ -414,6 +415,15 @@ impl Session {
     /// The engine's error about a statement, in this project's words.
     pub(super) fn told(&self, error: &DataFusionError, sql: &str) -> Error {
         diagnose(error, sql, &self.vocabulary)
+    }
+}
+
+impl Store {
+    /// A session over what the store holds now, with the usual bounds. It stays at this moment: ask
+    /// for another to see later runs.
+    pub fn session(&self) -> Result<Session> {
+        let clock = Arc::new(SystemClock::new());
+        Session::new(&self.snapshot()?, SessionSettings::default(), clock)
     }
 }
 

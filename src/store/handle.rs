@@ -29,7 +29,7 @@ use super::temporaries;
 use super::view::{self, OwnSlot, Reading};
 #[cfg(doc)]
 use crate::clock::moment_us;
-use crate::clock::{Clock, IdSource};
+use crate::clock::{Clock, IdSource, SystemClock, SystemIds};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Table, Text};
 use crate::journal::disk::{Disk, SystemDisk};
@@ -59,37 +59,39 @@ struct Writer {
     flusher: Flusher,
     hot: Arc<Hot>,
     journal_root_id: String,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
     slot: OwnedSlot,
 }
 
 impl Store {
-    /// Opens a store for writing, and makes it if there is none: locks a slot, brings what a dead
-    /// writer has left into the tables, and starts the journal.
+    /// Opens the store in a folder for writing, and makes it if there is none, with the usual
+    /// options and the clock and ids of the system.
+    ///
+    /// # Errors
+    /// As [`Store::open_at`].
+    pub fn open(folder: impl Into<Location>) -> Result<Self> {
+        let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
+        Self::open_at(folder, StoreOptions::default(), clock, ids)
+    }
+
+    /// Opens a store for writing, in a folder or at an address, and makes it if there is none:
+    /// locks a slot, brings what a dead writer has left into the tables, and starts the journal.
+    /// At an address it is first tried out whether the object store can hold a store at all.
     ///
     /// # Errors
     /// `Invalid` for wrong options; `Unavailable` when the path is something else, a newer genstore
     /// made the store, or others write it; `Damaged` when bytes are not what was written.
-    pub fn open(
-        path: &Path,
-        options: StoreOptions,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn IdSource>,
-    ) -> Result<Self> {
-        Self::open_at(&Location::from(path), options, clock, ids)
-    }
-
-    /// As [`Store::open`], for a store in a folder or at an address. At an address it is first
-    /// tried out whether the object store can hold a store at all.
     pub fn open_at(
-        location: &Location,
+        location: impl Into<Location>,
         options: StoreOptions,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
     ) -> Result<Self> {
-        Self::open_telling(Arc::new(SystemDisk), location, options, clock, ids)
+        Self::open_telling(Arc::new(SystemDisk), &location.into(), options, clock, ids)
     }
 
-    /// As [`Store::open`], with the disk as a parameter: tests pass one that fails.
+    /// As [`Store::open_at`], with the disk as a parameter: tests pass one that fails.
     pub fn open_on(
         disk: Arc<dyn Disk>,
         path: &Path,
@@ -162,6 +164,7 @@ impl Store {
         let hot = Arc::new(Hot::default());
         let place = Place { folder: layout.slot(slot.number()), header: recovered.header };
         let listener = Arc::clone(&hot);
+        let (own_clock, own_ids) = (Arc::clone(&clock), Arc::clone(&ids));
         let journal = Journal::start(place, options.journal(), disk, clock, ids, listener)?;
         let flushed = Arc::new(Signal::default());
         let compaction = Some(&options.compaction).filter(|it| it.enabled);
@@ -177,7 +180,8 @@ impl Store {
             recovered.leftovers,
             flushed,
         )?;
-        let writer = Writer { journal, compactor, flusher, hot, journal_root_id, slot };
+        let (clock, ids) = (own_clock, own_ids);
+        let writer = Writer { journal, compactor, flusher, hot, journal_root_id, clock, ids, slot };
         Ok(Self::over(layout, identity, tables, Some(writer)))
     }
 
@@ -394,6 +398,12 @@ impl Store {
         let journal_root_id = root_id.as_deref();
         let tails = &self.tails;
         read(Reading { layout, tables, store_id, journal_root_id, own, tails })
+    }
+
+    /// Time and ids, as it was opened for writing with.
+    pub(crate) fn clock_and_ids(&self) -> Result<(Arc<dyn Clock>, Arc<dyn IdSource>)> {
+        let writer = self.writer()?;
+        Ok((Arc::clone(&writer.clock), Arc::clone(&writer.ids)))
     }
 
     fn writer(&self) -> Result<&Writer> {

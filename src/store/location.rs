@@ -89,6 +89,24 @@ impl From<PathBuf> for Location {
     }
 }
 
+impl From<&str> for Location {
+    fn from(folder: &str) -> Self {
+        Self::from(PathBuf::from(folder))
+    }
+}
+
+impl From<&PathBuf> for Location {
+    fn from(folder: &PathBuf) -> Self {
+        Self::from(folder.clone())
+    }
+}
+
+impl From<&Self> for Location {
+    fn from(location: &Self) -> Self {
+        location.clone()
+    }
+}
+
 impl From<&Path> for Location {
     fn from(folder: &Path) -> Self {
         Self::from(folder.to_owned())

@@ -39,7 +39,7 @@ impl World {
         let path = folder.path().join("s.db");
         let options = StoreOptions { flush_age_ms: 3_600_000, ..StoreOptions::default() };
         let (time, ids) = (Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SystemIds));
-        let writer = Store::open(&path, options, time, ids).unwrap();
+        let writer = Store::open_at(&path, options, time, ids).unwrap();
         Self { folder, clock, writer }
     }
 

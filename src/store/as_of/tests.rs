@@ -49,7 +49,7 @@ impl World {
     }
 
     fn open(&mut self) {
-        let store = Store::open(
+        let store = Store::open_at(
             self.folder.path(),
             self.options.clone(),
             Arc::clone(&self.clock) as Arc<dyn Clock>,

@@ -77,7 +77,7 @@ mod tests {
         let clock = ManualClock::at(NOW_US);
         let ids = Arc::new(SystemIds);
         let options = StoreOptions::default();
-        let store = Store::open(
+        let store = Store::open_at(
             folder.path(),
             options,
             Arc::<ManualClock>::clone(&clock),

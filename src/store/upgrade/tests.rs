@@ -13,7 +13,7 @@ fn the_format_version_is_set_last_and_once() {
     let folder = tempfile::tempdir().unwrap();
     let (path, options) = (folder.path(), StoreOptions::default());
     let clock = || ManualClock::at(1_790_000_000_000_000);
-    let store = Store::open(path, options, clock(), Arc::new(SystemIds)).unwrap();
+    let store = Store::open_at(path, options, clock(), Arc::new(SystemIds)).unwrap();
     drop(store);
     let before = fs::read_to_string(path.join("store.json")).unwrap();
     let keeper = Keeper::open(path, clock(), Arc::new(SystemIds)).unwrap();

@@ -30,7 +30,7 @@ impl Rig {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(0);
         let options = StoreOptions { flush_age_ms: 3_600_000, ..StoreOptions::default() };
-        let store = Store::open(folder.path(), options, clock, Arc::new(SystemIds)).unwrap();
+        let store = Store::open_at(folder.path(), options, clock, Arc::new(SystemIds)).unwrap();
         let layout = Layout::new(folder.path());
         let store_id = identity::read(&*LocalFiles::system(), &layout).unwrap().store_id;
         let root_id = identity::read_journal_root_id(&layout, &store_id).unwrap().unwrap();

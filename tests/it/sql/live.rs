@@ -18,7 +18,8 @@ async fn a_store_gives_the_same_answers_hot_flushed_and_reopened() {
     let path = folder.path().join("store with space");
     let clock = Arc::new(SystemClock::new());
     let ids = Arc::new(SeededIds::new(1));
-    let store = Store::open(&path, StoreOptions::default(), Arc::clone(&clock) as _, ids).unwrap();
+    let store =
+        Store::open_at(&path, StoreOptions::default(), Arc::clone(&clock) as _, ids).unwrap();
     // The store writes its own sketches.
     let rows: Vec<Row> =
         rows().into_iter().filter(|it| !matches!(it, Row::StepLatency(_))).collect();

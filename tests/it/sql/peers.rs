@@ -12,7 +12,7 @@ use arrow::datatypes::{TimeUnit, TimestampNanosecondType, UInt64Type};
 use genstore::clock::{SeededIds, SystemClock};
 use genstore::event::{Event, IssueRow, LlmCallRow, Row, RunRow, StepRow, Text, TimeUs};
 use genstore::sql::{Params, Session, SessionSettings};
-use genstore::store::{Store, StoreOptions};
+use genstore::store::{Location, Store, StoreOptions};
 use serde_json::Value as Json;
 
 use super::fixture::PLACES;
@@ -122,7 +122,8 @@ fn store(folder: &Path, place: Where) -> (Store, Session) {
     let clock = Arc::new(SystemClock::new());
     let ids = Arc::new(SeededIds::new(7));
     let options = StoreOptions { flush_age_ms: 86_400_000, ..StoreOptions::default() };
-    let store = Store::open(folder, options, Arc::clone(&clock) as _, ids).unwrap();
+    let location = Location::from(folder);
+    let store = Store::open_at(&location, options, Arc::clone(&clock) as _, ids).unwrap();
     let mut dice = Dice::new(1);
     for first in (0..RUNS).step_by(RUNS_PER_COMMIT as usize) {
         let runs = first..first + RUNS_PER_COMMIT;

@@ -64,7 +64,7 @@ fn store_of(path: &Path, groups: &[Vec<u32>]) -> Store {
     let options = StoreOptions { flush_age_ms: 3_600_000, compaction, ..StoreOptions::default() };
     let clock = genstore::clock::ManualClock::at(0);
     let ids = Arc::new(genstore::clock::SystemIds);
-    let store = Store::open(path, options, clock, ids).unwrap();
+    let store = Store::open_at(path, options, clock, ids).unwrap();
     for (index, group) in groups.iter().enumerate() {
         store.commit_blocking(group.iter().flat_map(|it| rows(*it)).collect()).unwrap();
         if index + 1 < groups.len() {

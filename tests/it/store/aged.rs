@@ -111,7 +111,8 @@ pub(crate) fn others(days: i64) -> Vec<Event> {
 }
 
 pub(crate) fn opened(path: &Path) -> Store {
-    Store::open(path, quiet(), ManualClock::at(NOW_US), Arc::new(SeededIds::new(1 << 40))).unwrap()
+    Store::open_at(path, quiet(), ManualClock::at(NOW_US), Arc::new(SeededIds::new(1 << 40)))
+        .unwrap()
 }
 
 pub(crate) fn keeper(path: &Path) -> Keeper {

@@ -210,7 +210,8 @@ fn a_clock_that_jumps_back_between_sessions_and_within_one_does_no_harm() {
         clock.jump_us(jump_us);
         let options = StoreOptions { checkpoint_commits: 3, log_commits_kept: 4, ..quiet() };
         let store_clock = Arc::<ManualClock>::clone(&clock);
-        let store = Store::open(folder.path(), options, store_clock, Arc::new(SystemIds)).unwrap();
+        let store =
+            Store::open_at(folder.path(), options, store_clock, Arc::new(SystemIds)).unwrap();
         for _ in 0..2 {
             number += 1;
             store.commit_blocking(whole_run(number)).unwrap();

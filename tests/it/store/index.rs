@@ -73,7 +73,7 @@ pub(super) fn whole(number: u32) -> Vec<Event> {
 pub(super) fn open(path: &Path) -> Store {
     let compaction = Compaction { enabled: false, ..Compaction::default() };
     let options = StoreOptions { flush_age_ms: 3_600_000, compaction, ..StoreOptions::default() };
-    Store::open(path, options, ManualClock::at(NOW_US), Arc::new(SystemIds)).unwrap()
+    Store::open_at(path, options, ManualClock::at(NOW_US), Arc::new(SystemIds)).unwrap()
 }
 
 /// A closed store of some commits.

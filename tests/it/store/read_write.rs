@@ -82,7 +82,7 @@ fn journal_files_go_after_the_grace_time_and_numbers_never_restart() {
     let journal = |n: u64| folder.path().join(format!("journal/0/{n}.wal")).exists();
     let open = |clock: &Arc<ManualClock>| {
         let clock: Arc<ManualClock> = Arc::clone(clock);
-        Store::open(folder.path(), options.clone(), clock, Arc::new(SystemIds)).unwrap()
+        Store::open_at(folder.path(), options.clone(), clock, Arc::new(SystemIds)).unwrap()
     };
     let store = open(&clock);
     store.commit_blocking(whole_run(1)).unwrap();
@@ -190,7 +190,7 @@ fn journal_files_of_a_slot_that_nobody_writes_any_more_go_too() {
     let clock = ManualClock::at(NOW_US);
     let open = || {
         let clock: Arc<ManualClock> = Arc::clone(&clock);
-        Store::open(folder.path(), quiet(), clock, Arc::new(SystemIds)).unwrap()
+        Store::open_at(folder.path(), quiet(), clock, Arc::new(SystemIds)).unwrap()
     };
     let (first, second) = (open(), open());
     second.commit_blocking(whole_run(1)).unwrap();

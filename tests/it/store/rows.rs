@@ -105,7 +105,7 @@ pub(crate) fn quiet() -> StoreOptions {
 }
 
 pub(crate) fn open(path: &Path, options: StoreOptions) -> Result<Store> {
-    Store::open(path, options, ManualClock::at(NOW_US), Arc::new(SystemIds))
+    Store::open_at(path, options, ManualClock::at(NOW_US), Arc::new(SystemIds))
 }
 
 /// Every row of a table as text, sorted: what must be the same before and after.

@@ -39,7 +39,8 @@ fn run(now_us: i64, days: i64) -> Vec<Event> {
 
 fn fill(path: &Path) {
     let now_us = SystemClock::new().now_us();
-    let store = Store::open(path, quiet(), ManualClock::at(now_us), Arc::new(SystemIds)).unwrap();
+    let store =
+        Store::open_at(path, quiet(), ManualClock::at(now_us), Arc::new(SystemIds)).unwrap();
     for days in [200, 100, 50, 5] {
         store.commit_blocking(run(now_us, days)).unwrap();
         store.commit_blocking(vec![Event::Row(contract(&days.to_string()))]).unwrap();
