@@ -3,6 +3,7 @@
 //! tables' and those of queries.
 
 mod cancel;
+mod constants;
 mod diagnose;
 mod engine;
 mod footer;

@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::cancel::YieldingJoins;
+use super::constants::SpreadConstants;
 use super::diagnose::{Vocabulary, diagnose};
 use super::engine::{CATALOG, Engine, SCHEMA};
 use super::params::{self, Params};
@@ -209,6 +210,7 @@ impl Session {
         engine.add_tables(&snapshot.source)?;
         let state = SessionStateBuilder::new()
             .with_default_features()
+            .with_optimizer_rule(Arc::new(SpreadConstants))
             .with_physical_optimizer_rule(Arc::new(YieldingJoins))
             .with_config(engine.session_config())
             .with_runtime_env(Arc::clone(&engine.env))
