@@ -30,7 +30,7 @@ use super::diagnose::{Vocabulary, diagnose};
 use super::engine::{CATALOG, Engine, SCHEMA};
 use super::params::{self, Params};
 use super::queries::Queries;
-use super::{from_first, functions, guard, limits, provider, run, views};
+use super::{from_first, functions, guard, limits, plain, provider, run, views};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::event::Table;
@@ -320,6 +320,7 @@ impl Session {
         }
         let plan = state.statement_to_plan(statement).await.map_err(wrong)?;
         guard::check_plan(&plan)?;
+        let plan = plain::described(plan);
         DataFrame::new(state, plan).execute_stream().await.map_err(wrong)
     }
 
