@@ -11,6 +11,11 @@ all answers with those of DuckDB's own tables: exactly, but for percentiles of g
 - `rows`, `sketches`: genstore, from the rows alone and from step_latency (`--bench questions`)
 - `duckdb`: tables of its own, imported from the store's files and ordered as these are
 - `duckdb files`, `datafusion`: the store's Parquet files as they are
+
+A million runs on two busy cores, geometric means of the ten: genstore 107 ms from rows and 88 ms
+with sketches, duckdb 122 ms, duckdb files 153 ms, datafusion 236 ms, with 214, 852, 167 and 1,471
+MB at most. Slower than duckdb: one run (32 ms), the top rules (2.3 times) and errors per contract
+(2.4 times). Plans cost some milliseconds, and a page of 20,000 rows is the least that is read.
 """
 
 import argparse

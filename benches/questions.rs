@@ -5,6 +5,8 @@
 //! texts: `.sql` as any engine takes it, `.genstore.sql` where ours differs, `.sketch.sql` where
 //! the sketches answer. `benches/peers.py` asks other engines the same and compares the answers.
 //!
+//! Sketches answer 01, 02 and 06. The rows of a million runs take 12.2 bytes a step.
+//!
 //! `--times N` later runs (9), `--threads N` (2), `--only TEXT` questions with it in their names,
 //! `--afresh` makes the store again, `--explain` prints plans with what their parts took, `--serve`
 //! answers statements, one JSON object per line, as `benches/peers.py` asks them.

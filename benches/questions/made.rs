@@ -92,7 +92,6 @@ pub(crate) struct History {
 
 /// A run before it is split into rows.
 struct Run {
-    dice: Dice,
     number: usize,
     id: Text,
     start_us: i64,
@@ -158,7 +157,7 @@ impl History {
         let contract = dice.below(CONTRACTS) * dice.below(CONTRACTS) / CONTRACTS;
         let pipeline = pick(&mut dice, PIPELINES.map(|it| it.1));
         let node_type = pick(&mut Dice::new(contract + 77), NODE_TYPES.map(|it| it.1));
-        let writes = pipeline == 1 || (pipeline == 0 && contract % 3 == 0);
+        let writes = pipeline == 1 || (pipeline == 0 && contract.is_multiple_of(3));
         let model = writes.then(|| match (dice.below(10), day) {
             (0..4, _) => 0,
             (4..7, _) => 1,
@@ -186,7 +185,6 @@ impl History {
             model,
             result,
             failed,
-            dice,
         }
     }
 }
