@@ -6,7 +6,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, RecordBatch, RecordBatchOptions};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -22,9 +23,11 @@ use datafusion::physical_plan::memory::MemoryStream;
 use datafusion::physical_plan::projection::{all_alias_free_columns, new_projections_for_columns};
 use datafusion::physical_plan::{Accumulator, DisplayFormatType, project_schema};
 
-/// The hot rows of one table. Statistics are computed per column when first asked for.
+/// The hot rows of one table. Statistics are computed per column when first asked for, and a column
+/// takes the type in which it is scanned when it is.
 #[derive(Debug)]
 pub(super) struct HotRows {
+    /// As they are scanned.
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
     rows: usize,
@@ -54,7 +57,8 @@ impl HotRows {
         let nulls = arrays.iter().map(|it| it.null_count()).sum();
         let mut statistics = ColumnStatistics::new_unknown();
         statistics.null_count = Precision::Exact(nulls);
-        let kind = self.schema.field(index).data_type();
+        let scanned = self.schema.field(index).data_type();
+        let Some(kind) = arrays.first().map(|it| it.data_type()) else { return statistics };
         // A NaN has no place between a minimum and a maximum, and bytes are never compared.
         if matches!(kind, DataType::Float64 | DataType::Binary) || nulls == self.rows {
             return statistics;
@@ -66,7 +70,7 @@ impl HotRows {
                 min.update_batch(std::slice::from_ref(*array))?;
                 max.update_batch(std::slice::from_ref(*array))?;
             }
-            Ok((min.evaluate()?, max.evaluate()?))
+            Ok((min.evaluate()?.cast_to(scanned)?, max.evaluate()?.cast_to(scanned)?))
         };
         if let Ok((min, max)) = bounds() {
             statistics.min_value = Precision::Exact(min);
@@ -104,11 +108,16 @@ impl DataSource for HotSource {
         _partition: usize,
         _context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let stream = MemoryStream::try_new(
-            self.rows.batches.clone(),
-            Arc::clone(&self.schema),
-            Some(self.projection.clone()),
-        )?;
+        let batches = self.rows.batches.iter().map(|batch| {
+            let batch = batch.project(&self.projection)?;
+            let columns = batch.columns().iter().zip(self.schema.fields());
+            let columns = columns.map(|(column, field)| cast(column, field.data_type()));
+            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            let columns = columns.collect::<arrow::error::Result<Vec<_>>>()?;
+            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+        });
+        let batches = batches.collect::<arrow::error::Result<Vec<_>>>()?;
+        let stream = MemoryStream::try_new(batches, Arc::clone(&self.schema), None)?;
         Ok(Box::pin(cooperative(stream.with_fetch(self.fetch))))
     }
 

@@ -3,6 +3,7 @@
 //! the tables', those of queries, and those that whoever asks allows (see [`Files`]).
 
 mod cancel;
+mod constants;
 mod diagnose;
 mod engine;
 mod files;

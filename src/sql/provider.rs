@@ -29,10 +29,9 @@ use super::engine::{Engine, tables_url};
 use super::hot::{HotRows, HotSource};
 use super::pruned_scan::PrunedScanExec;
 use super::pruning::{Known, prune};
-use super::{diagnose, footer};
+use super::{diagnose, footer, plain};
 use crate::error::{Error, ErrorKind};
 use crate::event::Table;
-use crate::store::schema::arrow_schema;
 use crate::store::snapshot::{CHECK_HINT, DataFile, Snapshot};
 use crate::store::{FileSource, IndexedFiles};
 
@@ -54,7 +53,7 @@ pub(super) struct StoreTable {
 
 impl StoreTable {
     pub(super) fn new(table: Table, snapshot: &Snapshot, engine: Arc<Engine>) -> Self {
-        let schema = arrow_schema(table);
+        let schema = plain::scanned(table);
         let shown = snapshot.tables.get(&table).cloned().unwrap_or_default();
         let hot = Arc::new(HotRows::new(Arc::clone(&schema), shown.hot));
         let (files, damage, index) = (shown.files, shown.damage, snapshot.index.clone());

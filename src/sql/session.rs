@@ -28,6 +28,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::cancel::YieldingJoins;
+use super::constants::SpreadConstants;
 use super::diagnose::{Vocabulary, diagnose};
 use super::engine::{CATALOG, Engine, SCHEMA};
 use super::files::{self, Files};
@@ -35,7 +36,7 @@ use super::guard::CopyTo;
 use super::params::{self, Params};
 use super::queries::Queries;
 use super::windows::CountedWindows;
-use super::{from_first, functions, guard, limits, provider, run, views};
+use super::{from_first, functions, guard, limits, plain, provider, run, views};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::event::Table;
@@ -233,6 +234,7 @@ impl Session {
         engine.add_tables(&snapshot.source)?;
         let state = SessionStateBuilder::new()
             .with_default_features()
+            .with_optimizer_rule(Arc::new(SpreadConstants))
             .with_physical_optimizer_rule(Arc::new(YieldingJoins))
             .with_physical_optimizer_rule(Arc::new(CountedWindows))
             .with_config(engine.session_config())
@@ -364,6 +366,7 @@ impl Session {
         }
         let plan = state.statement_to_plan(statement).await.map_err(wrong)?;
         guard::check_plan(&plan)?;
+        let plan = plain::described(plan);
         DataFrame::new(state, plan).execute_stream().await.map_err(wrong)
     }
 

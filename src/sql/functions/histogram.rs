@@ -1,69 +1,310 @@
-//! HdrHistograms as bytes and as ranks: V2 serialisation, three significant digits. The bytes may
-//! come from a user, so none of them can do more than cause an error.
+//! Histograms of non-negative whole numbers, three significant digits, as counts, bytes and ranks.
+//! The bytes are HdrHistogram's V2 serialisation, which every HdrHistogram reads. They may come
+//! from a user, so none of them can do more than cause an error.
+//!
+//! A histogram of the store has some dozens of values, and a query merges a hundred thousand of
+//! them: bytes are added to the counts as they are read, and counts are a list of places as long as
+//! they are few. A dense one of microseconds takes 100 KB.
 
 use datafusion::common::{DataFusionError, Result};
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
+use hdrhistogram::serialization::Deserializer;
 
 use super::rank::{Rank, interpolate};
 
 /// Three digits: a value is known to 0.1 %.
-const SIGNIFICANT_DIGITS: u8 = 3;
+const SIGNIFICANT_DIGITS: u32 = 3;
+/// Places of an octave: so many that neighbours differ by less than 0.1 %.
+const OCTAVE: u32 = 1 << OCTAVE_BITS;
+const OCTAVE_BITS: u32 = 10;
+/// Places of all values: the first octave takes two.
+const PLACES_MAX: u32 = (65 - OCTAVE_BITS) * OCTAVE;
+/// A list of more places becomes an array.
+const LISTED_MAX: usize = 4_096;
 
-/// A histogram that grows with its values.
-pub(super) fn empty() -> Result<Histogram<u64>> {
-    let mut histogram = Histogram::new(SIGNIFICANT_DIGITS)
-        .map_err(|source| DataFusionError::External(Box::new(source)))?;
-    histogram.auto(true);
-    Ok(histogram)
+/// How HdrHistogram's V2 serialisation begins.
+const COOKIE: u32 = 0x1c84_9303 | 0x10;
+const HEADER_BYTES: usize = 40;
+
+/// How often each value was there.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counts {
+    /// By place, as long as there are few; a place may be there several times.
+    listed: Vec<(u32, u64)>,
+    /// By place, when there are many.
+    array: Vec<u64>,
+    total: u64,
 }
 
-pub(super) fn to_bytes(histogram: &Histogram<u64>) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    V2Serializer::new()
-        .serialize(histogram, &mut bytes)
-        .map_err(|source| DataFusionError::External(Box::new(source)))?;
-    Ok(bytes)
-}
+impl Counts {
+    /// How many values there are.
+    pub(super) fn len(&self) -> u64 {
+        self.total
+    }
 
-pub(super) fn from_bytes(mut bytes: &[u8]) -> Result<Histogram<u64>> {
-    Deserializer::new().deserialize(&mut bytes).map_err(|_| {
-        DataFusionError::Execution("these bytes are no histogram (HdrHistogram V2)".to_owned())
-    })
-}
+    pub(super) fn is_empty(&self) -> bool {
+        self.total == 0
+    }
 
-/// Adds `other`, whatever its range.
-pub(super) fn merge(into: &mut Histogram<u64>, other: &Histogram<u64>) -> Result<()> {
-    into.add(other).map_err(|source| {
-        DataFusionError::Execution(format!("these histograms cannot be summed: {source}"))
-    })
-}
+    /// Memory beside the struct itself.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.listed.capacity() * size_of::<(u32, u64)>() + self.array.capacity() * size_of::<u64>()
+    }
 
-/// The quantile, interpolated between neighbouring ranks; `None` when there are no values.
-pub(super) fn quantile(histogram: &Histogram<u64>, rank: Rank) -> Option<f64> {
-    let (index, fraction) = rank.place(histogram.len())?;
-    let (low, high) = neighbours(histogram, index)?;
-    Some(interpolate(low, high, fraction))
-}
+    /// Adds a value.
+    pub(super) fn record(&mut self, value: u64) {
+        self.add(place_of(value), 1);
+    }
 
-/// The values of rank `index`, from 0, and of the next rank (or the same, for the last).
-pub(super) fn neighbours(histogram: &Histogram<u64>, index: u64) -> Option<(f64, f64)> {
-    let mut seen = 0_u64;
-    let mut low = None;
-    for step in histogram.iter_recorded() {
-        seen += step.count_since_last_iteration();
-        let value = histogram.median_equivalent(step.value_iterated_to()) as f64;
-        if low.is_none() && seen > index {
-            low = Some(value);
+    /// The same for counts that many values go to: they are an array from the start. Says whether
+    /// it has grown.
+    #[inline]
+    pub(super) fn record_many(&mut self, value: u64) -> bool {
+        self.total += 1;
+        let place = place_of(value) as usize;
+        if let Some(count) = self.array.get_mut(place) {
+            *count += 1;
+            return false;
         }
-        if seen > index + 1 {
-            return low.map(|low| (low, value));
+        self.settle();
+        self.array.resize(place + 1, 0);
+        if let Some(count) = self.array.get_mut(place) {
+            *count += 1;
+        }
+        true
+    }
+
+    fn add(&mut self, place: u32, count: u64) {
+        self.total = self.total.saturating_add(count);
+        if self.array.is_empty() {
+            self.listed.push((place, count));
+            if self.listed.len() >= LISTED_MAX {
+                self.pack();
+            }
+            return;
+        }
+        let at = place as usize;
+        if at >= self.array.len() {
+            self.array.resize(at + 1, 0);
+        }
+        if let Some(into) = self.array.get_mut(at) {
+            *into = into.saturating_add(count);
         }
     }
-    low.map(|low| (low, low))
+
+    /// Sums what is listed twice; if that does not help much, the list becomes an array.
+    fn pack(&mut self) {
+        self.sort();
+        if self.listed.len() > LISTED_MAX / 2 {
+            self.settle();
+        }
+    }
+
+    fn sort(&mut self) {
+        self.listed.sort_unstable_by_key(|it| it.0);
+        self.listed.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 = kept.1.saturating_add(next.1);
+            }
+            same
+        });
+    }
+
+    fn settle(&mut self) {
+        let listed = std::mem::take(&mut self.listed);
+        let places = listed.iter().map(|it| it.0 as usize + 1).max().unwrap_or(0);
+        if places > self.array.len() {
+            self.array.resize(places, 0);
+        }
+        for (place, count) in listed {
+            if let Some(into) = self.array.get_mut(place as usize) {
+                *into = into.saturating_add(count);
+            }
+        }
+    }
+
+    /// Takes away what was added before; `None` when it was not.
+    pub(super) fn subtract(&mut self, other: &Self) -> Option<()> {
+        self.settle();
+        let mut gone = other.clone();
+        gone.settle();
+        for (at, count) in gone.array.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let left = self.array.get_mut(at)?;
+            *left = left.checked_sub(*count)?;
+        }
+        self.total = self.total.checked_sub(gone.total)?;
+        Some(())
+    }
+
+    /// Adds the counts of a histogram's bytes.
+    pub(super) fn merge_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some(payload) = payload(bytes) else { return self.merge_foreign(bytes) };
+        let mut place = 0_u32;
+        let mut rest = payload;
+        while !rest.is_empty() {
+            let (encoded, left) = number(rest).ok_or_else(no_histogram)?;
+            rest = left;
+            let count = ((encoded >> 1) as i64) ^ -((encoded & 1) as i64);
+            match u64::try_from(count) {
+                Ok(0) => place = place.saturating_add(1),
+                Ok(count) if place < PLACES_MAX => {
+                    self.add(place, count);
+                    place += 1;
+                }
+                Ok(_) => return Err(no_histogram()),
+                Err(_) => {
+                    let skipped =
+                        u32::try_from(count.unsigned_abs()).map_err(|_| no_histogram())?;
+                    place = place.saturating_add(skipped);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for bytes of another shape, such as other digits or compressed ones.
+    fn merge_foreign(&mut self, mut bytes: &[u8]) -> Result<()> {
+        let histogram: Histogram<u64> =
+            Deserializer::new().deserialize(&mut bytes).map_err(|_| no_histogram())?;
+        for step in histogram.iter_recorded() {
+            self.add(place_of(step.value_iterated_to()), step.count_at_value());
+        }
+        Ok(())
+    }
+
+    /// The histogram as bytes.
+    pub(super) fn bytes(&mut self) -> Vec<u8> {
+        self.sort();
+        let mut bytes = vec![0; HEADER_BYTES];
+        let mut next = 0;
+        let mut put = |place: u32, count: u64| {
+            let zeros = i64::from(place - next);
+            match zeros {
+                0 => {}
+                1 => put_number(&mut bytes, 0),
+                _ => put_number(&mut bytes, ((-zeros << 1) ^ (-zeros >> 63)) as u64),
+            }
+            put_number(&mut bytes, count.min(i64::MAX as u64) << 1);
+            next = place + 1;
+        };
+        self.listed.iter().for_each(|(place, count)| put(*place, *count));
+        let array = self.array.iter().zip(0..).filter(|(count, _)| **count > 0);
+        array.for_each(|(count, place)| put(place, *count));
+        let largest = next.checked_sub(1).map_or(0, |it| bounds_of(it).1);
+        let length = u32::try_from(bytes.len() - HEADER_BYTES).unwrap_or(u32::MAX);
+        let header = [
+            &COOKIE.to_be_bytes()[..],
+            &length.to_be_bytes(),
+            &0_u32.to_be_bytes(), // places are not shifted
+            &SIGNIFICANT_DIGITS.to_be_bytes(),
+            &1_u64.to_be_bytes(), // the lowest value that is told from its neighbours
+            &largest.max(2).to_be_bytes(),
+            &1_f64.to_be_bytes(), // values are what they are
+        ];
+        bytes.splice(..HEADER_BYTES, header.concat());
+        bytes
+    }
+
+    /// The quantile, interpolated between neighbouring ranks; `None` when there are no values.
+    pub(super) fn quantile(&mut self, rank: Rank) -> Option<f64> {
+        let (index, fraction) = rank.place(self.total)?;
+        let (low, high) = self.neighbours(index)?;
+        Some(interpolate(low, high, fraction))
+    }
+
+    /// The values of rank `index`, from 0, and of the next rank (or the same, for the last).
+    pub(super) fn neighbours(&mut self, index: u64) -> Option<(f64, f64)> {
+        self.sort();
+        let array = self.array.iter().zip(0..).map(|(count, place)| (place, *count));
+        let mut seen = 0_u64;
+        let mut low = None;
+        for (place, count) in self.listed.iter().copied().chain(array) {
+            if count == 0 {
+                continue;
+            }
+            seen = seen.saturating_add(count);
+            if low.is_none() && seen > index {
+                low = Some(middle_of(place));
+            }
+            if seen > index + 1 {
+                return low.map(|low| (low, middle_of(place)));
+            }
+        }
+        low.map(|low| (low, low))
+    }
 }
 
-/// Memory of a histogram.
-pub(super) fn size_bytes(histogram: &Histogram<u64>) -> usize {
-    size_of::<Histogram<u64>>() + histogram.distinct_values() * size_of::<u64>()
+fn no_histogram() -> DataFusionError {
+    DataFusionError::Execution("these bytes are no histogram (HdrHistogram V2)".to_owned())
 }
+
+/// Where a value is counted.
+#[inline]
+fn place_of(value: u64) -> u32 {
+    // values below two octaves are told apart
+    let octave =
+        (64 - OCTAVE_BITS - 1).saturating_sub((value | u64::from(2 * OCTAVE - 1)).leading_zeros());
+    octave * OCTAVE + (value >> octave) as u32
+}
+
+/// The smallest and the largest value that are counted at a place.
+fn bounds_of(place: u32) -> (u64, u64) {
+    let octave = (place / OCTAVE).saturating_sub(1);
+    let low = u64::from(place - octave * OCTAVE) << octave;
+    (low, low + ((1 << octave) - 1))
+}
+
+/// What the values at a place count as.
+fn middle_of(place: u32) -> f64 {
+    let octave = (place / OCTAVE).saturating_sub(1);
+    let (low, _) = bounds_of(place);
+    (low + ((1_u64 << octave) >> 1)) as f64
+}
+
+/// The counts in bytes of the shape that the store writes.
+fn payload(bytes: &[u8]) -> Option<&[u8]> {
+    let word = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    let long = |at: usize| Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+    let is_ours = word(0)? == COOKIE
+        && word(8)? == 0
+        && word(12)? == SIGNIFICANT_DIGITS
+        && long(16)? == 1
+        && long(32)? == 1_f64.to_bits();
+    let length = usize::try_from(word(4)?).ok()?;
+    let payload = bytes.get(HEADER_BYTES..HEADER_BYTES.checked_add(length)?)?;
+    is_ours.then_some(payload)
+}
+
+/// The first number of some bytes, seven bits in each but the ninth, and the bytes after it.
+fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (first, rest) = bytes.split_first()?;
+    let mut value = u64::from(first & 0x7f);
+    if *first < 0x80 {
+        return Some((value, rest));
+    }
+    for (at, byte) in rest.iter().enumerate().take(8) {
+        let shift = 7 * (at as u32 + 1);
+        if at == 7 || *byte < 0x80 {
+            value |= u64::from(*byte) << shift;
+            return Some((value, rest.get(at + 1..)?));
+        }
+        value |= u64::from(byte & 0x7f) << shift;
+    }
+    None
+}
+
+fn put_number(bytes: &mut Vec<u8>, mut value: u64) {
+    for _ in 0..8 {
+        if value < 0x80 {
+            bytes.push(value as u8);
+            return;
+        }
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}
+
+#[cfg(test)]
+mod tests;

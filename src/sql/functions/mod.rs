@@ -12,6 +12,7 @@ use datafusion::prelude::SessionContext;
 
 mod ago;
 mod bar;
+mod date_trunc;
 mod ewma;
 mod found;
 mod histogram;
@@ -154,6 +155,7 @@ pub(super) fn register(context: &SessionContext) {
         ScalarUDF::from(sketch::HdrCount::default()),
         ScalarUDF::from(ago::Ago::default()),
         ScalarUDF::from(bar::Bar::default()),
+        ScalarUDF::from(date_trunc::DateTrunc::default()),
         ScalarUDF::from(wilson::Wilson::lower()),
         ScalarUDF::from(wilson::Wilson::upper()),
         ScalarUDF::from(verdict::HdrVerdict::default()),

@@ -209,7 +209,10 @@ impl<T: Sample> One<T> {
 impl<T: Sample> Accumulator for One<T> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let values = first(values)?.as_primitive::<T>();
-        values.iter().flatten().try_for_each(|it| self.samples.push(it))
+        values.iter().flatten().for_each(|it| {
+            self.samples.push(it);
+        });
+        Ok(())
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
@@ -221,7 +224,7 @@ impl<T: Sample> Accumulator for One<T> {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let (values, sketch) = std::mem::take(&mut self.samples).into_state()?;
+        let (values, sketch) = std::mem::take(&mut self.samples).into_state();
         let values = PrimitiveArray::<T>::from_iter_values(values);
         let offsets = OffsetBuffer::from_lengths([values.len()]);
         let list = ListArray::try_new(item(T::DATA_TYPE), offsets, Arc::new(values), None)?;
@@ -311,24 +314,26 @@ impl<T: Sample> Groups<T> {
         }
     }
 
-    /// Changes a group and accounts for its memory.
-    fn with(
-        &mut self,
-        group: usize,
-        change: impl FnOnce(&mut Samples<T>) -> Result<()>,
-    ) -> Result<()> {
-        let samples = self.groups.get_mut(group).ok_or_else(|| {
+    fn group(&mut self, group: usize) -> Result<&mut Samples<T>> {
+        self.groups.get_mut(group).ok_or_else(|| {
             DataFusionError::Internal(format!("group {group} of a quantile is not there"))
-        })?;
-        let before = samples.size_bytes();
-        change(samples)?;
-        self.size_bytes = self.size_bytes + samples.size_bytes() - before;
+        })
+    }
+
+    /// Adds a value to a group and accounts for its memory, which it rarely changes.
+    #[inline]
+    fn push(&mut self, group: usize, value: T::Native) -> Result<()> {
+        let samples = self.group(group)?;
+        if samples.push(value) {
+            let (told, now) = samples.tell_bytes();
+            self.size_bytes = self.size_bytes + now - told;
+        }
         Ok(())
     }
 
     fn take(&mut self, emit_to: EmitTo) -> Vec<Samples<T>> {
         let taken = emit_to.take_needed(&mut self.groups);
-        let freed: usize = taken.iter().map(Samples::size_bytes).sum();
+        let freed: usize = taken.iter().map(|it| it.told_bytes).sum();
         self.size_bytes -= freed;
         taken
     }
@@ -344,10 +349,14 @@ impl<T: Sample> GroupsAccumulator for Groups<T> {
     ) -> Result<()> {
         self.grow(total_num_groups);
         let values = first(values)?.as_primitive::<T>();
+        if opt_filter.is_none() && values.null_count() == 0 {
+            let mut rows = group_indices.iter().zip(values.values());
+            return rows.try_for_each(|(group, value)| self.push(*group, *value));
+        }
         for (row, group) in group_indices.iter().enumerate() {
             let wanted = opt_filter.is_none_or(|it| it.is_valid(row) && it.value(row));
             if wanted && values.is_valid(row) {
-                self.with(*group, |it| it.push(values.value(row)))?;
+                self.push(*group, values.value(row))?;
             }
         }
         Ok(())
@@ -365,7 +374,7 @@ impl<T: Sample> GroupsAccumulator for Groups<T> {
         let mut lengths = Vec::with_capacity(groups.len());
         let mut sketches = BinaryBuilder::new();
         for group in groups {
-            let (exact, sketch) = group.into_state()?;
+            let (exact, sketch) = group.into_state();
             lengths.push(exact.len());
             values.extend(exact);
             sketches.append_option(sketch);
@@ -385,7 +394,10 @@ impl<T: Sample> GroupsAccumulator for Groups<T> {
         self.grow(total_num_groups);
         let (lists, sketches) = state_columns(values)?;
         for (row, group) in group_indices.iter().enumerate() {
-            self.with(*group, |it| merge_row(it, lists, sketches, row))?;
+            let samples = self.group(*group)?;
+            merge_row(samples, lists, sketches, row)?;
+            let (told, now) = samples.tell_bytes();
+            self.size_bytes = self.size_bytes + now - told;
         }
         Ok(())
     }

@@ -9,9 +9,8 @@ use std::cmp::Ordering;
 
 use arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int64Type};
 use datafusion::common::Result;
-use hdrhistogram::Histogram;
 
-use super::histogram;
+use super::histogram::Counts;
 use super::rank::{Rank, interpolate};
 
 /// Values kept as they are. So many of 8 bytes weigh what a histogram of nanoseconds weighs.
@@ -71,44 +70,50 @@ pub(super) type State<T> = (Vec<<T as ArrowPrimitiveType>::Native>, Option<Vec<u
 pub(super) struct Samples<T: Sample> {
     /// All values, or those that the histogram cannot take.
     values: Vec<T::Native>,
-    histogram: Option<Box<Histogram<u64>>>,
+    histogram: Option<Box<Counts>>,
+    /// Memory that whoever holds the group has accounted for.
+    pub(super) told_bytes: usize,
 }
 
 impl<T: Sample> Default for Samples<T> {
     fn default() -> Self {
-        Self { values: Vec::new(), histogram: None }
+        Self { values: Vec::new(), histogram: None, told_bytes: 0 }
     }
 }
 
 impl<T: Sample> Samples<T> {
-    /// Adds a value.
-    pub(super) fn push(&mut self, value: T::Native) -> Result<()> {
-        match (&mut self.histogram, T::countable(value)) {
-            (Some(histogram), Some(count)) => record(histogram, count)?,
-            _ => self.values.push(T::normal(value)),
+    /// Adds a value. Says whether the memory may have grown.
+    #[inline]
+    pub(super) fn push(&mut self, value: T::Native) -> bool {
+        if let (Some(histogram), Some(count)) = (&mut self.histogram, T::countable(value)) {
+            return histogram.record_many(count);
         }
+        let grows = self.values.len() == self.values.capacity();
+        self.values.push(T::normal(value));
         if T::COUNTABLE && self.histogram.is_none() && self.values.len() > EXACT_VALUES_MAX {
-            self.count_values()?;
+            self.count_values();
+            return true;
         }
-        Ok(())
+        grows
     }
 
     /// Adds the values of another part of the group: `values` as they are, `sketch` as bytes.
     pub(super) fn merge(&mut self, values: &[T::Native], sketch: Option<&[u8]>) -> Result<()> {
         if let Some(bytes) = sketch {
-            let other = histogram::from_bytes(bytes)?;
-            self.count_values()?;
+            self.count_values();
             if let Some(mine) = &mut self.histogram {
-                histogram::merge(mine, &other)?;
+                mine.merge_bytes(bytes)?;
             }
         }
-        values.iter().try_for_each(|it| self.push(*it))
+        values.iter().for_each(|it| {
+            self.push(*it);
+        });
+        Ok(())
     }
 
     /// The values and the histogram's bytes, for [`Self::merge`].
-    pub(super) fn into_state(self) -> Result<State<T>> {
-        let sketch = self.histogram.map(|it| histogram::to_bytes(&it)).transpose()?;
-        Ok((self.values, sketch))
+    pub(super) fn into_state(self) -> State<T> {
+        (self.values, self.histogram.map(|mut it| it.bytes()))
     }
 
     /// The quantile; `None` when there are no values. Leaves the values in another order.
@@ -119,22 +124,27 @@ impl<T: Sample> Samples<T> {
         // What a histogram cannot take is less than all that it takes.
         if index < exact {
             let (low, next) = self.ranked(usize::try_from(index).ok()?)?;
-            let high = match (next, &self.histogram) {
+            let high = match (next, &mut self.histogram) {
                 (Some(next), _) => next,
-                (None, Some(histogram)) => histogram::neighbours(histogram, 0)?.0,
+                (None, Some(histogram)) => histogram.neighbours(0)?.0,
                 (None, None) => low,
             };
             return Some(interpolate(low, high, fraction));
         }
-        let histogram = self.histogram.as_ref()?;
-        let (low, high) = histogram::neighbours(histogram, index - exact)?;
+        let (low, high) = self.histogram.as_mut()?.neighbours(index - exact)?;
         Some(interpolate(low, high, fraction))
     }
 
     /// Memory beside the struct itself.
     pub(super) fn size_bytes(&self) -> usize {
-        let sketch = self.histogram.as_ref().map_or(0, |it| histogram::size_bytes(it));
+        let sketch = self.histogram.as_ref().map_or(0, |it| it.size_bytes());
         self.values.capacity() * size_of::<T::Native>() + sketch
+    }
+
+    /// The same as it was told the last time, and as it is now.
+    pub(super) fn tell_bytes(&mut self) -> (usize, usize) {
+        let now = self.size_bytes();
+        (std::mem::replace(&mut self.told_bytes, now), now)
     }
 
     /// The value of a rank, and the one after it, by partial sorting.
@@ -148,30 +158,21 @@ impl<T: Sample> Samples<T> {
     }
 
     /// Moves what a histogram can take into one, once.
-    fn count_values(&mut self) -> Result<()> {
+    fn count_values(&mut self) {
         if self.histogram.is_some() {
-            return Ok(());
+            return;
         }
-        let mut histogram = Box::new(histogram::empty()?);
-        let mut kept = Vec::new();
-        for value in std::mem::take(&mut self.values) {
-            match T::countable(value) {
-                Some(count) => record(&mut histogram, count)?,
-                None => kept.push(value),
+        let mut histogram = Box::<Counts>::default();
+        self.values.retain(|value| match T::countable(*value) {
+            Some(count) => {
+                histogram.record_many(count);
+                false
             }
-        }
-        self.values = kept;
+            None => true,
+        });
+        self.values.shrink_to_fit();
         self.histogram = Some(histogram);
-        Ok(())
     }
-}
-
-fn record(histogram: &mut Histogram<u64>, value: u64) -> Result<()> {
-    histogram.record(value).map_err(|source| {
-        datafusion::common::DataFusionError::Execution(format!(
-            "cannot count the value {value}: {source}"
-        ))
-    })
 }
 
 /// Values in order, for windows that move: a value leaves as exactly as it came. Costs a shift of

@@ -3,20 +3,22 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Float64Array, Int64Array,
+};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
 use datafusion::common::cast::as_binary_array;
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature,
-    Volatility,
+    Accumulator, AggregateUDFImpl, ColumnarValue, EmitTo, GroupsAccumulator, ScalarFunctionArgs,
+    ScalarUDFImpl, Signature, Volatility,
 };
-use hdrhistogram::Histogram;
 
+use super::histogram::Counts;
 use super::rank::Rank;
-use super::{first, histogram, wrong};
+use super::{first, wrong};
 
 /// `hdr` or `hdr_merge`.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -78,7 +80,19 @@ impl AggregateUDFImpl for Sketch {
         if args.is_distinct {
             return wrong(format!("{}(DISTINCT …) is not supported", self.name));
         }
-        Ok(Box::new(SketchOf { values: self.input == DataType::Int64, histogram: None }))
+        Ok(Box::new(SketchOf { values: self.input == DataType::Int64, counts: None }))
+    }
+
+    fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
+        !args.is_distinct
+    }
+
+    fn create_groups_accumulator(
+        &self,
+        _args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
+        let values = self.input == DataType::Int64;
+        Ok(Box::new(Groups { values, groups: Vec::new(), size_bytes: 0 }))
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
@@ -86,50 +100,73 @@ impl AggregateUDFImpl for Sketch {
     }
 }
 
-#[derive(Debug)]
-struct SketchOf {
-    /// Whether the input is values, not sketches.
+/// Values, or sketches, of which a sketch is made.
+fn add_rows(
     values: bool,
-    histogram: Option<Histogram<u64>>,
-}
-
-impl SketchOf {
-    fn histogram(&mut self) -> Result<&mut Histogram<u64>> {
-        if self.histogram.is_none() {
-            self.histogram = Some(histogram::empty()?);
-        }
-        self.histogram
-            .as_mut()
-            .ok_or_else(|| DataFusionError::Internal("a histogram is not there".to_owned()))
-    }
-}
-
-impl Accumulator for SketchOf {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        if !self.values {
-            return self.merge_batch(values);
-        }
-        for value in first(values)?.as_primitive::<Int64Type>().iter().flatten() {
+    rows: &ArrayRef,
+    mut add: impl FnMut(usize, Part<'_>) -> Result<()>,
+) -> Result<()> {
+    if values {
+        let rows = rows.as_primitive::<Int64Type>().iter().enumerate();
+        return rows.filter_map(|(row, it)| Some((row, it?))).try_for_each(|(row, value)| {
             let Ok(count) = u64::try_from(value) else {
                 return Err(DataFusionError::Execution(format!(
                     "hdr(x) takes non-negative numbers, and {value} is negative"
                 )));
             };
-            self.histogram()?.record(count).map_err(|source| {
-                DataFusionError::Execution(format!("hdr(x) cannot count {value}: {source}"))
-            })?;
+            add(row, Part::Value(count))
+        });
+    }
+    let rows = as_binary_array(rows)?.iter().enumerate();
+    let mut rows = rows.filter_map(|(row, it)| Some((row, it?)));
+    rows.try_for_each(|(row, bytes)| add(row, Part::Sketch(bytes)))
+}
+
+/// What is added to a sketch.
+enum Part<'a> {
+    Value(u64),
+    Sketch(&'a [u8]),
+}
+
+fn add_part(counts: &mut Counts, part: Part<'_>) -> Result<()> {
+    match part {
+        Part::Value(value) => {
+            counts.record(value);
+            Ok(())
         }
-        Ok(())
+        Part::Sketch(bytes) => counts.merge_bytes(bytes),
+    }
+}
+
+/// The bytes of a sketch; a sketch of nothing is NULL.
+fn bytes_of(counts: &mut Option<Counts>) -> Option<Vec<u8>> {
+    counts.as_mut().map(Counts::bytes)
+}
+
+#[derive(Debug)]
+struct SketchOf {
+    /// Whether the input is values, not sketches.
+    values: bool,
+    /// `None` before the first.
+    counts: Option<Counts>,
+}
+
+impl Accumulator for SketchOf {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let counts = &mut self.counts;
+        add_rows(self.values, first(values)?, |_, part| {
+            add_part(counts.get_or_insert_default(), part)
+        })
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let mut gone = Self { values: self.values, histogram: None };
+        let mut gone = Self { values: self.values, counts: None };
         gone.update_batch(values)?;
-        let Some(gone) = gone.histogram else { return Ok(()) };
-        self.histogram()?.subtract(&gone).map_err(|source| {
-            DataFusionError::Internal(format!("a histogram left a window it was not in: {source}"))
+        let Some(gone) = gone.counts else { return Ok(()) };
+        self.counts.get_or_insert_default().subtract(&gone).ok_or_else(|| {
+            DataFusionError::Internal("a histogram left a window it was not in".to_owned())
         })?;
-        self.histogram = self.histogram.take().filter(|it| !it.is_empty());
+        self.counts = self.counts.take().filter(|it| !it.is_empty());
         Ok(())
     }
 
@@ -138,12 +175,11 @@ impl Accumulator for SketchOf {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let bytes = self.histogram.as_ref().map(histogram::to_bytes).transpose()?;
-        Ok(ScalarValue::Binary(bytes))
+        Ok(ScalarValue::Binary(bytes_of(&mut self.counts)))
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.histogram.as_ref().map_or(0, histogram::size_bytes)
+        size_of_val(self) + self.counts.as_ref().map_or(0, Counts::size_bytes)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
@@ -151,12 +187,100 @@ impl Accumulator for SketchOf {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for bytes in as_binary_array(first(states)?)?.iter().flatten() {
-            let other = histogram::from_bytes(bytes)?;
-            histogram::merge(self.histogram()?, &other)?;
-        }
-        Ok(())
+        let counts = &mut self.counts;
+        add_rows(false, first(states)?, |_, part| add_part(counts.get_or_insert_default(), part))
     }
+}
+
+/// The sketches of many groups.
+#[derive(Debug)]
+struct Groups {
+    /// Whether the input is values, not sketches.
+    values: bool,
+    groups: Vec<Option<Counts>>,
+    /// Memory of the groups.
+    size_bytes: usize,
+}
+
+impl Groups {
+    fn add(
+        &mut self,
+        (values, rows): (bool, &[ArrayRef]),
+        group_indices: &[usize],
+        wanted: impl Fn(usize) -> bool,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        if self.groups.len() < total_num_groups {
+            self.groups.resize_with(total_num_groups, || None);
+        }
+        let Self { groups, size_bytes, .. } = self;
+        add_rows(values, first(rows)?, |row, part| {
+            let group = group_indices.get(row).and_then(|it| groups.get_mut(*it));
+            let Some(group) = group.filter(|_| wanted(row)) else { return Ok(()) };
+            let counts = group.get_or_insert_default();
+            let before = counts.size_bytes();
+            add_part(counts, part)?;
+            *size_bytes = *size_bytes + counts.size_bytes() - before;
+            Ok(())
+        })
+    }
+}
+
+impl GroupsAccumulator for Groups {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        opt_filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        let wanted = |row| opt_filter.is_none_or(|it| it.is_valid(row) && it.value(row));
+        self.add((self.values, values), group_indices, wanted, total_num_groups)
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let mut taken = emit_to.take_needed(&mut self.groups);
+        let freed: usize = taken.iter().flatten().map(Counts::size_bytes).sum();
+        self.size_bytes -= freed;
+        let mut sketches = BinaryBuilder::new();
+        taken.iter_mut().for_each(|it| sketches.append_option(bytes_of(it)));
+        Ok(Arc::new(sketches.finish()))
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        Ok(vec![self.evaluate(emit_to)?])
+    }
+
+    fn merge_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.add((false, values), group_indices, |_| true, total_num_groups)
+    }
+
+    fn convert_to_state(
+        &self,
+        values: &[ArrayRef],
+        opt_filter: Option<&BooleanArray>,
+    ) -> Result<Vec<ArrayRef>> {
+        let values = first(values)?;
+        let each: Vec<usize> = (0..values.len()).collect();
+        let mut groups = Self { values: self.values, groups: Vec::new(), size_bytes: 0 };
+        groups.update_batch(&[Arc::clone(values)], &each, opt_filter, values.len())?;
+        groups.state(EmitTo::All)
+    }
+
+    fn size(&self) -> usize {
+        self.groups.capacity() * size_of::<Option<Counts>>() + self.size_bytes
+    }
+}
+
+fn counts_of(bytes: &[u8]) -> Result<Counts> {
+    let mut counts = Counts::default();
+    counts.merge_bytes(bytes)?;
+    Ok(counts)
 }
 
 /// `hdr_quantile(h, q)`.
@@ -199,7 +323,7 @@ impl ScalarUDFImpl for HdrQuantile {
                     "the second argument of hdr_quantile must be from 0 to 1, but is {q}"
                 )));
             };
-            Ok(histogram::quantile(&histogram::from_bytes(bytes)?, rank))
+            Ok(counts_of(bytes)?.quantile(rank))
         });
         let answers: Float64Array = answers.collect::<Result<Vec<_>>>()?.into_iter().collect();
         Ok(ColumnarValue::Array(Arc::new(answers)))
@@ -237,8 +361,8 @@ impl ScalarUDFImpl for HdrCount {
             return wrong("hdr_count(h) takes a histogram");
         };
         let answers = as_binary_array(sketches)?.iter().map(|bytes| {
-            let histogram = bytes.map(histogram::from_bytes).transpose()?;
-            Ok(histogram.map(|it| i64::try_from(it.len()).unwrap_or(i64::MAX)))
+            let counts = bytes.map(counts_of).transpose()?;
+            Ok(counts.map(|it| i64::try_from(it.len()).unwrap_or(i64::MAX)))
         });
         let answers: Int64Array = answers.collect::<Result<Vec<_>>>()?.into_iter().collect();
         Ok(ColumnarValue::Array(Arc::new(answers)))

@@ -115,6 +115,26 @@ async fn the_plan_says_how_many_files_are_left_and_why() {
 }
 
 #[tokio::test]
+async fn a_constant_goes_along_the_keys_of_joins() {
+    let folder = tempfile::tempdir().unwrap();
+    let groups: Vec<Vec<u32>> = (0..12).map(|it| vec![it * 2, it * 2 + 1]).collect();
+    let store = store_of(folder.path(), &groups);
+    let snapshot = store.snapshot().unwrap();
+    let session = session(&snapshot);
+    let from = "FROM runs r JOIN steps s ON s.run_id = r.run_id LEFT JOIN steps t ON \
+                t.run_id = s.run_id AND t.step_id = s.step_id";
+    let one = run_id(7);
+    let plan = ask(&session, &format!("EXPLAIN SELECT * {from} WHERE r.run_id = '{one}'")).await;
+    assert_eq!(plan.join("\n").matches("files=1 of 11").count(), 3, "{plan:?}");
+    // of the side that keeps its rows nothing follows
+    let from = "FROM runs r LEFT JOIN steps s ON s.run_id = r.run_id AND s.run_id =";
+    let sql = format!("SELECT count(DISTINCT r.run_id), count(DISTINCT s.run_id) {from} '{one}'");
+    assert_eq!(ask(&session, &sql).await, ["24|1"]);
+    let none = format!("SELECT count(*), count(s.run_id) {from} 'x' WHERE r.run_id = '{one}'");
+    assert_eq!(ask(&session, &none).await, ["1|0"]);
+}
+
+#[tokio::test]
 async fn the_index_knows_which_files_name_a_contract() {
     let folder = tempfile::tempdir().unwrap();
     let store =

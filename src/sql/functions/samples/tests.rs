@@ -9,7 +9,9 @@ use crate::sql::functions::rank::Rank;
 
 fn samples<T: Sample>(values: impl IntoIterator<Item = T::Native>) -> Samples<T> {
     let mut samples = Samples::default();
-    values.into_iter().for_each(|it| samples.push(it).unwrap());
+    for value in values {
+        samples.push(value);
+    }
     samples
 }
 
@@ -97,7 +99,7 @@ proptest! {
         let all: Vec<f64> = parts.iter().flatten().map(|it| *it as f64).collect();
         let mut merged = Samples::<Int64Type>::default();
         for part in parts {
-            let (values, sketch) = samples::<Int64Type>(part).into_state().unwrap();
+            let (values, sketch) = samples::<Int64Type>(part).into_state();
             merged.merge(&values, sketch.as_deref()).unwrap();
         }
         let found = merged.quantile(rank(q));
@@ -132,7 +134,7 @@ proptest! {
 fn large_parts_merge_to_the_whole() {
     let part = |from: i64| {
         let size = EXACT_VALUES_MAX as i64;
-        samples::<Int64Type>((0..size * 2).map(move |it| from + it * 3)).into_state().unwrap()
+        samples::<Int64Type>((0..size * 2).map(move |it| from + it * 3)).into_state()
     };
     let mut merged = Samples::<Int64Type>::default();
     merged.merge(&[5, -1], None).unwrap();
