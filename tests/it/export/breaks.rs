@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use genstore::error::ErrorKind;
 use genstore::event::Table;
-use genstore::export::{Destination, MANIFEST, Manifest, Request, What, export};
+use genstore::export::{Destination, MANIFEST, Manifest, Request, What, export, to_the_end};
 use genstore::journal::disk::{AppendFile, Disk, SystemDisk};
 use genstore::store::Store;
 
@@ -117,17 +117,20 @@ fn prepared() -> (tempfile::TempDir, PathBuf) {
 #[test]
 fn a_disk_that_fails_at_any_moment_leaves_nothing_that_looks_whole() {
     let (place, store) = prepared();
+    let snapshot = Store::open_read_only(&store).unwrap().snapshot().unwrap();
+    let session = session(&snapshot); // once: it takes longer than an export
+    let run = |asked: &Request| export(&session, asked, &mut to_the_end);
     for fault in [Fault::Full, Fault::Dead] {
         for force in [false, true] {
             let mut failed = 0;
-            for at in 0.. {
+            for at in (0..).step_by(2) {
                 let to = place.path().join(format!("{fault:?}-{force}-{at}"));
                 let asked = Request { force, rows_per_file: 12, ..few(&store, &to) };
                 if force {
-                    run(&store, &Request { force: false, ..asked.clone() }).unwrap();
+                    run(&Request { force: false, ..asked.clone() }).unwrap();
                 }
                 let (broken, disk) = failing(&asked, &to, fault, at);
-                let result = run(&store, &broken);
+                let result = run(&broken);
                 if disk.changes.load(Ordering::SeqCst) <= at {
                     result.unwrap();
                     break;
@@ -142,11 +145,11 @@ fn a_disk_that_fails_at_any_moment_leaves_nothing_that_looks_whole() {
                     assert!(left.is_empty() || force && old, "at {at}: {left:?}");
                 }
                 let again = Request { force: true, ..few(&store, &to) };
-                run(&store, &again).unwrap();
+                run(&again).unwrap();
                 assert_eq!(counts(&checked(&to))["steps"], 18, "{fault:?} at {at}");
                 fs::remove_dir_all(&to).unwrap();
             }
-            assert!(failed > 15, "{fault:?}: {failed}");
+            assert!(failed > 8, "{fault:?}: {failed}");
         }
     }
 }
@@ -160,7 +163,7 @@ fn an_increment_that_breaks_off_changes_nothing() {
     let asked = |to: &Path| Request { what: what(), ..continued(&store, to) };
     let mut number = 1_000;
     for fault in [Fault::Full, Fault::Dead] {
-        for at in (0..).step_by(3) {
+        for at in (0..).step_by(6) {
             let to = place.path().join(format!("{fault:?}-{at}"));
             let first = asked(&to);
             run(&store, &first).unwrap();

@@ -46,11 +46,23 @@ fn runs(numbers: std::ops::Range<i64>) -> Vec<Event> {
         .collect()
 }
 
-fn read(python: &Python, folder: &Path, profile: &str, by_day: bool) {
+/// Has one interpreter, which takes long to start, read exports by their folders, profiles and
+/// kinds.
+fn read(python: &Python, exports: &[[String; 3]]) {
+    let each = "all = sys.argv[1:]
+for at in range(0, len(all), 3):
+    sys.argv = [''] + all[at:at + 3]
+    print(*sys.argv[2:], end=': ', flush=True)
+    exec(code, {})
+";
+    let script = format!("import sys\ncode = r'''{READ}'''\n{each}");
+    let said = python.run(&script, exports.iter().flatten(), &[]);
+    eprintln!("{}", said.unwrap_or_else(|it| panic!("{it}")).trim());
+}
+
+fn export_of(folder: &Path, profile: &str, by_day: bool) -> [String; 3] {
     let kind = if by_day { "day" } else { "plain" };
-    let args = [folder.to_str().unwrap(), profile, kind];
-    let said = python.run(READ, args, &[]).unwrap_or_else(|it| panic!("{profile} {kind}: {it}"));
-    eprintln!("{profile} {kind}: {}", said.trim());
+    [folder.display().to_string(), profile.to_owned(), kind.to_owned()]
 }
 
 #[test]
@@ -62,6 +74,7 @@ fn readers_of_other_makers_see_the_types_counts_and_sums() {
     writer.commit_blocking(runs(0..RUNS)).unwrap();
     writer.close().unwrap();
     let tables = vec![Table::Runs, Table::Steps, Table::LlmCalls, Table::StepLatency];
+    let mut exports = Vec::new();
     for profile in &PROFILES {
         for by_day in [false, true] {
             let to = place.path().join(format!("{profile}-{by_day}"));
@@ -69,9 +82,10 @@ fn readers_of_other_makers_see_the_types_counts_and_sums() {
             let asked =
                 Request { profile, by_day, what, rows_per_file: 200, ..request(&store, &to) };
             run(&store, &asked).unwrap();
-            read(&python, &to, profile.name, by_day);
+            exports.push(export_of(&to, profile.name, by_day));
         }
     }
+    read(&python, &exports);
 }
 
 #[test]
@@ -84,5 +98,5 @@ fn readers_of_other_makers_see_what_was_added() {
         writer.commit_blocking(runs(part)).unwrap();
         run(&store, &Request { by_day: true, ..continued(&store, &to) }).unwrap();
     }
-    read(&python, &to, "parquet", true);
+    read(&python, &[export_of(&to, "parquet", true)]);
 }
