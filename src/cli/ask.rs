@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::output::{Format, Look, terminal_width};
 use crate::repl::{Failure, Reader, Settings, Shell, Source};
 use crate::setting::time_ms;
-use crate::sql::Queries;
+use crate::sql::{Queries, SessionSettings};
 use crate::store::snapshot::Snapshot;
 use crate::store::{Location, Store};
 
@@ -184,6 +184,12 @@ impl Context {
     /// The same for whoever reads whole tables, however many rows they have.
     pub(super) fn reader_of_all(&self, store: Arc<LazyStore>) -> Reader {
         let settings = self.settings.sql.clone().unbounded();
+        Reader::new(Box::new(Snapshots(store)), settings, Arc::clone(&self.clock))
+    }
+
+    /// The same, and the rows of a table come in the order in which it has them.
+    pub(super) fn reader_in_order(&self, store: Arc<LazyStore>) -> Reader {
+        let settings = SessionSettings { threads: 1, ..self.settings.sql.clone() }.unbounded();
         Reader::new(Box::new(Snapshots(store)), settings, Arc::clone(&self.clock))
     }
 

@@ -13,7 +13,7 @@ use super::{Context, print, progress};
 use crate::error::{Error, Result};
 use crate::event::Table;
 use crate::export::FileFormat;
-use crate::import::{ImportedTable, Report, Request, Target, import};
+use crate::import::{FORMATS, ImportedTable, Report, Request, Target, import};
 use crate::output::{Format, escape};
 use crate::repl::table_by_name;
 
@@ -34,7 +34,7 @@ pub(crate) struct Args {
     what: Vec<PathBuf>,
     /// Format of the files [default: by their names]
     #[arg(long, value_name = "FORMAT")]
-    #[arg(value_parser = format_parser::<FileFormat>(FileFormat::ALL.map(FileFormat::as_str)))]
+    #[arg(value_parser = format_parser::<FileFormat>(FORMATS.map(FileFormat::as_str)))]
     format: Option<FileFormat>,
     /// Leave out columns that the table has not
     #[arg(long)]

@@ -27,12 +27,18 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::Table;
 use crate::export::FileFormat;
 
 pub use run::{ImportedTable, Observer, Progress, Report, Request, Target, import, import_on};
 pub use settings::ImportSettings;
+
+/// The formats that are read.
+pub const FORMATS: [FileFormat; 3] = [FileFormat::Parquet, FileFormat::Csv, FileFormat::Ndjson];
+
+/// The way to an export that comes back.
+const EXACT_HINT: &str = "Export with --for parquet, csv or ndjson.";
 
 /// Bounds of what is held in memory of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,5 +98,9 @@ fn open(
         FileFormat::Parquet => Box::new(parquet::ParquetReader::open(path, table, options)?),
         FileFormat::Csv => Box::new(csv::CsvReader::open(path, table, options)?),
         FileFormat::Ndjson => Box::new(ndjson::NdjsonReader::open(path, table, options)?),
+        FileFormat::Arrow => {
+            let message = format!("{} is an Arrow file, which is not imported", path.display());
+            return Err(Error::usage(message).with_hint(EXACT_HINT));
+        }
     })
 }

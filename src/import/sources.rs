@@ -6,10 +6,10 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Request, Target};
+use super::{EXACT_HINT, Request, Target};
 use crate::error::{Error, ErrorKind, IoContext, Result, nearest};
 use crate::event::Table;
-use crate::export::{FileFormat, MANIFEST};
+use crate::export::{FileFormat, MANIFEST, Profile, profile};
 use crate::journal::disk::{open_file, read_whole};
 use crate::output::escape;
 
@@ -30,6 +30,9 @@ pub(super) struct Source {
 #[derive(Debug, Deserialize)]
 struct Manifest {
     manifest_version: u32,
+    /// For whom the export was made; older builds made it for this one.
+    #[serde(default = "exact")]
+    profile: String,
     format: String,
     tables: Vec<ManifestTable>,
 }
@@ -44,6 +47,10 @@ struct ManifestTable {
 struct ManifestFile {
     path: String,
     blake3: String,
+}
+
+fn exact() -> String {
+    <&Profile>::default().name.to_owned()
 }
 
 /// The files of a request, in its order, each once.
@@ -170,6 +177,13 @@ fn by_manifest(folder: &Path) -> Result<Vec<Source>> {
         let message = format!("{} has version {version} of its form", path.display());
         return Err(Error::new(ErrorKind::Unavailable, message)
             .with_hint("This build reads version 1: import it with a newer genstore."));
+    }
+    if let Ok(profile) = profile(&manifest.profile)
+        && !profile.is_exact()
+    {
+        let message = format!("{} was exported for {profile}", folder.display());
+        let error = Error::invalid(format!("{message}: it does not hold what the store held"));
+        return Err(error.with_hint(EXACT_HINT));
     }
     let format: FileFormat = manifest.format.parse()?;
     let mut sources = Vec::new();

@@ -21,4 +21,5 @@ mod writer;
 pub use format::Format;
 pub use terminal::terminal_width;
 pub use text::escape;
+pub use value::texts;
 pub use writer::{Look, RowWriter};

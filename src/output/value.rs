@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type,
     Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
@@ -120,6 +120,12 @@ impl Serialize for Value<'_> {
             other => serializer.serialize_str(&other.exact_text()),
         }
     }
+}
+
+/// Every cell of a column as its exact text; NULL stays NULL.
+pub fn texts(array: &dyn Array) -> StringArray {
+    let cells = (0..array.len()).map(|row| Value::of(array, row));
+    cells.map(|cell| (!cell.is_null()).then(|| cell.exact_text().into_owned())).collect()
 }
 
 /// Whether values of this type are aligned right.

@@ -367,6 +367,11 @@ impl Store {
         self.writer.as_ref()?.compactor.as_ref()?.failure()
     }
 
+    /// The id of the store, which a copy of it does not have.
+    pub fn id(&self) -> &str {
+        &self.identity.store_id
+    }
+
     /// Where the store is.
     pub fn path(&self) -> &Path {
         self.layout.root()

@@ -126,7 +126,7 @@ pub(super) fn commit_name(version: u64) -> String {
 }
 
 /// The version of a commit, by the name of its file.
-pub(super) fn commit_version(name: &str) -> Option<u64> {
+pub(crate) fn commit_version(name: &str) -> Option<u64> {
     let digits = name.strip_suffix(".json")?;
     (digits.len() == 20).then(|| digits.parse().ok()).flatten()
 }
@@ -189,7 +189,7 @@ pub(super) fn data_temporary_name(id: uuid::Uuid) -> String {
 }
 
 /// Whether a file of a table is on its way, and its writer may have died over it.
-pub(super) fn is_temporary_name(name: &str) -> bool {
+pub(crate) fn is_temporary_name(name: &str) -> bool {
     const SHAPES: [(&str, &str); 4] = [
         ("", ".parquet.tmp"),
         ("_commit_", ".json.tmp"),

@@ -67,13 +67,18 @@ pub use compact::{
 };
 pub use copy::{Copied, CopiedTable, CopyProgress, copy, copy_on};
 pub use data_file::rows_of;
+pub(crate) use delta::{OutsideColumn, OutsideFile, OutsideTable, commit_outside};
 pub use files::{FileSource, RemoteAccess, RemoteOptions};
+pub(crate) use files::{Files, place};
 pub use handle::Store;
 pub use history::{Change, Commit};
 pub use identity::FORMAT_VERSION;
 pub use index::{IndexObserver, IndexProgress, IndexStatus, IndexTree, IndexedFiles, NameKind};
 pub use keeper::Keeper;
 pub use layout::SETTINGS_NAME;
+pub(crate) use layout::{
+    commit_version as delta_commit_version, is_temporary_name as is_delta_temporary,
+};
 pub use location::Location;
 pub use lookup::{FoundRun, RunRecord};
 pub use options::{Compaction, StoreOptions};

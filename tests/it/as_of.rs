@@ -105,7 +105,7 @@ fn commands_show_what_there_was() {
     let world = World::new();
     world.batch("01990000-0000-7000-8000-00000000000a", 0..1);
     let export = |to: &str, more: &[&str]| {
-        let args = [&["export", "--format", "ndjson", "--to", to], more].concat();
+        let args = [&["export", "--for", "ndjson", "--to", to], more].concat();
         world.answer(&args, "");
     };
     export("then", &[]);

@@ -199,7 +199,7 @@ fn c0_exports_read_back() {
     let manifest = fs::read_to_string(world.path("out/_manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
     assert_eq!(manifest["tables"][1]["rows"], 50);
-    answers(&world.run(&["export", "--to", "all", "--format", "ndjson"]));
+    answers(&world.run(&["export", "--to", "all", "--for", "ndjson"]));
     assert!(world.path("all/step_latency/part-0.ndjson").is_file());
 }
 

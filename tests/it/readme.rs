@@ -52,3 +52,11 @@ fn every_command_and_query_exists() {
         }
     }
 }
+
+#[test]
+fn every_export_profile_says_whom_it_is_for() {
+    for profile in &genstore::export::PROFILES {
+        let row = format!("| `{}` | {} |", profile.name, profile.whom);
+        assert!(README.contains(&row), "put it into README.md: {row}");
+    }
+}

@@ -213,6 +213,13 @@ impl Counts {
         Some(interpolate(low, high, fraction))
     }
 
+    /// How many values are above one that [`Self::neighbours`] gave.
+    pub(super) fn above(&self, value: f64) -> u64 {
+        let array = self.array.iter().zip(0..).map(|(count, place)| (place, *count));
+        let all = self.listed.iter().copied().chain(array);
+        all.filter(|(place, _)| middle_of(*place) > value).map(|(_, count)| count).sum()
+    }
+
     /// The values of rank `index`, from 0, and of the next rank (or the same, for the last).
     pub(super) fn neighbours(&mut self, index: u64) -> Option<(f64, f64)> {
         self.sort();

@@ -23,9 +23,8 @@ use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
-use hdrhistogram::Histogram;
 
-use super::histogram::{from_bytes, merge, quantile};
+use super::histogram::Counts;
 use super::rank::Rank;
 use super::wrong;
 
@@ -79,7 +78,7 @@ impl ScalarUDFImpl for HdrVerdict {
                 )));
             }
             let (Some(before), Some(after)) = (before, after) else { return Ok(Some(TOO_FEW)) };
-            Ok(Some(verdict(&from_bytes(before)?, &from_bytes(after)?, q)?))
+            Ok(Some(verdict(before, after, q)?))
         });
         let verdicts: StringArray = verdicts.collect::<Result<Vec<_>>>()?.into_iter().collect();
         Ok(ColumnarValue::Array(Arc::new(verdicts)))
@@ -88,18 +87,22 @@ impl ScalarUDFImpl for HdrVerdict {
 
 const TOO_FEW: &str = "too few";
 
-/// What is to be said of two samples.
-fn verdict(before: &Histogram<u64>, after: &Histogram<u64>, q: f64) -> Result<&'static str> {
+/// What is to be said of two samples, given as histograms.
+fn verdict(before: &[u8], after: &[u8], q: f64) -> Result<&'static str> {
+    let of = |parts: &[&[u8]]| -> Result<Counts> {
+        let mut counts = Counts::default();
+        parts.iter().try_for_each(|it| counts.merge_bytes(it))?;
+        Ok(counts)
+    };
+    let mut both = of(&[before, after])?;
+    let (mut before, mut after) = (of(&[before])?, of(&[after])?);
     let (n, m) = (before.len() as f64, after.len() as f64);
     if n.min(m) * q.min(1.0 - q) < EXPECTED_MIN {
         return Ok(TOO_FEW);
     }
-    let mut both = before.clone();
-    both.auto(true);
-    merge(&mut both, after)?;
-    let middle = both.value_at_quantile(q);
-    let above = |of: &Histogram<u64>| (of.len() - of.count_between(0, middle)) as f64;
-    let (a, b) = (above(before), above(after));
+    let index = (q * (n + m)).ceil() as u64;
+    let Some((middle, _)) = both.neighbours(index.saturating_sub(1)) else { return Ok(TOO_FEW) };
+    let (a, b) = (before.above(middle) as f64, after.above(middle) as f64);
     let rate = (a + b) / (n + m);
     let deviation = (rate * (1.0 - rate) * (1.0 / n + 1.0 / m)).sqrt();
     if deviation == 0.0 {
@@ -107,8 +110,8 @@ fn verdict(before: &Histogram<u64>, after: &Histogram<u64>, q: f64) -> Result<&'
     }
     let z = (b / m - a / n) / deviation;
     let Some(rank) = Rank::of(q) else { return Ok("same") };
-    let at = |of| quantile(of, rank).unwrap_or_default();
-    let (old, new) = (at(before), at(after));
+    let at = |of: &mut Counts| of.quantile(rank).unwrap_or_default();
+    let (old, new) = (at(&mut before), at(&mut after));
     let moved = (new - old).abs() >= CHANGE_MIN * old;
     Ok(match () {
         () if z >= Z_MIN && moved && new > old => "higher",

@@ -3,7 +3,7 @@
 //!
 //! A commit is a file that appears whole or not at all, under a number that only one writer gets. A
 //! checkpoint is the state after a commit, in Parquet; it makes the commits before it superfluous.
-//! No deletion vectors, no column mapping, no partitions.
+//! No deletion vectors, no column mapping, and no partitions but in what an export writes.
 
 mod action;
 mod as_of;
@@ -12,6 +12,7 @@ mod clone;
 mod commit;
 mod log;
 mod mend;
+mod outside;
 mod read;
 mod rewrite;
 mod schema;
@@ -26,6 +27,7 @@ pub(super) use clone::{clone, restate};
 pub(super) use commit::{append, create, load};
 pub(super) use log::{Log, data_file};
 pub(super) use mend::{appended, given_up, made, readable, replace_file, restored};
+pub(crate) use outside::{OutsideColumn, OutsideFile, OutsideTable, commit as commit_outside};
 pub(super) use read::{Listing, read_checkpoint, read_commit};
 pub(super) use rewrite::{Rewrite, rewrite};
 pub(super) use state::State;

@@ -9,6 +9,7 @@
 mod local;
 mod remote;
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
 use std::ops::Range;
@@ -26,6 +27,7 @@ pub use remote::{RemoteAccess, RemoteOptions};
 
 use crate::clock::IdSource;
 use crate::error::{Error, Result};
+use crate::journal::disk::Disk;
 
 /// What is known of a file without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,6 +222,24 @@ impl Default for FileSource {
     fn default() -> Self {
         Self(LocalFiles::system())
     }
+}
+
+/// The files at a place that a user typed: a path, or an address that `access` says how to reach.
+/// Those of a folder are changed through a disk.
+///
+/// # Errors
+/// `Usage` for an address that cannot be; `Unavailable` for settings that do not fit together.
+pub(crate) fn place(
+    typed: &OsStr,
+    access: &RemoteAccess,
+    disk: Arc<dyn Disk>,
+) -> Result<(PathBuf, Arc<dyn Files>)> {
+    let Some(url) = typed.to_str().filter(|it| scheme(it).is_some()) else {
+        return Ok((PathBuf::from(typed), Arc::new(LocalFiles::new(disk))));
+    };
+    let address = Address::parse(url)?;
+    let root = PathBuf::from(address.url());
+    Ok((root, Arc::new(RemoteFiles::new(address, access.clone())?)))
 }
 
 /// The error of a file that must be there and is not.

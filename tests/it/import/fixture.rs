@@ -9,14 +9,14 @@ use std::sync::Arc;
 use genstore::clock::{ManualClock, SystemIds};
 use genstore::error::Result;
 use genstore::event::{Cell, ColumnType, Event, Row, Table};
-use genstore::export::{self, FileFormat};
-use genstore::import::{ImportedTable, Limits, Report, Request, Target, import};
-use genstore::sql::{Session, SessionSettings};
+use genstore::export::{FileFormat, Request, profile};
+use genstore::import::{ImportedTable, Limits, Report, Request as ImportRequest, Target, import};
 use genstore::store::load::LoadOptions;
 use genstore::store::snapshot::Snapshot;
 use genstore::store::{Location, Store, StoreOptions};
 
 use crate::dice::Dice;
+use crate::export::fixture as exports;
 use crate::store::rows::{NOW_US, all_rows, open, quiet, rows, run_id};
 
 /// Texts that a careless format loses, or takes for something else.
@@ -39,7 +39,7 @@ const INTS: [i64; 5] = [0, -1, i64::MAX, i64::MIN, 1_790_000_000_000_001];
 const TIMES_US: [i64; 4] = [0, -1, NOW_US + 1, 253_402_300_799_999_999];
 
 /// Rows of every table for some runs, the same for the same seed.
-pub(super) fn events(runs: i64, seed: u64) -> Vec<Event> {
+pub(crate) fn events(runs: i64, seed: u64) -> Vec<Event> {
     let mut dice = Dice::new(seed);
     let mut events = Vec::new();
     for run in 0..runs {
@@ -77,7 +77,7 @@ fn row(table: Table, run: i64, n: i64, dice: &mut Dice) -> Row {
 }
 
 /// A store at `path` with these events, in two flushes.
-pub(super) fn fill(path: &Path, events: &[Event]) {
+pub(crate) fn fill(path: &Path, events: &[Event]) {
     let store = open(path, quiet()).unwrap();
     for half in events.chunks(events.len().div_ceil(2).max(1)) {
         store.commit_blocking(half.to_vec()).unwrap();
@@ -104,24 +104,14 @@ pub(super) fn counts(path: &Path) -> BTreeMap<Table, u64> {
 }
 
 pub(super) fn export(store: &Path, to: &Path, format: FileFormat) {
-    let settings = SessionSettings { threads: 1, ..SessionSettings::default() };
-    let session = Session::new(&snapshot(store), settings, ManualClock::at(0)).unwrap();
-    let options = export::Options {
-        as_of_us: None,
-        to: to.to_path_buf(),
-        tables: Table::ALL.to_vec(),
-        format,
-        force: false,
-        rows_per_file: 40,
-        now_us: 0,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(export::export(&session, &options)).unwrap();
+    let profile = profile(format.as_str()).unwrap();
+    let request = Request { profile, rows_per_file: 40, ..exports::request(store, to) };
+    exports::run(store, &request).unwrap();
 }
 
 /// A request whose chunks are small, so that there are several.
-pub(super) fn request(target: Target) -> Request {
-    Request {
+pub(super) fn request(target: Target) -> ImportRequest {
+    ImportRequest {
         target,
         format: None,
         ignore_unknown: false,
@@ -132,15 +122,15 @@ pub(super) fn request(target: Target) -> Request {
     }
 }
 
-pub(super) fn folder(path: &Path) -> Request {
+pub(super) fn folder(path: &Path) -> ImportRequest {
     request(Target::Folder(path.to_path_buf()))
 }
 
-pub(super) fn files(table: Table, paths: &[&Path]) -> Request {
+pub(super) fn files(table: Table, paths: &[&Path]) -> ImportRequest {
     request(Target::Table(table, paths.iter().map(|it| it.to_path_buf()).collect()))
 }
 
-pub(super) fn run(store: &Path, request: &Request) -> Result<Report> {
+pub(super) fn run(store: &Path, request: &ImportRequest) -> Result<Report> {
     let clock = ManualClock::at(NOW_US);
     import(&Location::from(store), request, clock, Arc::new(SystemIds), &mut |_| {
         ControlFlow::Continue(())
@@ -148,7 +138,7 @@ pub(super) fn run(store: &Path, request: &Request) -> Result<Report> {
 }
 
 /// Message and hint, without the folder.
-pub(super) fn refused(store: &Path, request: &Request, folder: &Path) -> (String, String) {
+pub(super) fn refused(store: &Path, request: &ImportRequest, folder: &Path) -> (String, String) {
     let error = run(store, request).unwrap_err();
     let bare = |text: &str| text.replace(&format!("{}/", folder.display()), "");
     (bare(error.message()), bare(error.hint().unwrap()))

@@ -4,6 +4,6 @@
 
 mod breaks;
 mod conflicts;
-mod fixture;
+pub(crate) mod fixture;
 mod python;
 mod round_trip;

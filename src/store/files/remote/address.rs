@@ -143,14 +143,14 @@ impl Address {
 }
 
 fn unknown_scheme(scheme: &str) -> Error {
-    let error = Error::usage(format!("{scheme}:// is no place for a store"));
+    let error = Error::usage(format!("{scheme}:// is no kind of address that is known"));
     if scheme == "file" {
         return error.with_hint("Name the folder itself, without file://.");
     }
-    error.with_hint("A store is a folder, or lies at s3://, gs://, az:// or abfss://BUCKET/PATH.")
+    error.with_hint("Name a folder, or an address: s3://, gs://, az:// or abfss://BUCKET/PATH.")
 }
 
 fn wrong(typed: &str, what: &str) -> Error {
-    Error::usage(format!("{typed} is no address of a store: {what}"))
+    Error::usage(format!("{typed} is no address: {what}"))
         .with_hint("Write it as s3://BUCKET/PATH; gs:// and az:// are alike.")
 }
