@@ -3,11 +3,12 @@
 //!
 //! A session without [`Files`] touches none but the store's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use datafusion::catalog::TableProvider;
+use async_trait::async_trait;
+use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::common::Result as EngineResult;
 use datafusion::datasource::file_format::FileFormat as EngineFormat;
 use datafusion::datasource::file_format::csv::CsvFormat;
@@ -305,4 +306,40 @@ pub(super) async fn table(
         Error::invalid(format!("cannot read {of}{others} as {kind:?}")).with_source(said)
     })?;
     Ok(Arc::new(table))
+}
+
+/// The files that one statement names, and behind them the tables of a session.
+#[derive(Debug)]
+pub(super) struct FilesFirst {
+    files: HashMap<String, Arc<dyn TableProvider>>,
+    tables: Arc<dyn SchemaProvider>,
+}
+
+impl FilesFirst {
+    pub(super) fn new(
+        files: HashMap<String, Arc<dyn TableProvider>>,
+        tables: Arc<dyn SchemaProvider>,
+    ) -> Self {
+        Self { files, tables }
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for FilesFirst {
+    fn table_names(&self) -> Vec<String> {
+        let mut names = self.tables.table_names();
+        names.extend(self.files.keys().cloned());
+        names
+    }
+
+    async fn table(&self, name: &str) -> EngineResult<Option<Arc<dyn TableProvider>>> {
+        match self.files.get(name) {
+            Some(table) => Ok(Some(Arc::clone(table))),
+            None => self.tables.table(name).await,
+        }
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.files.contains_key(name) || self.tables.table_exist(name)
+    }
 }

@@ -4,6 +4,7 @@
 //! [`Session::with_snapshot`], which keeps threads, memory bounds and caches. Queries run on
 //! threads of their own; dropping a query's future or stream cancels it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -14,7 +15,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
-    MemorySchemaProvider, SchemaProvider,
+    SchemaProvider,
 };
 use datafusion::common::{DataFusionError, Result as EngineResult, TableReference};
 use datafusion::execution::SendableRecordBatchStream;
@@ -31,7 +32,7 @@ use super::cancel::YieldingJoins;
 use super::constants::SpreadConstants;
 use super::diagnose::{Vocabulary, diagnose};
 use super::engine::{CATALOG, Engine, SCHEMA};
-use super::files::{self, Files};
+use super::files::{self, Files, FilesFirst};
 use super::guard::CopyTo;
 use super::params::{self, Params};
 use super::queries::Queries;
@@ -384,33 +385,23 @@ impl Session {
     /// The state in which the files that a statement names are tables.
     async fn with_files(&self, statement: &Statement) -> EngineResult<SessionState> {
         let state = self.context.state();
-        let mut found = Vec::new();
+        let mut found = HashMap::new();
         for named in state.resolve_table_references(statement)? {
             let TableReference::Bare { table } = named else { continue };
             let told = |it| DataFusionError::External(Box::new(it));
             if let Some((paths, kind)) = self.settings().files.find(&table).map_err(told)? {
-                found.push((table, files::table(&state, &paths, kind).await.map_err(told)?));
+                let rows = files::table(&state, &paths, kind).await.map_err(told)?;
+                found.insert(table.to_string(), rows);
             }
         }
         if found.is_empty() {
             return Ok(state);
         }
-        let own = state.schema_for_ref(TableReference::bare("runs"))?;
-        let schema = MemorySchemaProvider::new();
-        for name in own.table_names() {
-            if let Some(table) = own.table(&name).await? {
-                schema.register_table(name, table)?;
-            }
-        }
-        for (name, table) in found {
-            schema.deregister_table(&name)?;
-            schema.register_table(name.to_string(), table)?;
-        }
-        let names = &state.config_options().catalog;
+        let tables = state.schema_for_ref(TableReference::bare("runs"))?;
         let catalog = MemoryCatalogProvider::new();
-        catalog.register_schema(&names.default_schema, Arc::new(schema))?;
+        catalog.register_schema(SCHEMA, Arc::new(FilesFirst::new(found, tables)))?;
         let catalogs = MemoryCatalogProviderList::new();
-        catalogs.register_catalog(names.default_catalog.clone(), Arc::new(catalog));
+        catalogs.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
         let builder = SessionStateBuilder::new_from_existing(state);
         Ok(builder.with_catalog_list(Arc::new(catalogs)).build())
     }

@@ -29,7 +29,7 @@ impl World {
         let world = Self::empty();
         let clock = ManualClock::at(1_700_000_000_000_000);
         let ids = Arc::new(SeededIds::new(1));
-        let store = Store::open_at(&world.store(), StoreOptions::default(), clock, ids).unwrap();
+        let store = Store::open_at(world.store(), StoreOptions::default(), clock, ids).unwrap();
         for n in 0..ROWS {
             store.commit_blocking(run(n)).unwrap();
         }
@@ -410,7 +410,7 @@ fn reading_works_while_another_process_writes() {
     let world = World::new();
     let clock = ManualClock::at(1_700_000_000_000_000);
     let ids = Arc::new(SeededIds::new(7));
-    let store = Store::open_at(&world.store(), StoreOptions::default(), clock, ids).unwrap();
+    let store = Store::open_at(world.store(), StoreOptions::default(), clock, ids).unwrap();
     store.commit_blocking(run(ROWS)).unwrap();
     let count = ["sql", "--format", "csv", "SELECT count(*) AS n FROM runs"];
     assert_eq!(answers(&world.run(&count)), "n\n51\n");

@@ -37,6 +37,13 @@ pub(super) struct Counts {
 }
 
 impl Counts {
+    /// The histogram that some bytes hold.
+    pub(super) fn of(bytes: &[u8]) -> Result<Self> {
+        let mut counts = Self::default();
+        counts.merge_bytes(bytes)?;
+        Ok(counts)
+    }
+
     /// How many values there are.
     pub(super) fn len(&self) -> u64 {
         self.total
@@ -124,6 +131,38 @@ impl Counts {
         }
     }
 
+    /// Adds the counts of another histogram.
+    pub(super) fn merge(&mut self, other: &Self) {
+        other.each(|place, count| self.add(place, count));
+    }
+
+    fn each(&self, mut take: impl FnMut(u32, u64)) {
+        self.listed.iter().for_each(|(place, count)| take(*place, *count));
+        let array = self.array.iter().zip(0..).filter(|(count, _)| **count > 0);
+        array.for_each(|(count, place)| take(place, *count));
+    }
+
+    /// Where the quantile is counted, without interpolation; for [`Self::above`].
+    pub(super) fn place_at(&mut self, q: f64) -> u32 {
+        self.sort();
+        let wanted = ((q * self.total as f64).ceil() as u64).max(1);
+        let (mut seen, mut found) = (0_u64, None);
+        self.each(|place, count| {
+            seen = seen.saturating_add(count);
+            if seen >= wanted {
+                found.get_or_insert(place);
+            }
+        });
+        found.unwrap_or(0)
+    }
+
+    /// How many values are counted beyond a place.
+    pub(super) fn above(&self, place: u32) -> u64 {
+        let mut above = 0_u64;
+        self.each(|at, count| above += if at > place { count } else { 0 });
+        above
+    }
+
     /// Takes away what was added before; `None` when it was not.
     pub(super) fn subtract(&mut self, other: &Self) -> Option<()> {
         self.settle();
@@ -188,9 +227,7 @@ impl Counts {
             put_number(&mut bytes, count.min(i64::MAX as u64) << 1);
             next = place + 1;
         };
-        self.listed.iter().for_each(|(place, count)| put(*place, *count));
-        let array = self.array.iter().zip(0..).filter(|(count, _)| **count > 0);
-        array.for_each(|(count, place)| put(place, *count));
+        self.each(&mut put);
         let largest = next.checked_sub(1).map_or(0, |it| bounds_of(it).1);
         let length = u32::try_from(bytes.len() - HEADER_BYTES).unwrap_or(u32::MAX);
         let header = [
@@ -211,13 +248,6 @@ impl Counts {
         let (index, fraction) = rank.place(self.total)?;
         let (low, high) = self.neighbours(index)?;
         Some(interpolate(low, high, fraction))
-    }
-
-    /// How many values are above one that [`Self::neighbours`] gave.
-    pub(super) fn above(&self, value: f64) -> u64 {
-        let array = self.array.iter().zip(0..).map(|(count, place)| (place, *count));
-        let all = self.listed.iter().copied().chain(array);
-        all.filter(|(place, _)| middle_of(*place) > value).map(|(_, count)| count).sum()
     }
 
     /// The values of rank `index`, from 0, and of the next rank (or the same, for the last).

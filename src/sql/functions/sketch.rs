@@ -277,12 +277,6 @@ impl GroupsAccumulator for Groups {
     }
 }
 
-fn counts_of(bytes: &[u8]) -> Result<Counts> {
-    let mut counts = Counts::default();
-    counts.merge_bytes(bytes)?;
-    Ok(counts)
-}
-
 /// `hdr_quantile(h, q)`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct HdrQuantile {
@@ -323,7 +317,7 @@ impl ScalarUDFImpl for HdrQuantile {
                     "the second argument of hdr_quantile must be from 0 to 1, but is {q}"
                 )));
             };
-            Ok(counts_of(bytes)?.quantile(rank))
+            Ok(Counts::of(bytes)?.quantile(rank))
         });
         let answers: Float64Array = answers.collect::<Result<Vec<_>>>()?.into_iter().collect();
         Ok(ColumnarValue::Array(Arc::new(answers)))
@@ -361,7 +355,7 @@ impl ScalarUDFImpl for HdrCount {
             return wrong("hdr_count(h) takes a histogram");
         };
         let answers = as_binary_array(sketches)?.iter().map(|bytes| {
-            let counts = bytes.map(counts_of).transpose()?;
+            let counts = bytes.map(Counts::of).transpose()?;
             Ok(counts.map(|it| i64::try_from(it.len()).unwrap_or(i64::MAX)))
         });
         let answers: Int64Array = answers.collect::<Result<Vec<_>>>()?.into_iter().collect();

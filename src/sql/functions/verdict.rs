@@ -78,7 +78,7 @@ impl ScalarUDFImpl for HdrVerdict {
                 )));
             }
             let (Some(before), Some(after)) = (before, after) else { return Ok(Some(TOO_FEW)) };
-            Ok(Some(verdict(before, after, q)?))
+            Ok(Some(verdict(Counts::of(before)?, Counts::of(after)?, q)))
         });
         let verdicts: StringArray = verdicts.collect::<Result<Vec<_>>>()?.into_iter().collect();
         Ok(ColumnarValue::Array(Arc::new(verdicts)))
@@ -87,35 +87,29 @@ impl ScalarUDFImpl for HdrVerdict {
 
 const TOO_FEW: &str = "too few";
 
-/// What is to be said of two samples, given as histograms.
-fn verdict(before: &[u8], after: &[u8], q: f64) -> Result<&'static str> {
-    let of = |parts: &[&[u8]]| -> Result<Counts> {
-        let mut counts = Counts::default();
-        parts.iter().try_for_each(|it| counts.merge_bytes(it))?;
-        Ok(counts)
-    };
-    let mut both = of(&[before, after])?;
-    let (mut before, mut after) = (of(&[before])?, of(&[after])?);
+/// What is to be said of two samples.
+fn verdict(mut before: Counts, mut after: Counts, q: f64) -> &'static str {
     let (n, m) = (before.len() as f64, after.len() as f64);
     if n.min(m) * q.min(1.0 - q) < EXPECTED_MIN {
-        return Ok(TOO_FEW);
+        return TOO_FEW;
     }
-    let index = (q * (n + m)).ceil() as u64;
-    let Some((middle, _)) = both.neighbours(index.saturating_sub(1)) else { return Ok(TOO_FEW) };
+    let mut both = before.clone();
+    both.merge(&after);
+    let middle = both.place_at(q);
     let (a, b) = (before.above(middle) as f64, after.above(middle) as f64);
     let rate = (a + b) / (n + m);
     let deviation = (rate * (1.0 - rate) * (1.0 / n + 1.0 / m)).sqrt();
     if deviation == 0.0 {
-        return Ok("same"); // all values are one
+        return "same"; // all values are one
     }
     let z = (b / m - a / n) / deviation;
-    let Some(rank) = Rank::of(q) else { return Ok("same") };
+    let Some(rank) = Rank::of(q) else { return "same" };
     let at = |of: &mut Counts| of.quantile(rank).unwrap_or_default();
     let (old, new) = (at(&mut before), at(&mut after));
     let moved = (new - old).abs() >= CHANGE_MIN * old;
-    Ok(match () {
+    match () {
         () if z >= Z_MIN && moved && new > old => "higher",
         () if z <= -Z_MIN && moved && new < old => "lower",
         () => "same",
-    })
+    }
 }

@@ -56,9 +56,9 @@ fn two_places_never_share_a_state_folder() {
 #[test]
 fn an_address_that_cannot_be_is_refused_with_what_is_meant() {
     let cases = [
-        ("s4://bucket", "s4:// is no place", "s3://, gs://, az://"),
-        ("http://host/x", "http:// is no place", "s3://, gs://, az://"),
-        ("file:///tmp/x", "file:// is no place", "without file://"),
+        ("s4://bucket", "s4:// is no kind of address", "s3://, gs://, az://"),
+        ("http://host/x", "http:// is no kind of address", "s3://, gs://, az://"),
+        ("file:///tmp/x", "file:// is no kind of address", "without file://"),
         ("s3://", "names no bucket", "s3://BUCKET/PATH"),
         ("s3:///x", "names no bucket", "s3://BUCKET/PATH"),
         ("s3://key:secret@bucket/x", "no bucket has such a name", "s3://BUCKET/PATH"),

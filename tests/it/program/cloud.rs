@@ -65,7 +65,7 @@ impl Cloud {
 
     pub(crate) fn open(&self, options: StoreOptions) -> Result<Store> {
         let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
-        Store::open_at(&self.location(), options, clock, ids)
+        Store::open_at(self.location(), options, clock, ids)
     }
 
     pub(crate) fn read(&self) -> Result<Store> {

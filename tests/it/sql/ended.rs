@@ -22,7 +22,7 @@ const GOES_ON: &str = "SELECT value FROM generate_series(1, 100000000000)";
 fn place() -> Place {
     let place = Place::new();
     let (clock, ids) = (ManualClock::at(0), Arc::new(SeededIds::new(1)));
-    Store::open_at(&place.store(), StoreOptions::default(), clock, ids).unwrap().close().unwrap();
+    Store::open_at(place.store(), StoreOptions::default(), clock, ids).unwrap().close().unwrap();
     std::fs::create_dir(place.root.path().join("spill")).unwrap();
     place
 }

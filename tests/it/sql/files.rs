@@ -22,7 +22,7 @@ impl World {
     fn new() -> Self {
         let place = Place::new();
         let (clock, ids) = (ManualClock::at(0), Arc::new(SeededIds::new(1)));
-        let store = Store::open_at(&place.store(), StoreOptions::default(), clock, ids).unwrap();
+        let store = Store::open_at(place.store(), StoreOptions::default(), clock, ids).unwrap();
         for n in 1..=3 {
             let run = RunRow {
                 run_id: format!("run-{n}").into(),

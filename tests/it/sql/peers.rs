@@ -41,7 +41,8 @@ fn run(n: u64, dice: &mut Dice) -> Vec<Event> {
     });
     let start_us = START_US + (n as i64) * 90 * DAY_US / RUNS as i64 + dice.below(1_000_000) as i64;
     let pipeline = Text::from(PIPELINES[dice.below(20).saturating_sub(17) as usize]);
-    let node_type = (n % 5 != 0).then(|| Text::from(["COMPUTE", "EFFECT"][n as usize % 2]));
+    let node_type =
+        (!n.is_multiple_of(5)).then(|| Text::from(["COMPUTE", "EFFECT"][n as usize % 2]));
     let mut rows: Vec<Row> = Vec::new();
     let (mut total_ns, mut ordinal) = (0, 0);
     for (at, step) in STEPS.iter().enumerate() {
@@ -67,7 +68,7 @@ fn run(n: u64, dice: &mut Dice) -> Vec<Event> {
                 error_type: (!ok).then(|| Text::from("validation")),
                 start_time: TimeUs(start_us + ordinal),
                 duration_ns,
-                wait_ns: (attempt > 1).then_some(attempt * 1_000).unwrap_or_default(),
+                wait_ns: if attempt > 1 { attempt * 1_000 } else { 0 },
                 on_critical_path: at != 3,
                 ..StepRow::default()
             }));
@@ -101,9 +102,9 @@ fn run(n: u64, dice: &mut Dice) -> Vec<Event> {
     }
     rows.push(Row::from(RunRow {
         run_id,
-        batch_id: (n % 3 == 0).then(|| Text::from(format!("batch-{}", n / 300))),
+        batch_id: n.is_multiple_of(3).then(|| Text::from(format!("batch-{}", n / 300))),
         pipeline_name: pipeline,
-        contract_name: (n % 13 != 0).then(|| Text::from(format!("node_{}", n % 17))),
+        contract_name: (!n.is_multiple_of(13)).then(|| Text::from(format!("node_{}", n % 17))),
         node_type,
         result: if fails { "failure" } else { "success" }.into(),
         error_type: fails.then(|| "validation".into()),

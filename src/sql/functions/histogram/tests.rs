@@ -61,6 +61,12 @@ proptest! {
         for index in [0, counts.len() / 2, counts.len() - 1] {
             prop_assert_eq!(many.neighbours(index), counts.neighbours(index));
         }
+        for q in [0.01, 0.5, 0.99] {
+            let value = expected.value_at_quantile(q);
+            prop_assert_eq!(counts.place_at(q), place_of(value));
+            let above = expected.len() - expected.count_between(0, value);
+            prop_assert_eq!(counts.above(place_of(value)), above);
+        }
         counts.subtract(&ours(&more)).unwrap();
         prop_assert_eq!(counts.bytes(), ours(&some).bytes());
     }
