@@ -71,22 +71,21 @@ fn run<T>(
 /// How long a query that was told to end may take for it.
 const QUERY_PATIENCE: Duration = Duration::from_secs(1);
 
-/// From now on Ctrl-C ends the process, with the exit code for it, wherever it is: whoever listens,
-/// as a query does, has a second to end by itself, and a second Ctrl-C takes that away. For
-/// commands that only read: nothing of them has to be kept.
+/// From now on Ctrl-C and SIGTERM end the process, with the exit code for it, wherever it is:
+/// whoever listens, as a query does, has a second to end by itself, and a second signal takes that
+/// away. For commands that only read: nothing of them has to be kept.
 pub(super) fn end_when_asked() -> Result<()> {
     let failed = |source| Error::internal("cannot listen to signals").with_source(source);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    // before the thread is there: a signal that comes meanwhile must not be missed
+    let mut signals = runtime.block_on(async { Signals::to_end() }).map_err(failed)?;
     let work = move || {
-        let asked = runtime.block_on(async {
-            tokio::signal::ctrl_c().await?;
-            drop(tokio::time::timeout(QUERY_PATIENCE, tokio::signal::ctrl_c()).await);
-            std::io::Result::Ok(())
+        runtime.block_on(async {
+            signals.next().await;
+            drop(tokio::time::timeout(QUERY_PATIENCE, signals.next()).await);
         });
-        if asked.is_ok() {
-            std::process::exit(i32::from(ErrorKind::Interrupted.exit_code()));
-        }
+        std::process::exit(i32::from(ErrorKind::Interrupted.exit_code()));
     };
     let thread = std::thread::Builder::new().name("genstore-signals".to_owned()).spawn(work);
     thread.map(drop).map_err(failed)
