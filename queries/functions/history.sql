@@ -15,7 +15,11 @@
 -- column: new_issues bigint | of those, not in the run before
 -- column: fixed_issues bigint | issues of the run before that are gone
 WITH contract AS (
-    SELECT found('contract', $contract, count(*), $contract) AS given
+    SELECT
+        the_one(
+            'contract', $contract,
+            count(DISTINCT coalesce(contract_name, contract_digest)), min(coalesce(contract_name, contract_digest))
+        ) AS contract_name
     FROM runs
     WHERE contract_name = $contract OR starts_with(contract_digest, $contract)
 ),
@@ -48,7 +52,7 @@ gone AS (
     GROUP BY a.n
 )
 SELECT
-    coalesce(o.contract_name, c.given) AS contract_name,
+    c.contract_name,
     o.start_time,
     o.run_id,
     o.batch_id,

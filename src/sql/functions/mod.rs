@@ -14,7 +14,6 @@ mod ago;
 mod bar;
 mod date_trunc;
 mod ewma;
-mod found;
 mod histogram;
 mod mad;
 mod quantile;
@@ -22,6 +21,7 @@ mod rank;
 mod samples;
 mod sketch;
 mod slope;
+mod the_one;
 mod verdict;
 mod wilson;
 
@@ -118,8 +118,8 @@ const FUNCTIONS: &[FunctionDoc] = &[
         gives: "true",
     },
     FunctionDoc {
-        call: "the_one(kind, given, n, value), found(kind, given, n, value)",
-        doc: "The value where n is 1, or at least 1; else an error that names what was given.",
+        call: "the_one(kind, given, n, value)",
+        doc: "The value where n is 1; else an error that names what was given.",
         example: "the_one('run', '0199', count(*), max('0199f3c2')) FROM (VALUES (1)) t(x)",
         gives: "0199f3c2",
     },
@@ -159,8 +159,7 @@ pub(super) fn register(context: &SessionContext) {
         ScalarUDF::from(wilson::Wilson::lower()),
         ScalarUDF::from(wilson::Wilson::upper()),
         ScalarUDF::from(verdict::HdrVerdict::default()),
-        ScalarUDF::from(found::Found::one()),
-        ScalarUDF::from(found::Found::any()),
+        ScalarUDF::from(the_one::TheOne::default()),
     ] {
         context.register_udf(scalar);
     }

@@ -286,6 +286,7 @@ async fn what_is_not_there_is_named() {
             ("SELECT * FROM why('c-run')", "there is no run 'c-run'"),
             ("SELECT * FROM why('a-run-1')", "'a-run-1' is the beginning of 10 run ids"),
             ("SELECT * FROM history('node_99')", "there is no contract 'node_99'"),
+            ("SELECT * FROM history('digest-1')", "the beginning of 10 contract ids"),
             ("SELECT * FROM compare('a', 'nightly')", "there is no batch 'nightly'"),
             ("SELECT * FROM lineage('file')", "'file' is the beginning of 30 artifact ids"),
             ("SELECT * FROM why()", "why takes 1 argument, not 0"),

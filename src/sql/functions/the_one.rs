@@ -1,6 +1,6 @@
-//! `the_one(kind, given, n, value)` and `found(kind, given, n, value)`: the value, where exactly
-//! one thing, or at least one, has the name that a user gave; else an error that says so. Without
-//! them a mistyped name would be an empty answer.
+//! `the_one(kind, given, n, value)`: the value, where exactly one thing has the name that a user
+//! gave, or an id that begins so; else an error that says so. Without it a mistyped name would be
+//! an empty answer.
 
 use std::sync::Arc;
 
@@ -13,32 +13,23 @@ use datafusion::logical_expr::{
 
 use super::wrong;
 
-/// One of the functions.
+/// The function.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Found {
-    only_one: bool,
+pub(super) struct TheOne {
     signature: Signature,
 }
 
-impl Found {
-    pub(super) fn one() -> Self {
-        Self::new(true)
-    }
-
-    pub(super) fn any() -> Self {
-        Self::new(false)
-    }
-
-    fn new(only_one: bool) -> Self {
+impl Default for TheOne {
+    fn default() -> Self {
         use DataType::{Int64, Utf8};
         let arguments = vec![Utf8, Utf8, Int64, Utf8];
-        Self { only_one, signature: Signature::exact(arguments, Volatility::Immutable) }
+        Self { signature: Signature::exact(arguments, Volatility::Immutable) }
     }
 }
 
-impl ScalarUDFImpl for Found {
+impl ScalarUDFImpl for TheOne {
     fn name(&self) -> &str {
-        if self.only_one { "the_one" } else { "found" }
+        "the_one"
     }
 
     fn signature(&self) -> &Signature {
@@ -52,13 +43,13 @@ impl ScalarUDFImpl for Found {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let columns = ColumnarValue::values_to_arrays(&args.args)?;
         let [kinds, given, counts, values] = columns.as_slice() else {
-            return wrong(format!("{}(kind, given, n, value) takes four values", self.name()));
+            return wrong("the_one(kind, given, n, value) takes four values");
         };
         let (kinds, given) = (kinds.as_string::<i32>(), given.as_string::<i32>());
         let counts = counts.as_primitive::<Int64Type>();
         for row in 0..counts.len() {
             let n = if counts.is_null(row) { 0 } else { counts.value(row) };
-            if n == 1 || (n > 1 && !self.only_one) {
+            if n == 1 {
                 continue;
             }
             let kind = if kinds.is_null(row) { "thing" } else { kinds.value(row) };
