@@ -17,6 +17,7 @@
 //!                                                     (pipeline also: event, workflow)
 //! error < clock < event < journal < store < recorder
 //! error < clock < setting < journal, pipeline
+//! histogram < store
 //! event < store < sql < output < export < import
 //! (all of these) < replay < repl < config < cli < main
 //! ```
@@ -100,6 +101,7 @@ pub mod event;
 pub mod export;
 pub mod finding;
 pub mod generate;
+mod histogram;
 pub mod history;
 pub mod import;
 pub mod journal;

@@ -80,11 +80,9 @@ impl Shown {
         for (table, mut builder) in builders {
             new.push((table, builder.finish()?));
         }
-        for step in &steps {
-            self.sketches.add(step)?;
-        }
+        steps.iter().for_each(|step| self.sketches.add(step));
         if !steps.is_empty() {
-            let batch = to_batch(Table::StepLatency, &self.sketches.rows()?)?;
+            let batch = to_batch(Table::StepLatency, &self.sketches.rows())?;
             self.batches.insert(Table::StepLatency, vec![batch]);
         }
         for (table, batch) in new {

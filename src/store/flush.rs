@@ -90,10 +90,10 @@ pub(super) fn flush_into<'a>(
         let Event::Row(row) = event else { continue };
         rows.entry(row.table()).or_default().push(row);
         if let Row::Steps(step) = row {
-            sketches.add(step)?;
+            sketches.add(step);
         }
     }
-    let sketches = sketches.rows()?;
+    let sketches = sketches.rows();
     if !sketches.is_empty() {
         rows.entry(Table::StepLatency).or_default().extend(&sketches);
     }

@@ -1,80 +1,80 @@
 //! The sketches of `step_latency`: attempts grouped by hour, pipeline, step, node type and result,
-//! with an HdrHistogram of their durations. Pure; merging sketches is the reader's work.
+//! with a histogram of their durations; and the same over longer spans, made of those of hours.
+//! Pure; merging sketches is the reader's work.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use arrow::array::{Array, RecordBatch};
-use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 
 use super::data_file::{ints, texts, times};
 use crate::error::{Error, Result};
 use crate::event::{Row, StepLatencyRow, StepRow, Text, TimeUs};
+use crate::histogram::{Counts, NoHistogram};
+pub(crate) use span::Span;
 
-const HOUR_US: i64 = 3_600_000_000;
-/// Significant digits of the histogram: 0.1 % relative error.
-const DIGITS: u8 = 3;
-/// So many durations of a group are kept as they are: a histogram takes more room.
-const PLAIN_MAX: usize = 512;
-/// About the room that a histogram and a group take.
-const HISTOGRAM_BYTES: usize = 96 << 10;
+mod span;
+
+/// About the room that a group takes without its counts.
 const GROUP_BYTES: usize = 256;
+/// Sums that take more memory are given before their span has ended.
+const SUM_BYTES_MAX: usize = 64 << 20;
 
-/// What a group is told apart by, in the order of the rows.
+/// What a group is told apart by; within a day in the order of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Key<'a> {
-    hour_us: i64,
     pipeline_name: &'a str,
     step_name: &'a str,
     node_type: Option<&'a str>,
     result: &'a str,
+    start_us: i64,
 }
 
 #[derive(Debug)]
 struct Group {
-    hour_us: i64,
+    start_us: i64,
     pipeline_name: Text,
     step_name: Text,
     node_type: Option<Text>,
     result: Text,
-    sketch: Sketch,
-}
-
-#[derive(Debug)]
-struct Sketch {
     count: i64,
     sum_ns: i64,
     min_ns: i64,
     max_ns: i64,
-    durations_us: Durations,
+    durations_us: Counts,
 }
 
+/// Sketches that grow by steps, or by sketches of shorter spans.
 #[derive(Debug)]
-enum Durations {
-    Plain(Vec<u64>),
-    Histogram(Histogram<u64>),
-}
-
-/// Sketches that grow by steps.
-#[derive(Debug, Default)]
 pub(super) struct Sketches {
+    span: Span,
     /// By the hash of the key.
     groups: HashMap<u64, Vec<Group>>,
     size_bytes: usize,
 }
 
+impl Default for Sketches {
+    fn default() -> Self {
+        Self::over(Span::Hour)
+    }
+}
+
 impl Sketches {
+    /// None yet, each of so much time.
+    pub(super) fn over(span: Span) -> Self {
+        Self { span, groups: HashMap::new(), size_bytes: 0 }
+    }
+
     /// Adds a step.
-    pub(super) fn add(&mut self, step: &StepRow) -> Result<()> {
+    pub(super) fn add(&mut self, step: &StepRow) {
         let key = Key {
-            hour_us: hour_us(step.start_time.0),
+            start_us: self.span.around(step.start_time.0).0,
             pipeline_name: &step.pipeline_name,
             step_name: &step.step_name,
             node_type: step.node_type.as_deref(),
             result: &step.result,
         };
-        self.add_duration(key, step.duration_ns)
+        self.change(key, |group| group.add_duration(step.duration_ns.max(0)));
     }
 
     /// Adds rows of `steps`, in the schema of the table.
@@ -88,18 +88,30 @@ impl Sketches {
         let results = texts(steps, "result").ok_or_else(missing)?;
         for row in 0..steps.num_rows() {
             let key = Key {
-                hour_us: hour_us(starts.value(row)),
+                start_us: self.span.around(starts.value(row)).0,
                 pipeline_name: pipelines.value(row),
                 step_name: names.value(row),
                 node_type: node_types.is_valid(row).then(|| node_types.value(row)),
                 result: results.value(row),
             };
-            self.add_duration(key, durations.value(row))?;
+            self.change(key, |group| group.add_duration(durations.value(row).max(0)));
         }
         Ok(())
     }
 
-    fn add_duration(&mut self, key: Key<'_>, duration_ns: i64) -> Result<()> {
+    /// Adds a sketch of a span that lies within one of these.
+    fn add_sketch(&mut self, row: &StepLatencyRow) -> Result<(), NoHistogram> {
+        let key = Key {
+            start_us: self.span.around(row.hour.0).0,
+            pipeline_name: &row.pipeline_name,
+            step_name: &row.step_name,
+            node_type: row.node_type.as_deref(),
+            result: &row.result,
+        };
+        self.change(key, |group| group.add_sketch(row)).unwrap_or(Ok(()))
+    }
+
+    fn change<T>(&mut self, key: Key<'_>, change: impl FnOnce(&mut Group) -> T) -> Option<T> {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
         let groups = self.groups.entry(hasher.finish()).or_default();
@@ -108,10 +120,11 @@ impl Sketches {
             self.size_bytes += GROUP_BYTES;
             groups.len() - 1
         });
-        match groups.get_mut(at) {
-            Some(group) => group.sketch.add(duration_ns.max(0), &mut self.size_bytes),
-            None => Ok(()),
-        }
+        let group = groups.get_mut(at)?;
+        let before = group.durations_us.size_bytes();
+        let changed = change(group);
+        self.size_bytes = self.size_bytes + group.durations_us.size_bytes() - before;
+        Some(changed)
     }
 
     /// About how many bytes of memory they take.
@@ -119,34 +132,69 @@ impl Sketches {
         self.size_bytes
     }
 
-    /// One row of `step_latency` per group, in the order of the groups.
-    pub(super) fn rows(&self) -> Result<Vec<Row>> {
+    /// One row of `step_latency` per group, in the order of the table; `hour` is the start of the
+    /// span.
+    pub(super) fn rows(&self) -> Vec<Row> {
         let mut groups: Vec<&Group> = self.groups.values().flatten().collect();
-        groups.sort_by_key(|it| it.key());
-        groups.into_iter().map(Group::row).collect()
+        groups.sort_by_key(|it| (Span::Day.around(it.start_us).0, it.key()));
+        groups.into_iter().map(|it| Row::StepLatency(it.row())).collect()
     }
 }
 
-fn hour_us(time_us: i64) -> i64 {
-    time_us.div_euclid(HOUR_US) * HOUR_US
+/// Sums of sketches that come in the order of their days: those of a day, or of a longer span, are
+/// done when the next one begins. Where they do not come so, a group has several rows, as it may
+/// have in several files.
+#[derive(Debug)]
+pub(super) struct SpanSums {
+    sketches: Sketches,
+    start_us: Option<i64>,
+}
+
+impl SpanSums {
+    /// Sums over so much time.
+    pub(super) fn over(span: Span) -> Self {
+        Self { sketches: Sketches::over(span), start_us: None }
+    }
+
+    /// Adds a sketch; gives the rows before it, where it begins another day or span.
+    pub(super) fn add(&mut self, row: &StepLatencyRow) -> Result<Vec<Row>, NoHistogram> {
+        let (start_us, _) = self.sketches.span.max(Span::Day).around(row.hour.0);
+        let is_next = self.start_us.replace(start_us).is_some_and(|it| it != start_us);
+        let done = if is_next || self.sketches.size_bytes > SUM_BYTES_MAX {
+            self.take()
+        } else {
+            Vec::new()
+        };
+        self.sketches.add_sketch(row)?;
+        Ok(done)
+    }
+
+    /// The rows so far.
+    pub(super) fn take(&mut self) -> Vec<Row> {
+        let next = Sketches::over(self.sketches.span);
+        std::mem::replace(&mut self.sketches, next).rows()
+    }
 }
 
 impl Group {
     fn new(key: Key<'_>) -> Self {
-        let durations_us = Durations::Plain(Vec::new());
         Self {
-            hour_us: key.hour_us,
+            start_us: key.start_us,
             pipeline_name: key.pipeline_name.into(),
             step_name: key.step_name.into(),
             node_type: key.node_type.map(Text::from),
             result: key.result.into(),
-            sketch: Sketch { count: 0, sum_ns: 0, min_ns: i64::MAX, max_ns: 0, durations_us },
+            count: 0,
+            sum_ns: 0,
+            min_ns: i64::MAX,
+            max_ns: 0,
+            durations_us: Counts::default(),
         }
     }
 
     fn key(&self) -> Key<'_> {
         Key {
-            hour_us: self.hour_us,
+            start_us: self.start_us,
             pipeline_name: &self.pipeline_name,
             step_name: &self.step_name,
             node_type: self.node_type.as_deref(),
@@ -154,86 +202,37 @@ impl Group {
         }
     }
 
-    fn row(&self) -> Result<Row> {
-        Ok(Row::StepLatency(StepLatencyRow {
-            hour: TimeUs(self.hour_us),
+    fn add_duration(&mut self, duration_ns: i64) {
+        self.add_moments(1, duration_ns, (duration_ns, duration_ns));
+        self.durations_us.record((duration_ns.unsigned_abs() + 500) / 1_000);
+    }
+
+    fn add_sketch(&mut self, row: &StepLatencyRow) -> Result<(), NoHistogram> {
+        self.add_moments(row.count, row.sum_ns, (row.min_ns, row.max_ns));
+        self.durations_us.merge_bytes(&row.histogram)
+    }
+
+    fn add_moments(&mut self, count: i64, sum_ns: i64, (min_ns, max_ns): (i64, i64)) {
+        self.count = self.count.saturating_add(count);
+        self.sum_ns = self.sum_ns.saturating_add(sum_ns);
+        self.min_ns = self.min_ns.min(min_ns);
+        self.max_ns = self.max_ns.max(max_ns);
+    }
+
+    fn row(&self) -> StepLatencyRow {
+        StepLatencyRow {
+            hour: TimeUs(self.start_us),
             pipeline_name: self.pipeline_name.clone(),
             step_name: self.step_name.clone(),
             node_type: self.node_type.clone(),
             result: self.result.clone(),
-            count: self.sketch.count,
-            sum_ns: self.sketch.sum_ns,
-            min_ns: self.sketch.min_ns,
-            max_ns: self.sketch.max_ns,
-            histogram: self.sketch.serialized()?,
-        }))
-    }
-}
-
-impl Sketch {
-    fn add(&mut self, duration_ns: i64, size_bytes: &mut usize) -> Result<()> {
-        self.count += 1;
-        self.sum_ns = self.sum_ns.saturating_add(duration_ns);
-        self.min_ns = self.min_ns.min(duration_ns);
-        self.max_ns = self.max_ns.max(duration_ns);
-        let duration_us = (duration_ns.unsigned_abs() + 500) / 1_000;
-        match &mut self.durations_us {
-            Durations::Histogram(histogram) => record(histogram, duration_us),
-            Durations::Plain(durations) if durations.len() < PLAIN_MAX => {
-                durations.push(duration_us);
-                *size_bytes += size_of::<u64>();
-                Ok(())
-            }
-            Durations::Plain(durations) => {
-                let mut histogram = histogram_of(durations)?;
-                record(&mut histogram, duration_us)?;
-                self.durations_us = Durations::Histogram(histogram);
-                *size_bytes += HISTOGRAM_BYTES;
-                Ok(())
-            }
+            count: self.count,
+            sum_ns: self.sum_ns,
+            min_ns: self.min_ns,
+            max_ns: self.max_ns,
+            histogram: self.durations_us.clone().bytes(),
         }
     }
-
-    fn serialized(&self) -> Result<Vec<u8>> {
-        match &self.durations_us {
-            Durations::Histogram(histogram) => encode_histogram(histogram),
-            Durations::Plain(durations) => encode_histogram(&histogram_of(durations)?),
-        }
-    }
-}
-
-fn histogram_of(durations_us: &[u64]) -> Result<Histogram<u64>> {
-    let mut histogram = empty_histogram()?;
-    durations_us.iter().try_for_each(|it| record(&mut histogram, *it))?;
-    Ok(histogram)
-}
-
-fn record(histogram: &mut Histogram<u64>, duration_us: u64) -> Result<()> {
-    histogram.record(duration_us).map_err(|source| {
-        Error::internal(format!("cannot record a duration of {duration_us} µs")).with_source(source)
-    })
-}
-
-/// A histogram that grows with its values.
-pub(super) fn empty_histogram() -> Result<Histogram<u64>> {
-    Histogram::new(DIGITS)
-        .map_err(|source| Error::internal("cannot make a histogram").with_source(source))
-}
-
-/// A histogram as a row holds it.
-pub(super) fn encode_histogram(histogram: &Histogram<u64>) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    V2Serializer::new()
-        .serialize(histogram, &mut bytes)
-        .map_err(|source| Error::internal("cannot encode a histogram").with_source(source))?;
-    Ok(bytes)
-}
-
-/// The histogram that a row holds.
-pub(super) fn decode_histogram(mut bytes: &[u8]) -> Result<Histogram<u64>> {
-    Deserializer::new()
-        .deserialize(&mut bytes)
-        .map_err(|source| Error::damaged("a histogram cannot be decoded").with_source(source))
 }
 
 #[cfg(test)]

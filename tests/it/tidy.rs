@@ -12,6 +12,7 @@ const DIRECTIONS: &[&str] = &[
     "error finding python contract template validate generate pipeline",
     "error clock event journal store recorder",
     "runtime store sql",
+    "histogram store",
     "error clock setting journal",
     "setting validate pipeline",
     "event store sql output export import",

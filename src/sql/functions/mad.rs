@@ -15,8 +15,8 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature, Volatility};
 
-use super::rank::{Rank, interpolate};
 use super::{first, wrong};
+use crate::histogram::{Rank, interpolate};
 
 /// The function.
 #[derive(Debug, PartialEq, Eq, Hash)]

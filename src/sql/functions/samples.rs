@@ -7,11 +7,9 @@
 
 use std::cmp::Ordering;
 
+use crate::histogram::{Counts, Rank, interpolate};
 use arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int64Type};
 use datafusion::common::Result;
-
-use super::histogram::Counts;
-use super::rank::{Rank, interpolate};
 
 /// Values kept as they are. So many of 8 bytes weigh what a histogram of nanoseconds weighs.
 pub(super) const EXACT_VALUES_MAX: usize = 32_768;
@@ -113,7 +111,7 @@ impl<T: Sample> Samples<T> {
 
     /// The values and the histogram's bytes, for [`Self::merge`].
     pub(super) fn into_state(self) -> State<T> {
-        (self.values, self.histogram.map(|mut it| it.bytes()))
+        (self.values, self.histogram.map(|mut it| it.packed()))
     }
 
     /// The quantile; `None` when there are no values. Leaves the values in another order.

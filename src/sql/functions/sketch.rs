@@ -16,9 +16,8 @@ use datafusion::logical_expr::{
     ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::histogram::Counts;
-use super::rank::Rank;
 use super::{first, wrong};
+use crate::histogram::{Counts, Rank, quantile_of};
 
 /// `hdr` or `hdr_merge`.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -134,8 +133,13 @@ fn add_part(counts: &mut Counts, part: Part<'_>) -> Result<()> {
             counts.record(value);
             Ok(())
         }
-        Part::Sketch(bytes) => counts.merge_bytes(bytes),
+        Part::Sketch(bytes) => Ok(counts.merge_bytes(bytes)?),
     }
+}
+
+/// The state of a sketch; one of nothing is NULL.
+fn state_of(counts: &mut Option<Counts>) -> Option<Vec<u8>> {
+    counts.as_mut().map(Counts::packed)
 }
 
 /// The bytes of a sketch; a sketch of nothing is NULL.
@@ -183,7 +187,7 @@ impl Accumulator for SketchOf {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![self.evaluate()?])
+        Ok(vec![ScalarValue::Binary(state_of(&mut self.counts))])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
@@ -226,6 +230,21 @@ impl Groups {
     }
 }
 
+impl Groups {
+    fn emit(
+        &mut self,
+        emit_to: EmitTo,
+        bytes: fn(&mut Option<Counts>) -> Option<Vec<u8>>,
+    ) -> ArrayRef {
+        let mut taken = emit_to.take_needed(&mut self.groups);
+        let freed: usize = taken.iter().flatten().map(Counts::size_bytes).sum();
+        self.size_bytes -= freed;
+        let mut sketches = BinaryBuilder::new();
+        taken.iter_mut().for_each(|it| sketches.append_option(bytes(it)));
+        Arc::new(sketches.finish())
+    }
+}
+
 impl GroupsAccumulator for Groups {
     fn update_batch(
         &mut self,
@@ -239,16 +258,11 @@ impl GroupsAccumulator for Groups {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let mut taken = emit_to.take_needed(&mut self.groups);
-        let freed: usize = taken.iter().flatten().map(Counts::size_bytes).sum();
-        self.size_bytes -= freed;
-        let mut sketches = BinaryBuilder::new();
-        taken.iter_mut().for_each(|it| sketches.append_option(bytes_of(it)));
-        Ok(Arc::new(sketches.finish()))
+        Ok(self.emit(emit_to, bytes_of))
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        Ok(vec![self.evaluate(emit_to)?])
+        Ok(vec![self.emit(emit_to, state_of)])
     }
 
     fn merge_batch(
@@ -317,7 +331,7 @@ impl ScalarUDFImpl for HdrQuantile {
                     "the second argument of hdr_quantile must be from 0 to 1, but is {q}"
                 )));
             };
-            Ok(Counts::of(bytes)?.quantile(rank))
+            Ok(quantile_of(bytes, rank)?)
         });
         let answers: Float64Array = answers.collect::<Result<Vec<_>>>()?.into_iter().collect();
         Ok(ColumnarValue::Array(Arc::new(answers)))

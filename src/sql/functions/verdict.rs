@@ -24,9 +24,8 @@ use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::histogram::Counts;
-use super::rank::Rank;
 use super::wrong;
+use crate::histogram::{Counts, Rank};
 
 /// Standard deviations that a difference must be from none: p = 0.001, two-sided.
 const Z_MIN: f64 = 3.290_527;

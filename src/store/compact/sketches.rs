@@ -1,15 +1,14 @@
 //! Rows of `step_latency` with the same key become one: counts and sums are added, histograms too.
-//! Works on rows that are sorted by the key; sketches that are not neighbours stay apart, which
-//! readers do not mind.
+//! Works on rows in the order of their days; sketches of an hour that lie further apart stay apart,
+//! which readers do not mind.
 
 use arrow::array::RecordBatch;
-use hdrhistogram::Histogram;
 
 use super::merge::{Failure, Piece};
 use crate::error::{Error, Result};
-use crate::event::{Row, StepLatencyRow, Table};
+use crate::event::{Row, Table};
 use crate::store::data_file::rows;
-use crate::store::latency::{decode_histogram, empty_histogram, encode_histogram};
+use crate::store::latency::{Span, SpanSums};
 use crate::store::schema::BatchBuilder;
 
 /// Rows that are handed on at once.
@@ -18,23 +17,16 @@ const ROWS_OUT: usize = 1_024;
 /// Sketches on their way.
 #[derive(Debug)]
 pub(super) struct Summing {
-    pending: Option<Pending>,
+    hours: SpanSums,
     done: BatchBuilder,
     /// Attempts that the rows so far stand for.
     pub(super) count: i64,
 }
 
-#[derive(Debug)]
-struct Pending {
-    row: StepLatencyRow,
-    histogram: Histogram<u64>,
-    /// Whether the row's own bytes are not those of the histogram any more.
-    is_sum: bool,
-}
-
 impl Summing {
     pub(super) fn new() -> Self {
-        Self { pending: None, done: BatchBuilder::new(Table::StepLatency), count: 0 }
+        let (hours, done) = (SpanSums::over(Span::Hour), BatchBuilder::new(Table::StepLatency));
+        Self { hours, done, count: 0 }
     }
 
     /// Takes rows; gives those that are complete, if they are many.
@@ -46,10 +38,8 @@ impl Summing {
             &piece.batch,
             |_| true,
             |row| {
-                if let Row::StepLatency(row) = row
-                    && result.is_ok()
-                {
-                    result = self.add_row(row, &failed);
+                if result.is_ok() {
+                    result = self.add_row(&row, &failed);
                 }
             },
         )
@@ -60,65 +50,20 @@ impl Summing {
 
     /// The rest.
     pub(super) fn finish(mut self) -> Result<RecordBatch> {
-        self.complete()?;
+        self.hours.take().iter().try_for_each(|it| self.done.push(it))?;
         self.done.finish()
     }
 
-    fn add_row(
-        &mut self,
-        row: StepLatencyRow,
-        failed: &impl Fn(Error) -> Failure,
-    ) -> Result<(), Failure> {
-        // also of a row that nothing is added to: a sketch that nobody can read is not copied
-        let histogram = decode_histogram(&row.histogram).map_err(failed)?;
+    fn add_row(&mut self, row: &Row, failed: &impl Fn(Error) -> Failure) -> Result<(), Failure> {
+        let Row::StepLatency(row) = row else { return Ok(()) };
+        let done = self
+            .hours
+            .add(row)
+            .map_err(|it| failed(Error::damaged("it holds no histogram").with_source(it)))?;
+        done.iter().try_for_each(|it| self.done.push(it))?;
         self.count = self.count.saturating_add(row.count);
-        if let Some(pending) = self.pending.as_mut().filter(|it| is_same(&it.row, &row)) {
-            return pending.add(&row, &histogram).map_err(failed);
-        }
-        self.complete()?;
-        self.pending = Some(Pending { row, histogram, is_sum: false });
         Ok(())
     }
-
-    fn complete(&mut self) -> Result<()> {
-        let Some(mut pending) = self.pending.take() else { return Ok(()) };
-        if pending.is_sum {
-            pending.row.histogram = encode_histogram(&pending.histogram)?;
-        }
-        self.done.push(&Row::StepLatency(pending.row))
-    }
-}
-
-impl Pending {
-    fn add(&mut self, row: &StepLatencyRow, histogram: &Histogram<u64>) -> Result<()> {
-        if !self.is_sum {
-            // the one that was read grows no further than its own largest value
-            let first = std::mem::replace(&mut self.histogram, empty_histogram()?);
-            self.sum(&first)?;
-            self.is_sum = true;
-        }
-        self.sum(histogram)?;
-        let into = &mut self.row;
-        into.count = into.count.saturating_add(row.count);
-        into.sum_ns = into.sum_ns.saturating_add(row.sum_ns);
-        into.min_ns = into.min_ns.min(row.min_ns);
-        into.max_ns = into.max_ns.max(row.max_ns);
-        Ok(())
-    }
-
-    fn sum(&mut self, histogram: &Histogram<u64>) -> Result<()> {
-        self.histogram
-            .add(histogram)
-            .map_err(|source| Error::damaged("its histograms cannot be summed").with_source(source))
-    }
-}
-
-fn is_same(a: &StepLatencyRow, b: &StepLatencyRow) -> bool {
-    let key = |it: &StepLatencyRow| {
-        let StepLatencyRow { hour, pipeline_name, step_name, node_type, result, .. } = it.clone();
-        (hour, pipeline_name, step_name, node_type, result)
-    };
-    key(a) == key(b)
 }
 
 #[cfg(test)]

@@ -189,7 +189,7 @@ impl<'w> SketchFiles<'w> {
     }
 
     fn write(&mut self) -> Result<()> {
-        let rows = std::mem::take(&mut self.sketches).rows()?;
+        let rows = std::mem::take(&mut self.sketches).rows();
         for rows in rows.chunks(SKETCH_ROWS) {
             let mut chunk = Chunk::new(Table::StepLatency)?;
             chunk.push(to_batch(Table::StepLatency, rows)?)?;

@@ -5,7 +5,7 @@ use arrow::datatypes::{Float64Type, Int64Type};
 use proptest::prelude::*;
 
 use super::{EXACT_VALUES_MAX, Sample, Samples, SortedSamples};
-use crate::sql::functions::rank::Rank;
+use crate::histogram::Rank;
 
 fn samples<T: Sample>(values: impl IntoIterator<Item = T::Native>) -> Samples<T> {
     let mut samples = Samples::default();

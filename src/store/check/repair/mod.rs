@@ -266,13 +266,13 @@ fn rows_of(table: Table, events: Vec<Event>) -> Result<Vec<Row>> {
         if let Row::Steps(step) = &row
             && table == Table::StepLatency
         {
-            sketches.add(step)?;
+            sketches.add(step);
         }
         if row.table() == table {
             rows.push(row);
         }
     }
-    rows.extend(sketches.rows()?);
+    rows.extend(sketches.rows());
     Ok(rows)
 }
 

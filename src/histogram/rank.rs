@@ -6,19 +6,19 @@ const DECIMALS_MAX: u32 = 15;
 
 /// A quantile from 0 to 1 as a fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Hash)]
-pub(super) struct Rank {
+pub(crate) struct Rank {
     numerator: u64,
     denominator: u64,
 }
 
 impl Rank {
     /// `numerator / denominator`, which must be from 0 to 1.
-    pub(super) const fn new(numerator: u64, denominator: u64) -> Self {
+    pub(crate) const fn new(numerator: u64, denominator: u64) -> Self {
         Self { numerator, denominator }
     }
 
     /// The fraction that `q` was written as; `None` when it is not from 0 to 1.
-    pub(super) fn of(q: f64) -> Option<Self> {
+    pub(crate) fn of(q: f64) -> Option<Self> {
         if !(0.0..=1.0).contains(&q) {
             return None;
         }
@@ -38,7 +38,7 @@ impl Rank {
     /// The place of the quantile among `count` sorted values, by linear interpolation (R type 7,
     /// numpy's `linear`): the index before it, and how far it is on the way to the next, 0 to 1.
     /// `None` when there are no values.
-    pub(super) fn place(self, count: u64) -> Option<(u64, f64)> {
+    pub(crate) fn place(self, count: u64) -> Option<(u64, f64)> {
         let span = u128::from(count.checked_sub(1)?) * u128::from(self.numerator);
         let denominator = u128::from(self.denominator);
         let index = u64::try_from(span / denominator).ok()?;
@@ -47,7 +47,7 @@ impl Rank {
 }
 
 /// The point between two values.
-pub(super) fn interpolate(low: f64, high: f64, fraction: f64) -> f64 {
+pub(crate) fn interpolate(low: f64, high: f64, fraction: f64) -> f64 {
     // Equal values need no arithmetic, which for infinite ones would give NaN.
     if fraction == 0.0 || low.total_cmp(&high).is_eq() {
         return low;

@@ -53,6 +53,9 @@ proptest! {
         let mut again = Counts::default();
         again.merge_bytes(&counts.bytes()).unwrap();
         prop_assert_eq!(again.bytes(), counts.bytes());
+        let mut packed = ours(&more);
+        packed.merge_bytes(&ours(&some).packed()).unwrap();
+        prop_assert_eq!(packed.bytes(), counts.bytes());
         let mut many = Counts::default();
         for value in some.iter().chain(&more) {
             many.record_many(*value);
@@ -64,6 +67,8 @@ proptest! {
         for q in [0.01, 0.5, 0.99] {
             let value = expected.value_at_quantile(q);
             prop_assert_eq!(counts.place_at(q), place_of(value));
+            let rank = Rank::of(q).unwrap();
+            prop_assert_eq!(quantile_of(&counts.bytes(), rank), Ok(counts.quantile(rank)));
             let above = expected.len() - expected.count_between(0, value);
             prop_assert_eq!(counts.above(place_of(value)), above);
         }
@@ -76,11 +81,12 @@ proptest! {
         mut any in prop::collection::vec(any::<u8>(), 0..60),
         at in 0..90_usize,
     ) {
-        drop(Counts::default().merge_bytes(&any));
+        let _ = Counts::default().merge_bytes(&any);
+        let _ = Counts::default().merge_bytes(&[PACKED, &any].concat());
         let mut near = bytes(&theirs(&[1, 7, 4_000, 1 << 40]));
         let at = at % near.len();
         near[at] = any.pop().unwrap_or(0xff);
-        drop(Counts::default().merge_bytes(&near));
+        let _ = Counts::default().merge_bytes(&near);
     }
 }
 
@@ -102,4 +108,13 @@ fn other_shapes_are_read_too() {
 fn the_largest_value_has_a_place() {
     assert_eq!(place_of(u64::MAX), PLACES_MAX - 1);
     assert_eq!(bounds_of(place_of(u64::MAX)).1, u64::MAX);
+}
+
+#[test]
+fn a_count_that_is_too_large_to_be_packed_is_kept() {
+    let mut counts = ours(&[1, 1 << 62]);
+    (0..20).for_each(|_| counts.merge(&counts.clone()));
+    counts.sort();
+    assert!(!counts.packed().starts_with(PACKED));
+    assert_eq!(Counts::of(&counts.packed()).unwrap().len(), 2 << 20);
 }

@@ -6,11 +6,14 @@
 //! them: bytes are added to the counts as they are read, and counts are a list of places as long as
 //! they are few. A dense one of microseconds takes 100 KB.
 
-use datafusion::common::{DataFusionError, Result};
+use std::fmt;
+
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 
-use super::rank::{Rank, interpolate};
+pub(crate) use rank::{Rank, interpolate};
+
+mod rank;
 
 /// Three digits: a value is known to 0.1 %.
 const SIGNIFICANT_DIGITS: u32 = 3;
@@ -25,10 +28,26 @@ const LISTED_MAX: usize = 4_096;
 /// How HdrHistogram's V2 serialisation begins.
 const COOKIE: u32 = 0x1c84_9303 | 0x10;
 const HEADER_BYTES: usize = 40;
+/// How packed bytes begin: then come two bytes for each place that has values, and two for how
+/// many, the lower one first. Every place fits.
+const PACKED: &[u8] = b"gsh\x01";
+const PACKED_BYTES: usize = 4;
+
+/// Bytes that are no histogram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoHistogram;
+
+impl fmt::Display for NoHistogram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("these bytes are no histogram (HdrHistogram V2)")
+    }
+}
+
+impl std::error::Error for NoHistogram {}
 
 /// How often each value was there.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     /// By place, as long as there are few; a place may be there several times.
     listed: Vec<(u32, u64)>,
     /// By place, when there are many.
@@ -38,35 +57,35 @@ pub(super) struct Counts {
 
 impl Counts {
     /// The histogram that some bytes hold.
-    pub(super) fn of(bytes: &[u8]) -> Result<Self> {
+    pub(crate) fn of(bytes: &[u8]) -> Result<Self, NoHistogram> {
         let mut counts = Self::default();
         counts.merge_bytes(bytes)?;
         Ok(counts)
     }
 
     /// How many values there are.
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.total
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.total == 0
     }
 
     /// Memory beside the struct itself.
-    pub(super) fn size_bytes(&self) -> usize {
+    pub(crate) fn size_bytes(&self) -> usize {
         self.listed.capacity() * size_of::<(u32, u64)>() + self.array.capacity() * size_of::<u64>()
     }
 
     /// Adds a value.
-    pub(super) fn record(&mut self, value: u64) {
+    pub(crate) fn record(&mut self, value: u64) {
         self.add(place_of(value), 1);
     }
 
     /// The same for counts that many values go to: they are an array from the start. Says whether
     /// it has grown.
     #[inline]
-    pub(super) fn record_many(&mut self, value: u64) -> bool {
+    pub(crate) fn record_many(&mut self, value: u64) -> bool {
         self.total += 1;
         let place = place_of(value) as usize;
         if let Some(count) = self.array.get_mut(place) {
@@ -107,8 +126,10 @@ impl Counts {
         }
     }
 
+    /// Puts places in order, and sums what is listed twice.
     fn sort(&mut self) {
-        self.listed.sort_unstable_by_key(|it| it.0);
+        // what was added comes in sorted runs, which this sort merges
+        self.listed.sort_by_key(|it| it.0);
         self.listed.dedup_by(|next, kept| {
             let same = next.0 == kept.0;
             if same {
@@ -132,7 +153,7 @@ impl Counts {
     }
 
     /// Adds the counts of another histogram.
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         other.each(|place, count| self.add(place, count));
     }
 
@@ -143,7 +164,7 @@ impl Counts {
     }
 
     /// Where the quantile is counted, without interpolation; for [`Self::above`].
-    pub(super) fn place_at(&mut self, q: f64) -> u32 {
+    pub(crate) fn place_at(&mut self, q: f64) -> u32 {
         self.sort();
         let wanted = ((q * self.total as f64).ceil() as u64).max(1);
         let (mut seen, mut found) = (0_u64, None);
@@ -157,14 +178,14 @@ impl Counts {
     }
 
     /// How many values are counted beyond a place.
-    pub(super) fn above(&self, place: u32) -> u64 {
+    pub(crate) fn above(&self, place: u32) -> u64 {
         let mut above = 0_u64;
         self.each(|at, count| above += if at > place { count } else { 0 });
         above
     }
 
     /// Takes away what was added before; `None` when it was not.
-    pub(super) fn subtract(&mut self, other: &Self) -> Option<()> {
+    pub(crate) fn subtract(&mut self, other: &Self) -> Option<()> {
         self.settle();
         let mut gone = other.clone();
         gone.settle();
@@ -176,46 +197,90 @@ impl Counts {
         Some(())
     }
 
-    /// Adds the counts of a histogram's bytes.
-    pub(super) fn merge_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+    /// Adds the counts of a histogram's bytes, of HdrHistogram or packed.
+    pub(crate) fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), NoHistogram> {
+        if let Some(packed) = bytes.strip_prefix(PACKED) {
+            return self.merge_packed(packed);
+        }
         let Some(payload) = payload(bytes) else { return self.merge_foreign(bytes) };
-        let mut place = 0_u32;
-        let mut rest = payload;
-        while !rest.is_empty() {
-            let (encoded, left) = number(rest).ok_or_else(no_histogram)?;
-            rest = left;
-            let count = ((encoded >> 1) as i64) ^ -((encoded & 1) as i64);
-            match u64::try_from(count) {
-                Ok(0) => place = place.saturating_add(1),
-                Ok(count) if place < PLACES_MAX => {
-                    self.add(place, count);
-                    place += 1;
-                }
-                Ok(_) => return Err(no_histogram()),
-                Err(_) => {
-                    let skipped =
-                        u32::try_from(count.unsigned_abs()).map_err(|_| no_histogram())?;
-                    place = place.saturating_add(skipped);
-                }
-            }
+        let mut places = Places::of(payload);
+        while let Some((place, count)) = places.next()? {
+            self.put(place, count)?;
+        }
+        self.listed_more();
+        Ok(())
+    }
+
+    fn merge_packed(&mut self, packed: &[u8]) -> Result<(), NoHistogram> {
+        let (entries, rest) = packed.as_chunks::<PACKED_BYTES>();
+        if !rest.is_empty() {
+            return Err(NoHistogram);
+        }
+        for [low, high, count @ ..] in entries {
+            let place = u16::from_le_bytes([*low, *high]);
+            self.put(usize::from(place), u64::from(u16::from_le_bytes(*count)))?;
+        }
+        self.listed_more();
+        Ok(())
+    }
+
+    /// Adds a count that came as bytes; [`Self::listed_more`] is called after the last one.
+    #[inline]
+    fn put(&mut self, place: usize, count: u64) -> Result<(), NoHistogram> {
+        self.total = self.total.saturating_add(count);
+        if let Some(into) = self.array.get_mut(place) {
+            *into = into.saturating_add(count);
+        } else if place >= PLACES_MAX as usize {
+            return Err(NoHistogram);
+        } else if self.array.is_empty() {
+            self.listed.push((place as u32, count));
+        } else {
+            self.array.resize(place, 0);
+            self.array.push(count);
         }
         Ok(())
     }
 
-    /// The same for bytes of another shape, such as other digits or compressed ones.
-    fn merge_foreign(&mut self, mut bytes: &[u8]) -> Result<()> {
+    fn listed_more(&mut self) {
+        if self.listed.len() >= LISTED_MAX {
+            self.pack();
+        }
+    }
+
+    /// The same for HdrHistogram's bytes of another shape, such as other digits or compressed ones.
+    fn merge_foreign(&mut self, mut bytes: &[u8]) -> Result<(), NoHistogram> {
         let histogram: Histogram<u64> =
-            Deserializer::new().deserialize(&mut bytes).map_err(|_| no_histogram())?;
+            Deserializer::new().deserialize(&mut bytes).map_err(|_| NoHistogram)?;
         for step in histogram.iter_recorded() {
             self.add(place_of(step.value_iterated_to()), step.count_at_value());
         }
         Ok(())
     }
 
+    /// The histogram as bytes that are quick to write and to add to another one, for the states of
+    /// a query: they are twice as long, and nobody else reads them. Where a count is too large for
+    /// that, they are those of [`Self::bytes`].
+    pub(crate) fn packed(&mut self) -> Vec<u8> {
+        let mut counts = self.listed.iter().map(|(_, count)| count).chain(&self.array);
+        if counts.any(|it| *it > u64::from(u16::MAX)) {
+            return self.bytes();
+        }
+        let mut bytes = Vec::with_capacity(PACKED.len() + PACKED_BYTES * self.listed.len());
+        bytes.extend_from_slice(PACKED);
+        self.each(|place, count| {
+            let ([low, high], [low_count, high_count]) =
+                ((place as u16).to_le_bytes(), (count as u16).to_le_bytes());
+            bytes.extend_from_slice(&[low, high, low_count, high_count]);
+        });
+        bytes
+    }
+
     /// The histogram as bytes.
-    pub(super) fn bytes(&mut self) -> Vec<u8> {
+    pub(crate) fn bytes(&mut self) -> Vec<u8> {
         self.sort();
-        let mut bytes = vec![0; HEADER_BYTES];
+        // about two bytes for how far it is from the place before, and one for the count
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + 3 * self.listed.len());
+        bytes.resize(HEADER_BYTES, 0);
         let mut next = 0;
         let mut put = |place: u32, count: u64| {
             let zeros = i64::from(place - next);
@@ -244,36 +309,48 @@ impl Counts {
     }
 
     /// The quantile, interpolated between neighbouring ranks; `None` when there are no values.
-    pub(super) fn quantile(&mut self, rank: Rank) -> Option<f64> {
+    pub(crate) fn quantile(&mut self, rank: Rank) -> Option<f64> {
         let (index, fraction) = rank.place(self.total)?;
         let (low, high) = self.neighbours(index)?;
         Some(interpolate(low, high, fraction))
     }
 
     /// The values of rank `index`, from 0, and of the next rank (or the same, for the last).
-    pub(super) fn neighbours(&mut self, index: u64) -> Option<(f64, f64)> {
+    pub(crate) fn neighbours(&mut self, index: u64) -> Option<(f64, f64)> {
         self.sort();
         let array = self.array.iter().zip(0..).map(|(count, place)| (place, *count));
-        let mut seen = 0_u64;
-        let mut low = None;
-        for (place, count) in self.listed.iter().copied().chain(array) {
-            if count == 0 {
-                continue;
-            }
-            seen = seen.saturating_add(count);
-            if low.is_none() && seen > index {
-                low = Some(middle_of(place));
-            }
-            if seen > index + 1 {
-                return low.map(|low| (low, middle_of(place)));
-            }
-        }
-        low.map(|low| (low, low))
+        neighbours(self.listed.iter().copied().chain(array), index)
     }
 }
 
-fn no_histogram() -> DataFusionError {
-    DataFusionError::Execution("these bytes are no histogram (HdrHistogram V2)".to_owned())
+/// The quantile of the histogram that some bytes hold; `None` when there are no values in it.
+pub(crate) fn quantile_of(bytes: &[u8], rank: Rank) -> Result<Option<f64>, NoHistogram> {
+    let Some(payload) = payload(bytes) else { return Ok(Counts::of(bytes)?.quantile(rank)) };
+    let (mut places, mut total) = (Places::of(payload), 0_u64);
+    while let Some((_, count)) = places.next()? {
+        total = total.saturating_add(count);
+    }
+    let Some((index, fraction)) = rank.place(total) else { return Ok(None) };
+    let mut places = Places::of(payload);
+    let counts = std::iter::from_fn(|| places.next().ok().flatten());
+    let counts = counts.map(|(place, count)| (place as u32, count));
+    Ok(neighbours(counts, index).map(|(low, high)| interpolate(low, high, fraction)))
+}
+
+/// The values of rank `index`, from 0, and of the next one, of counts in the order of their places.
+fn neighbours(counts: impl Iterator<Item = (u32, u64)>, index: u64) -> Option<(f64, f64)> {
+    let mut seen = 0_u64;
+    let mut low = None;
+    for (place, count) in counts.filter(|(_, count)| *count > 0) {
+        seen = seen.saturating_add(count);
+        if low.is_none() && seen > index {
+            low = Some(middle_of(place));
+        }
+        if seen > index + 1 {
+            return low.map(|low| (low, middle_of(place)));
+        }
+    }
+    low.map(|low| (low, low))
 }
 
 /// Where a value is counted.
@@ -313,22 +390,58 @@ fn payload(bytes: &[u8]) -> Option<&[u8]> {
     is_ours.then_some(payload)
 }
 
-/// The first number of some bytes, seven bits in each but the ninth, and the bytes after it.
-fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let (first, rest) = bytes.split_first()?;
-    let mut value = u64::from(first & 0x7f);
-    if *first < 0x80 {
-        return Some((value, rest));
+/// The places of a payload that have values, in order, and how many each has.
+struct Places<'a> {
+    bytes: std::slice::Iter<'a, u8>,
+    next: usize,
+}
+
+impl<'a> Places<'a> {
+    fn of(payload: &'a [u8]) -> Self {
+        Self { bytes: payload.iter(), next: 0 }
     }
-    for (at, byte) in rest.iter().enumerate().take(8) {
-        let shift = 7 * (at as u32 + 1);
-        if at == 7 || *byte < 0x80 {
-            value |= u64::from(*byte) << shift;
-            return Some((value, rest.get(at + 1..)?));
+
+    #[inline]
+    fn next(&mut self) -> Result<Option<(usize, u64)>, NoHistogram> {
+        while let Some(number) = self.number()? {
+            let Ok(count @ 1..) = u64::try_from(number) else {
+                // so many places without a value; a zero is one
+                let skipped = usize::try_from(number.unsigned_abs()).map_err(|_| NoHistogram)?;
+                self.next = self.next.saturating_add(skipped.max(1));
+                continue;
+            };
+            let place = self.next;
+            if place >= PLACES_MAX as usize {
+                return Err(NoHistogram);
+            }
+            self.next += 1;
+            return Ok(Some((place, count)));
         }
-        value |= u64::from(byte & 0x7f) << shift;
+        Ok(None)
     }
-    None
+
+    /// Seven bits in each byte but the ninth, the sign in the lowest bit.
+    #[inline]
+    fn number(&mut self) -> Result<Option<i64>, NoHistogram> {
+        let Some(first) = self.bytes.next() else { return Ok(None) };
+        let mut value = u64::from(first & 0x7f);
+        if *first >= 0x80 {
+            let mut shift = 7;
+            loop {
+                let byte = *self.bytes.next().ok_or(NoHistogram)?;
+                if shift == 56 {
+                    value |= u64::from(byte) << shift;
+                    break;
+                }
+                value |= u64::from(byte & 0x7f) << shift;
+                if byte < 0x80 {
+                    break;
+                }
+                shift += 7;
+            }
+        }
+        Ok(Some(((value >> 1) as i64) ^ -((value & 1) as i64)))
+    }
 }
 
 fn put_number(bytes: &mut Vec<u8>, mut value: u64) {
