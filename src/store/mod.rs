@@ -19,6 +19,8 @@
 //!   and takes a row of table T from file n exactly when n is above what T and `runs` hold of that
 //!   slot. So a run that is visible has all its children, and no row is there twice.
 //! - The **index** holds only what can be rebuilt from the tables; without it they are read.
+//! - A **roll-up** is the sketches of a file once more, added up over days and months, inside that
+//!   file: made when it is written, and gone with it.
 
 mod as_of;
 pub mod check;
@@ -49,6 +51,7 @@ mod outlook;
 mod pins;
 mod recover;
 mod retain;
+mod rollup;
 pub mod schema;
 mod segment;
 mod segment_writer;
@@ -75,6 +78,7 @@ pub use history::{Change, Commit};
 pub use identity::FORMAT_VERSION;
 pub use index::{IndexObserver, IndexProgress, IndexStatus, IndexTree, IndexedFiles, NameKind};
 pub use keeper::Keeper;
+pub(crate) use latency::Span;
 pub use layout::SETTINGS_NAME;
 pub(crate) use layout::{
     commit_version as delta_commit_version, is_temporary_name as is_delta_temporary,
@@ -85,6 +89,7 @@ pub use options::{Compaction, StoreOptions};
 pub use outlook::{Growth, MonthStatus, Outlook};
 pub use pins::Pin;
 pub use retain::{Age, Expired, RetainOptions, Retained, RetainedTable, Rules};
+pub(crate) use rollup::{RollupPlace, SPAN};
 pub use status::{SlotStatus, Status, TableStatus};
 pub use upgrade::UpgradeStep;
 pub use vacuum::{Freed, VacuumOptions, Vacuumed, VacuumedTable, vacuum, vacuum_on};

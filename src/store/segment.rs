@@ -17,6 +17,7 @@ use super::delta::StatsBuilder;
 use super::files::Files;
 use super::layout::{data_name, data_temporary_name};
 use super::order;
+use super::rollup::{Rollup, RollupPlace};
 use super::schema::{arrow_schema, to_batch};
 use crate::clock::IdSource;
 use crate::error::{Error, Result};
@@ -66,6 +67,7 @@ pub(super) struct Encoder {
     table: Table,
     writer: ArrowWriter<Vec<u8>>,
     stats: StatsBuilder,
+    rollup: Option<Rollup>,
 }
 
 /// A data file as bytes.
@@ -79,12 +81,16 @@ impl Encoder {
     pub(super) fn new(table: Table) -> Result<Self> {
         let writer = ArrowWriter::try_new(Vec::new(), arrow_schema(table), Some(properties(table)))
             .map_err(|source| cannot_encode(table, source))?;
-        Ok(Self { table, writer, stats: StatsBuilder::new(table) })
+        let rollup = (table == Table::StepLatency).then(Rollup::new);
+        Ok(Self { table, writer, stats: StatsBuilder::new(table), rollup })
     }
 
     /// Adds rows, in the table's schema, that come after those before.
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.stats.add(batch);
+        if let Some(rollup) = &mut self.rollup {
+            rollup.add(batch)?;
+        }
         self.writer.write(batch).map_err(|source| cannot_encode(self.table, source))
     }
 
@@ -94,7 +100,14 @@ impl Encoder {
     }
 
     pub(super) fn finish(self) -> Result<Encoded> {
-        let bytes = self.writer.into_inner().map_err(|source| cannot_encode(self.table, source))?;
+        let failed = |source| cannot_encode(self.table, source);
+        let (mut writer, _) = self.writer.into_serialized_writer().map_err(failed)?;
+        if let Some(bytes) = self.rollup.map(Rollup::finish).transpose()?.flatten() {
+            let (offset, size_bytes) = (writer.bytes_written() as u64, bytes.len() as u64);
+            writer.write_all(&bytes).map_err(|source| failed(source.into()))?;
+            writer.append_key_value_metadata(RollupPlace { offset, size_bytes }.entry()?);
+        }
+        let bytes = writer.into_inner().map_err(failed)?;
         Ok(Encoded { bytes, stats: self.stats.finish() })
     }
 }
@@ -128,10 +141,14 @@ fn properties(table: Table) -> WriterProperties {
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
         .set_max_row_group_bytes(Some(ROW_GROUP_BYTES_MAX))
         .set_statistics_enabled(EnabledStatistics::Page)
+        .set_data_page_row_count_limit(page_rows(table))
+        .set_write_batch_size(page_rows(table).min(1_024))
         .set_created_by(format!("genstore version {}", env!("CARGO_PKG_VERSION")));
     for column in table.columns() {
         let path = ColumnPath::from(column.name);
-        if LONG_COLUMNS.contains(&column.name) {
+        if is_unique(table, column) {
+            properties = properties.set_column_dictionary_enabled(path, false);
+        } else if LONG_COLUMNS.contains(&column.name) {
             properties = properties
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_statistics_enabled(path, EnabledStatistics::None);
@@ -142,6 +159,21 @@ fn properties(table: Table) -> WriterProperties {
         }
     }
     properties.build()
+}
+
+/// Whether each row has a value of its own: a dictionary of them is all that a page would hold, and
+/// has to be read for any row of a row group.
+fn is_unique(table: Table, column: &Column) -> bool {
+    matches!((table, column.name), (Table::Runs, "run_id") | (Table::Contracts, "contract_digest"))
+}
+
+/// Rows of a page, of which a question about one run, or one step of a day, reads one.
+fn page_rows(table: Table) -> usize {
+    match table {
+        Table::StepLatency => 256,
+        Table::Runs => 4_096,
+        _ => 20_000,
+    }
 }
 
 /// Whether nearly each value of a column is another number: a dictionary of them is as long as they
