@@ -17,6 +17,10 @@ use genstore::event::{Event, IssueRow, RunRow, ScoreRow, StepRow, Text, TimeUs};
 use genstore::journal::disk::{AppendFile, Disk};
 use genstore::store::{Store, StoreOptions};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Steps of a run.
 pub(crate) const STEPS: usize = 8;
 /// Contracts that are run in turn.
