@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::common::Statistics;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -13,6 +12,8 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
 use tokio::runtime::Runtime;
 
+use super::footer::FileFacts;
+use super::rollup_scan::OpenRollup;
 use super::session::SessionSettings;
 use super::spill::SpillFolder;
 use crate::clock::Clock;
@@ -24,8 +25,8 @@ use crate::store::FileSource;
 pub(super) const CATALOG: &str = "genstore";
 pub(super) const SCHEMA: &str = "main";
 
-/// Statistics of this many files are remembered; beyond it the memory starts over.
-const FILE_STATISTICS_MAX: usize = 20_000;
+/// So many files are remembered; beyond it the memory starts over.
+const FILES_MAX: usize = 20_000;
 
 /// How many of the largest memory consumers an out-of-memory error names.
 const CONSUMERS_NAMED: usize = 3;
@@ -40,7 +41,8 @@ pub(super) struct Engine {
     pub(super) env: Arc<RuntimeEnv>,
     pub(super) settings: SessionSettings,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) statistics: StatisticsCache,
+    pub(super) files: FileCache<FileFacts>,
+    pub(super) rollups: FileCache<OpenRollup>,
 }
 
 impl Engine {
@@ -56,8 +58,8 @@ impl Engine {
                 Error::failed("cannot start the threads that run queries").with_source(source)
             })?;
         let env = runtime_env(&settings)?;
-        let statistics = StatisticsCache::default();
-        Ok(Self { runtime: Some(runtime), env, settings, clock, statistics })
+        let (files, rollups) = (FileCache::default(), FileCache::default());
+        Ok(Self { runtime: Some(runtime), env, settings, clock, files, rollups })
     }
 
     /// The threads queries run on.
@@ -90,6 +92,11 @@ impl Engine {
         // What each sort keeps back for merging: the engine's 10 MB would be all of a small memory.
         let share = self.settings.memory_bytes_max / self.settings.threads() / 32;
         options.execution.sort_spill_reservation_bytes = share.clamp(64 << 10, 10 << 20);
+        // One table of all rows of the smaller side, where it fits: dealing out the rows of the
+        // larger side by the hash of their key takes longer than all the rest of the join.
+        let share = self.settings.memory_bytes_max / 16;
+        options.optimizer.hash_join_single_partition_threshold = share;
+        options.optimizer.hash_join_single_partition_threshold_rows = share / 64;
         // It leaves rows out that another aggregate wants, if that one's argument is no column:
         // min(start_time) beside max(nullif(duration_ns, 0)).
         options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
@@ -142,22 +149,28 @@ fn runtime_env(settings: &SessionSettings) -> Result<Arc<RuntimeEnv>> {
     Ok(env)
 }
 
-/// Statistics per data file. Files never change, so an entry is never stale.
-#[derive(Debug, Default)]
-pub(super) struct StatisticsCache {
-    files: Mutex<HashMap<PathBuf, Arc<Statistics>>>,
+/// What is known of data files. These never change, so an entry is never stale.
+#[derive(Debug)]
+pub(super) struct FileCache<T> {
+    files: Mutex<HashMap<PathBuf, Arc<T>>>,
 }
 
-impl StatisticsCache {
-    pub(super) fn get(&self, path: &std::path::Path) -> Option<Arc<Statistics>> {
+impl<T> Default for FileCache<T> {
+    fn default() -> Self {
+        Self { files: Mutex::default() }
+    }
+}
+
+impl<T> FileCache<T> {
+    pub(super) fn get(&self, path: &std::path::Path) -> Option<Arc<T>> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner).get(path).map(Arc::clone)
     }
 
-    pub(super) fn put(&self, path: PathBuf, statistics: Arc<Statistics>) {
+    pub(super) fn put(&self, path: PathBuf, known: Arc<T>) {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if files.len() >= FILE_STATISTICS_MAX {
+        if files.len() >= FILES_MAX {
             files.clear();
         }
-        files.insert(path, statistics);
+        files.insert(path, known);
     }
 }

@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::Session;
+use datafusion::common::stats::Precision;
 use datafusion::common::{DataFusionError, Result, Statistics};
 use datafusion::datasource::physical_plan::parquet::CachedParquetMetaData;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
@@ -19,7 +20,7 @@ use parquet::file::metadata::{
 };
 
 use crate::error::Error;
-use crate::store::FileSource;
+use crate::store::{FileSource, RollupPlace};
 
 /// Bytes of the end of a remote file that are read at once: nearly always the whole footer, so that
 /// it takes one request.
@@ -30,14 +31,24 @@ pub(super) fn end_bytes(source: &FileSource) -> Option<usize> {
     source.files().is_remote().then_some(REMOTE_FOOTER_BYTES)
 }
 
+/// What the engine knows of a data file.
+#[derive(Debug)]
+pub(super) struct FileFacts {
+    /// In terms of the columns that the engine sees.
+    pub(super) statistics: Arc<Statistics>,
+    pub(super) row_groups: usize,
+    /// Where the roll-up of its sketches is, if it has one.
+    pub(super) rollup: Option<RollupPlace>,
+}
+
 /// Reads the footer of a file with `rows` rows, if that is known, into the engine's cache; gives
-/// its statistics in terms of `schema`.
+/// what it says, in terms of `schema`.
 pub(super) async fn read(
     (state, url, end_bytes): (&dyn Session, &ObjectStoreUrl, Option<usize>),
     meta: &ObjectMeta,
     rows: Option<u64>,
     schema: &SchemaRef,
-) -> Result<Statistics> {
+) -> Result<FileFacts> {
     let env = state.runtime_env();
     let store = env.object_store(url)?;
     let fetched = DFParquetMetadata::new(&store, meta)
@@ -50,11 +61,26 @@ pub(super) async fn read(
         let message = format!("its footer says {found} rows, and its commit says {rows}");
         return Err(DataFusionError::External(Box::new(Error::damaged(message))));
     }
+    let rollup = RollupPlace::of(fetched.file_metadata(), meta.size);
     let footer = Arc::new(without_extras(&fetched));
     let cached = Arc::new(CachedParquetMetaData::new(Arc::clone(&footer)));
     let entry = CachedFileMetadataEntry::new(meta.clone(), cached);
     drop(env.cache_manager.get_file_metadata_cache().put(&meta.location, entry));
-    DFParquetMetadata::statistics_from_parquet_metadata(&footer, schema)
+    let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&footer, schema)?;
+    let statistics = Arc::new(trusted(statistics, schema));
+    Ok(FileFacts { statistics, row_groups: footer.num_row_groups(), rollup })
+}
+
+/// Parquet leaves NaN out of a column's bounds, so bounds of floats only guide pruning.
+fn trusted(mut statistics: Statistics, schema: &SchemaRef) -> Statistics {
+    for (column, field) in statistics.column_statistics.iter_mut().zip(schema.fields()) {
+        if field.data_type() == &DataType::Float64 {
+            column.min_value = std::mem::take(&mut column.min_value).to_inexact();
+            column.max_value = std::mem::take(&mut column.max_value).to_inexact();
+        }
+        column.sum_value = Precision::Absent;
+    }
+    statistics
 }
 
 fn without_extras(footer: &ParquetMetaData) -> ParquetMetaData {

@@ -33,6 +33,11 @@ impl PrunedScanExec {
         Self { scan, note: format!("files={kept} of {of}, pruned by {by}").into() }
     }
 
+    /// A scan of which something else is to be said.
+    pub(super) fn noted(scan: Arc<dyn ExecutionPlan>, note: &str) -> Self {
+        Self { scan, note: note.into() }
+    }
+
     fn over(&self, scan: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
         Arc::new(Self { scan, note: Arc::clone(&self.note) })
     }

@@ -36,6 +36,8 @@ use super::files::{self, Files, FilesFirst};
 use super::guard::CopyTo;
 use super::params::{self, Params};
 use super::queries::Queries;
+use super::rollup::UseRollups;
+use super::shared_quantiles::ShareQuantiles;
 use super::windows::CountedWindows;
 use super::{from_first, functions, guard, limits, plain, provider, run, views};
 use crate::clock::{Clock, SystemClock};
@@ -236,6 +238,8 @@ impl Session {
         let state = SessionStateBuilder::new()
             .with_default_features()
             .with_optimizer_rule(Arc::new(SpreadConstants))
+            .with_optimizer_rule(Arc::new(UseRollups))
+            .with_optimizer_rule(Arc::new(ShareQuantiles))
             .with_physical_optimizer_rule(Arc::new(YieldingJoins))
             .with_physical_optimizer_rule(Arc::new(CountedWindows))
             .with_config(engine.session_config())

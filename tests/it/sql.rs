@@ -13,6 +13,7 @@ mod live;
 mod logic;
 mod peers;
 mod pruning;
+mod rollup;
 mod verdicts;
 mod views;
 

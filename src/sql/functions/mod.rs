@@ -10,18 +10,21 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Literal;
 use datafusion::prelude::SessionContext;
 
+use crate::histogram::NoHistogram;
+pub(super) use quantile::Quantile;
+pub(super) use value_at::ValueAt;
+
 mod ago;
 mod bar;
 mod date_trunc;
 mod ewma;
-mod histogram;
 mod mad;
 mod quantile;
-mod rank;
 mod samples;
 mod sketch;
 mod slope;
 mod the_one;
+mod value_at;
 mod verdict;
 mod wilson;
 
@@ -168,6 +171,12 @@ pub(super) fn register(context: &SessionContext) {
 /// The engine's error for a wrong call.
 fn wrong<T>(message: impl Into<String>) -> Result<T> {
     Err(DataFusionError::Plan(message.into()))
+}
+
+impl From<NoHistogram> for DataFusionError {
+    fn from(no_histogram: NoHistogram) -> Self {
+        Self::Execution(no_histogram.to_string())
+    }
 }
 
 /// A constant argument.

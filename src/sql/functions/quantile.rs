@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Float64Array, ListArray, PrimitiveArray,
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, FixedSizeListArray, Float64Builder,
+    ListArray, PrimitiveArray,
 };
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
@@ -15,47 +16,73 @@ use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
+    Accumulator, AggregateUDFImpl, EmitTo, Expr, GroupsAccumulator, Signature, Volatility,
 };
 
-use super::rank::Rank;
 use super::samples::{Sample, Samples, SortedSamples};
 use super::{constant, first, wrong};
+use crate::histogram::Rank;
 
 /// The functions with a fixed quantile, and `quantile` itself.
 pub(super) fn all() -> Vec<Quantile> {
-    let fixed =
-        |name, numerator, denominator| Quantile::new(name, Some(Rank::new(numerator, denominator)));
+    let fixed = |name, numerator, denominator| {
+        Quantile::new(name, Asked::One(Rank::new(numerator, denominator)))
+    };
     vec![
         fixed("p50", 1, 2),
         fixed("p90", 9, 10),
         fixed("p95", 95, 100),
         fixed("p99", 99, 100),
         fixed("p999", 999, 1000),
-        Quantile::new("quantile", None),
+        Quantile::new("quantile", Asked::Argument),
     ]
 }
 
 /// One function.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Quantile {
+pub(in crate::sql) struct Quantile {
     name: &'static str,
-    /// `None`: the second argument says.
-    rank: Option<Rank>,
+    asked: Asked,
     signature: Signature,
 }
 
+/// Which quantiles a function gives.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Asked {
+    One(Rank),
+    /// The second argument says which.
+    Argument,
+    /// A list of them.
+    Several(Vec<Rank>),
+}
+
 impl Quantile {
-    fn new(name: &'static str, rank: Option<Rank>) -> Self {
-        Self { name, rank, signature: Signature::user_defined(Volatility::Immutable) }
+    fn new(name: &'static str, asked: Asked) -> Self {
+        Self { name, asked, signature: Signature::user_defined(Volatility::Immutable) }
     }
 
-    fn rank(&self, args: &AccumulatorArgs<'_>) -> Result<Rank> {
+    /// A function that gives several quantiles of its argument as a list. No function of SQL.
+    pub(in crate::sql) fn together(ranks: Vec<Rank>) -> Self {
+        Self::new("quantiles", Asked::Several(ranks))
+    }
+
+    /// The one quantile that a call with these arguments gives, if that is known and fine.
+    pub(in crate::sql) fn rank_of(&self, args: &[Expr]) -> Option<Rank> {
+        match (&self.asked, args) {
+            (Asked::One(rank), _) => Some(*rank),
+            (Asked::Argument, [_, Expr::Literal(ScalarValue::Float64(Some(q)), _)]) => Rank::of(*q),
+            _ => None,
+        }
+    }
+
+    fn ranks(&self, args: &AccumulatorArgs<'_>) -> Result<Ranks> {
         if args.is_distinct {
             return wrong(format!("{}(DISTINCT …) is not supported", self.name));
         }
-        if let Some(rank) = self.rank {
-            return Ok(rank);
+        match &self.asked {
+            Asked::One(rank) => return Ok(Ranks::One(*rank)),
+            Asked::Several(ranks) => return Ok(Ranks::Several(ranks.clone())),
+            Asked::Argument => {}
         }
         let Some(value) = args.exprs.get(1).and_then(constant) else {
             return wrong("the second argument of quantile must be a constant, such as 0.95");
@@ -64,7 +91,7 @@ impl Quantile {
             return wrong("the second argument of quantile must not be NULL");
         };
         match Rank::of(q) {
-            Some(rank) => Ok(rank),
+            Some(rank) => Ok(Ranks::One(rank)),
             None => wrong(format!(
                 "the second argument of quantile must be from 0 to 1, but is {q}\n\
                  write 0.95 for the 95th percentile"
@@ -87,15 +114,20 @@ impl AggregateUDFImpl for Quantile {
     }
 
     fn return_type(&self, _arg_types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Float64)
+        Ok(match &self.asked {
+            Asked::Several(ranks) => list_type(ranks.len()),
+            Asked::One(_) | Asked::Argument => DataType::Float64,
+        })
     }
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        let (x, q) = match (self.rank, arg_types) {
-            (Some(_), [x]) => (x, None),
-            (None, [x, q]) if q.is_numeric() => (x, Some(DataType::Float64)),
-            (Some(_), _) => return wrong(format!("{}(x) takes one argument", self.name)),
-            (None, _) => return wrong("quantile(x, q) takes a value and a number from 0 to 1"),
+        let (x, q) = match (&self.asked, arg_types) {
+            (Asked::Argument, [x, q]) if q.is_numeric() => (x, Some(DataType::Float64)),
+            (Asked::Argument, _) => {
+                return wrong("quantile(x, q) takes a value and a number from 0 to 1");
+            }
+            (_, [x]) => (x, None),
+            _ => return wrong(format!("{}(x) takes one argument", self.name)),
         };
         let x = match x {
             DataType::UInt64 => DataType::Float64,
@@ -126,10 +158,10 @@ impl AggregateUDFImpl for Quantile {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let rank = self.rank(&args)?;
+        let ranks = self.ranks(&args)?;
         Ok(match Self::samples_type(&args) {
-            Some(DataType::Int64) => Box::new(One::<Int64Type>::new(rank)),
-            _ => Box::new(One::<Float64Type>::new(rank)),
+            Some(DataType::Int64) => Box::new(One::<Int64Type>::new(ranks)),
+            _ => Box::new(One::<Float64Type>::new(ranks)),
         })
     }
 
@@ -137,10 +169,10 @@ impl AggregateUDFImpl for Quantile {
         &self,
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn Accumulator>> {
-        let rank = self.rank(&args)?;
+        let ranks = self.ranks(&args)?;
         Ok(match Self::samples_type(&args) {
-            Some(DataType::Int64) => Box::new(Sliding::<Int64Type>::new(rank)),
-            _ => Box::new(Sliding::<Float64Type>::new(rank)),
+            Some(DataType::Int64) => Box::new(Sliding::<Int64Type>::new(ranks)),
+            _ => Box::new(Sliding::<Float64Type>::new(ranks)),
         })
     }
 
@@ -152,15 +184,64 @@ impl AggregateUDFImpl for Quantile {
         &self,
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        let rank = self.rank(&args)?;
+        let ranks = self.ranks(&args)?;
         Ok(match Self::samples_type(&args) {
-            Some(DataType::Int64) => Box::new(Groups::<Int64Type>::new(rank)),
-            _ => Box::new(Groups::<Float64Type>::new(rank)),
+            Some(DataType::Int64) => Box::new(Groups::<Int64Type>::new(ranks)),
+            _ => Box::new(Groups::<Float64Type>::new(ranks)),
         })
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
         AggregateOrderSensitivity::Insensitive
+    }
+}
+
+/// The type of some quantiles together.
+fn list_type(ranks: usize) -> DataType {
+    DataType::FixedSizeList(item(DataType::Float64), i32::try_from(ranks).unwrap_or(i32::MAX))
+}
+
+/// The quantiles that are wanted of each group.
+#[derive(Debug)]
+enum Ranks {
+    One(Rank),
+    Several(Vec<Rank>),
+}
+
+impl Ranks {
+    /// Those of one group.
+    fn value(&self, mut quantile: impl FnMut(Rank) -> Option<f64>) -> Result<ScalarValue> {
+        match self {
+            Self::One(rank) => Ok(ScalarValue::Float64(quantile(*rank))),
+            Self::Several(_) => {
+                let list = self.array([()], |(), rank| quantile(rank))?;
+                ScalarValue::try_from_array(&list, 0)
+            }
+        }
+    }
+
+    /// Those of many groups.
+    fn array<G>(
+        &self,
+        groups: impl IntoIterator<Item = G>,
+        mut quantile: impl FnMut(&mut G, Rank) -> Option<f64>,
+    ) -> Result<ArrayRef> {
+        let ranks = match self {
+            Self::One(rank) => std::slice::from_ref(rank),
+            Self::Several(ranks) => ranks,
+        };
+        let mut values = Float64Builder::new();
+        for mut group in groups {
+            ranks.iter().for_each(|it| values.append_option(quantile(&mut group, *it)));
+        }
+        let values = Arc::new(values.finish());
+        let DataType::FixedSizeList(field, width) = list_type(ranks.len()) else {
+            return wrong("quantiles are no list");
+        };
+        Ok(match self {
+            Self::One(_) => values,
+            Self::Several(_) => Arc::new(FixedSizeListArray::try_new(field, width, values, None)?),
+        })
     }
 }
 
@@ -196,13 +277,13 @@ fn merge_row<T: Sample>(
 /// The quantile of all rows.
 #[derive(Debug)]
 struct One<T: Sample> {
-    rank: Rank,
+    ranks: Ranks,
     samples: Samples<T>,
 }
 
 impl<T: Sample> One<T> {
-    fn new(rank: Rank) -> Self {
-        Self { rank, samples: Samples::default() }
+    fn new(ranks: Ranks) -> Self {
+        Self { ranks, samples: Samples::default() }
     }
 }
 
@@ -216,7 +297,8 @@ impl<T: Sample> Accumulator for One<T> {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Float64(self.samples.quantile(self.rank)))
+        let Self { ranks, samples } = self;
+        ranks.value(|rank| samples.quantile(rank))
     }
 
     fn size(&self) -> usize {
@@ -240,13 +322,13 @@ impl<T: Sample> Accumulator for One<T> {
 /// The quantile of the rows in a moving window.
 #[derive(Debug)]
 struct Sliding<T: Sample> {
-    rank: Rank,
+    ranks: Ranks,
     samples: SortedSamples<T>,
 }
 
 impl<T: Sample> Sliding<T> {
-    fn new(rank: Rank) -> Self {
-        Self { rank, samples: SortedSamples::default() }
+    fn new(ranks: Ranks) -> Self {
+        Self { ranks, samples: SortedSamples::default() }
     }
 }
 
@@ -267,7 +349,8 @@ impl<T: Sample> Accumulator for Sliding<T> {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Float64(self.samples.quantile(self.rank)))
+        let Self { ranks, samples } = self;
+        ranks.value(|rank| samples.quantile(rank))
     }
 
     fn size(&self) -> usize {
@@ -296,7 +379,7 @@ impl<T: Sample> Accumulator for Sliding<T> {
 /// The quantiles of many groups.
 #[derive(Debug)]
 struct Groups<T: Sample> {
-    rank: Rank,
+    ranks: Ranks,
     groups: Vec<Samples<T>>,
     /// Memory of the groups, kept up to date: asking each of a million would cost more than it
     /// tells.
@@ -304,8 +387,8 @@ struct Groups<T: Sample> {
 }
 
 impl<T: Sample> Groups<T> {
-    fn new(rank: Rank) -> Self {
-        Self { rank, groups: Vec::new(), size_bytes: 0 }
+    fn new(ranks: Ranks) -> Self {
+        Self { ranks, groups: Vec::new(), size_bytes: 0 }
     }
 
     fn grow(&mut self, total: usize) {
@@ -363,9 +446,8 @@ impl<T: Sample> GroupsAccumulator for Groups<T> {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let rank = self.rank;
-        let answers = self.take(emit_to).into_iter().map(|mut it| it.quantile(rank));
-        Ok(Arc::new(answers.collect::<Float64Array>()))
+        let groups = self.take(emit_to);
+        self.ranks.array(groups, |samples, rank| samples.quantile(rank))
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {

@@ -131,3 +131,37 @@ async fn helpers() {
     let sql = "SELECT ago('1d') < now(), ago('1d') > now() - interval '25 hours', bar(5, 10, 4)";
     assert_eq!(ask(&session, sql).await, ["true|true|██"]);
 }
+
+#[tokio::test]
+async fn percentiles_of_one_column_are_taken_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = session(&snapshot(&rows(), PLACES[2], folder.path()));
+    let calls = [
+        "p50(duration_ns)",
+        "count(*)",
+        "quantile(duration_ns, 0.25)",
+        "p99(duration_ns) FILTER (WHERE attempt = 1)",
+        "p99(attempt)",
+        "p95(duration_ns)",
+        "p50(duration_ns) FILTER (WHERE attempt = 1)",
+        "p90(duration_ns) FILTER (WHERE attempt > 1)",
+    ];
+    let rest = "FROM steps s GROUP BY s.step_name, s.node_type ORDER BY 1, 2";
+    let start = "SELECT s.step_name, s.node_type,";
+    let together = ask(&session, &format!("{start} {} {rest}", calls.join(", "))).await;
+    for (at, call) in calls.iter().enumerate() {
+        let alone = ask(&session, &format!("{start} {call} {rest}")).await;
+        for (together, alone) in together.iter().zip(&alone) {
+            let cells: Vec<&str> = together.split('|').collect();
+            assert_eq!(cells[at + 2], alone.split('|').nth(2).unwrap(), "{call}");
+        }
+    }
+    let plan = async |sql: &str| ask(&session, &format!("EXPLAIN {sql}")).await.join("\n");
+    let sql = format!("SELECT {} FROM steps HAVING p50(duration_ns) > 0", calls.join(", "));
+    let plan_of_all = plan(&sql).await;
+    for values in ["quantiles(steps.duration_ns)", "quantiles(steps.duration_ns) FILTER"] {
+        assert!(plan_of_all.contains(values), "{plan_of_all}");
+    }
+    let alone = plan("SELECT p50(duration_ns), p50(attempt) FROM steps").await;
+    assert!(!alone.contains("quantiles("), "{alone}");
+}
