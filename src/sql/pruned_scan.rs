@@ -1,5 +1,6 @@
-//! A line of the plan that says which files were left out, and why. Passes everything through: rows
-//! from below, and filters, projections, limits and statistics as if it were not there.
+//! A line of the plan that says which files were left out, and why, or that days and months are
+//! read in place of hours. Passes everything through: rows from below, and filters, projections,
+//! limits and statistics as if it were not there.
 
 use std::fmt;
 use std::sync::Arc;

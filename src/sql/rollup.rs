@@ -111,6 +111,10 @@ fn roles_of(plan: &LogicalPlan, spans: &mut Spans) -> Option<Roles> {
         LogicalPlan::Aggregate(aggregate) => {
             let roles = roles_of(&aggregate.input, spans)?;
             let mut question = Question { roles: &roles, spans };
+            let is_set = |it: &Expr| matches!(it, Expr::GroupingSet(_));
+            if aggregate.group_expr.iter().any(is_set) {
+                return None; // its columns are not those of its expressions, one by one
+            }
             let groups = aggregate.group_expr.iter();
             let groups: Vec<Role> = groups.map(|it| question.role(it)).collect();
             if !groups.iter().all(|it| matches!(it, Role::Steady | Role::Hour)) {

@@ -103,6 +103,9 @@ async fn questions_that_add_up_read_roll_ups_and_others_do_not() {
         "SELECT sum(count + 1) FROM step_latency".to_owned(),
         "SELECT sum(n) FROM (SELECT count AS n FROM step_latency GROUP BY 1)".to_owned(),
         "SELECT count(*) FROM (SELECT hour FROM step_latency GROUP BY 1)".to_owned(),
+        "SELECT sum(n), sum(c) FROM (SELECT count(*) AS n, sum(count) AS c FROM step_latency GROUP \
+         BY ROLLUP (step_name))"
+            .to_owned(),
         "SELECT sum(count) FROM step_latency WHERE count > 1".to_owned(),
         "SELECT sum(count) FROM step_latency WHERE extract(hour FROM hour) = 3".to_owned(),
         "SELECT sum(count) FROM (SELECT count FROM step_latency LIMIT 9)".to_owned(),
