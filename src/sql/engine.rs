@@ -1,19 +1,20 @@
 //! What sessions of one process share: the threads queries run on, their memory and spill bounds,
 //! and the caches of file footers. Knows no table and no query.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use datafusion::execution::cache::Cache;
+use datafusion::execution::cache::default_cache::DefaultCache;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::SessionConfig;
+use object_store::path::Path;
 use tokio::runtime::Runtime;
 
 use super::footer::FileFacts;
-use super::rollup_scan::OpenRollup;
+use super::open_rollup::OpenRollup;
 use super::session::SessionSettings;
 use super::spill::SpillFolder;
 use crate::clock::Clock;
@@ -25,14 +26,18 @@ use crate::store::FileSource;
 pub(super) const CATALOG: &str = "genstore";
 pub(super) const SCHEMA: &str = "main";
 
-/// So many files are remembered; beyond it the memory starts over.
-const FILES_MAX: usize = 20_000;
+/// Memory for the footers of data files, and as much for those of their roll-ups; beyond it the one
+/// not used for longest goes. A million runs have 4 MB of them.
+const FOOTER_BYTES_MAX: usize = 64 << 20;
 
 /// How many of the largest memory consumers an out-of-memory error names.
 const CONSUMERS_NAMED: usize = 3;
 
 /// Planning recurses; a worker thread gets what a main thread has.
 const STACK_BYTES: usize = 64 << 20;
+
+/// By the location of a file.
+type FileCache<T> = Box<dyn Cache<Path, T>>;
 
 /// Threads, memory and caches.
 #[derive(Debug)]
@@ -41,6 +46,7 @@ pub(super) struct Engine {
     pub(super) env: Arc<RuntimeEnv>,
     pub(super) settings: SessionSettings,
     pub(super) clock: Arc<dyn Clock>,
+    /// What is known of data files. These never change, so an entry is never stale.
     pub(super) files: FileCache<FileFacts>,
     pub(super) rollups: FileCache<OpenRollup>,
 }
@@ -58,7 +64,8 @@ impl Engine {
                 Error::failed("cannot start the threads that run queries").with_source(source)
             })?;
         let env = runtime_env(&settings)?;
-        let (files, rollups) = (FileCache::default(), FileCache::default());
+        let files = Box::new(DefaultCache::new(FOOTER_BYTES_MAX));
+        let rollups = Box::new(DefaultCache::new(FOOTER_BYTES_MAX));
         Ok(Self { runtime: Some(runtime), env, settings, clock, files, rollups })
     }
 
@@ -147,30 +154,4 @@ fn runtime_env(settings: &SessionSettings) -> Result<Arc<RuntimeEnv>> {
         env.deregister_object_store(ObjectStoreUrl::local_filesystem().as_ref()).map_err(failed)?;
     }
     Ok(env)
-}
-
-/// What is known of data files. These never change, so an entry is never stale.
-#[derive(Debug)]
-pub(super) struct FileCache<T> {
-    files: Mutex<HashMap<PathBuf, Arc<T>>>,
-}
-
-impl<T> Default for FileCache<T> {
-    fn default() -> Self {
-        Self { files: Mutex::default() }
-    }
-}
-
-impl<T> FileCache<T> {
-    pub(super) fn get(&self, path: &std::path::Path) -> Option<Arc<T>> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).get(path).map(Arc::clone)
-    }
-
-    pub(super) fn put(&self, path: PathBuf, known: Arc<T>) {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if files.len() >= FILES_MAX {
-            files.clear();
-        }
-        files.insert(path, known);
-    }
 }

@@ -1,8 +1,8 @@
-//! The footer of a data file as the engine needs it: checked against the log, without the Arrow
-//! schema that some writers put there, and kept in the engine's cache. Reads no rows.
+//! The footer of a data file as the engine needs it: checked against the log, and without the Arrow
+//! schema that some writers put there. Reads no rows.
 //!
 //! That Arrow schema says nothing that Parquet's own does not, and the decoder of a damaged one
-//! panics. Scans take the footer from the cache, so they do not meet it either.
+//! panics. Scans get the footer from here, so they do not meet it either.
 
 use std::sync::Arc;
 
@@ -10,9 +10,8 @@ use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::common::stats::Precision;
 use datafusion::common::{DataFusionError, Result, Statistics};
-use datafusion::datasource::physical_plan::parquet::CachedParquetMetaData;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
-use datafusion::execution::cache::cache_manager::CachedFileMetadataEntry;
+use datafusion::execution::cache::CacheValue;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use object_store::ObjectMeta;
 use parquet::file::metadata::{
@@ -32,25 +31,31 @@ pub(super) fn end_bytes(source: &FileSource) -> Option<usize> {
 }
 
 /// What the engine knows of a data file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct FileFacts {
     /// In terms of the columns that the engine sees.
     pub(super) statistics: Arc<Statistics>,
-    pub(super) row_groups: usize,
+    pub(super) footer: Arc<ParquetMetaData>,
     /// Where the roll-up of its sketches is, if it has one.
     pub(super) rollup: Option<RollupPlace>,
 }
 
-/// Reads the footer of a file with `rows` rows, if that is known, into the engine's cache; gives
-/// what it says, in terms of `schema`.
+impl CacheValue for FileFacts {
+    /// The statistics are small beside the footer that they are of.
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.footer.memory_size()
+    }
+}
+
+/// Reads the footer of a file with `rows` rows, if that is known; gives what it says, in terms of
+/// `schema`.
 pub(super) async fn read(
     (state, url, end_bytes): (&dyn Session, &ObjectStoreUrl, Option<usize>),
     meta: &ObjectMeta,
     rows: Option<u64>,
     schema: &SchemaRef,
 ) -> Result<FileFacts> {
-    let env = state.runtime_env();
-    let store = env.object_store(url)?;
+    let store = state.runtime_env().object_store(url)?;
     let fetched = DFParquetMetadata::new(&store, meta)
         .with_metadata_size_hint(end_bytes)
         .with_page_index_policy(Some(PageIndexPolicy::Optional))
@@ -63,12 +68,9 @@ pub(super) async fn read(
     }
     let rollup = RollupPlace::of(fetched.file_metadata(), meta.size);
     let footer = Arc::new(without_extras(&fetched));
-    let cached = Arc::new(CachedParquetMetaData::new(Arc::clone(&footer)));
-    let entry = CachedFileMetadataEntry::new(meta.clone(), cached);
-    drop(env.cache_manager.get_file_metadata_cache().put(&meta.location, entry));
     let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&footer, schema)?;
     let statistics = Arc::new(trusted(statistics, schema));
-    Ok(FileFacts { statistics, row_groups: footer.num_row_groups(), rollup })
+    Ok(FileFacts { statistics, footer, rollup })
 }
 
 /// Parquet leaves NaN out of a column's bounds, so bounds of floats only guide pruning.

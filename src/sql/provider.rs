@@ -12,10 +12,7 @@ use datafusion::catalog::Session;
 use datafusion::common::config::TableParquetOptions;
 use datafusion::common::{DFSchema, DataFusionError, Result, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
-use datafusion::datasource::physical_plan::{
-    FileGroup, FileScanConfigBuilder, ParquetFileReaderFactory, ParquetSource,
-};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::{TableProvider, TableType, ViewTable, provider_as_source};
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -33,9 +30,10 @@ use object_store::ObjectMeta;
 use super::engine::{Engine, tables_url};
 use super::footer::FileFacts;
 use super::hot::{HotRows, HotSource};
+use super::open_rollup::OpenRollup;
 use super::pruned_scan::PrunedScanExec;
 use super::pruning::{Known, prune};
-use super::rollup_scan::{OpenRollup, RollupReaders};
+use super::readers::{Opened, Readers};
 use super::shares::Shares;
 use super::spans::Spans;
 use super::{diagnose, footer, plain};
@@ -66,7 +64,7 @@ pub(super) struct StoreTable {
 struct KnownFile {
     file: DataFile,
     meta: ObjectMeta,
-    facts: Arc<FileFacts>,
+    facts: FileFacts,
 }
 
 impl StoreTable {
@@ -138,20 +136,17 @@ impl StoreTable {
         projection: Option<&Vec<usize>>,
         (filters_first, limit): (bool, Option<usize>),
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let env = state.runtime_env();
-        let cache = env.cache_manager.get_file_metadata_cache();
-        let readers = CachedParquetFileReaderFactory::new(env.object_store(url)?, cache);
-        let source = parquet_source(state, &self.schema, filters_first, Arc::new(readers));
-        let source = match footer::end_bytes(&self.source) {
-            Some(size_bytes) => source.with_metadata_size_hint(size_bytes),
-            None => source,
-        };
+        let store = state.runtime_env().object_store(url)?;
+        let mut readers = Readers { store, files: HashMap::new() };
         let mut shares = Shares::new(state.config().target_partitions());
         for KnownFile { meta, facts, .. } in files {
             let file = PartitionedFile::new_from_meta(meta.clone())
                 .with_statistics(Arc::clone(&facts.statistics));
-            shares.deal(&file, facts.row_groups);
+            shares.deal(&file, facts.footer.num_row_groups());
+            let opened = Opened { offset: 0, footer: Arc::clone(&facts.footer) };
+            readers.files.insert(meta.location.clone(), opened);
         }
+        let source = parquet_source(state, &self.schema, filters_first, readers);
         let groups = shares.groups().into_iter().map(|it| self.summed(it));
         let groups = groups.collect::<Result<Vec<_>>>()?;
         let of_files = files.iter().map(|it| &*it.facts.statistics);
@@ -215,26 +210,25 @@ impl StoreTable {
         columns: Vec<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let store = state.runtime_env().object_store(url)?;
+        let mut readers = Readers { store, files: HashMap::new() };
         let mut shares = Shares::new(state.config().target_partitions());
-        let mut rollups = HashMap::new();
         for KnownFile { file, meta, facts } in files {
             let Some(place) = facts.rollup else { continue };
-            let rollup = match self.engine.rollups.get(&file.path) {
+            let rollup = match self.engine.rollups.get(&meta.location) {
                 Some(rollup) => rollup,
                 None => {
-                    let open = AssertUnwindSafe(OpenRollup::open(&store, meta, place));
+                    let open = AssertUnwindSafe(OpenRollup::open(&readers.store, meta, place));
                     let open = open.catch_unwind().await.map_err(|_| {
                         external(self.damaged(file, "its roll-up cannot be decoded"))
                     })?;
-                    let open = Arc::new(open.map_err(|error| self.unreadable(file, error))?);
-                    self.engine.rollups.put(file.path.clone(), Arc::clone(&open));
+                    let open = open.map_err(|error| self.unreadable(file, error))?;
+                    self.engine.rollups.put(&meta.location, open.clone());
                     open
                 }
             };
-            shares.deal(&rollup.file(meta), rollup.row_groups());
-            rollups.insert(meta.location.clone(), rollup);
+            shares.deal(&rollup.file(meta), rollup.opened.footer.num_row_groups());
+            readers.files.insert(meta.location.clone(), rollup.opened);
         }
-        let readers = Arc::new(RollupReaders { store, rollups });
         let source = parquet_source(state, schema, true, readers);
         let config = FileScanConfigBuilder::new(url.clone(), Arc::new(source))
             .with_file_groups(shares.groups())
@@ -266,7 +260,7 @@ impl StoreTable {
             e_tag: None,
             version: None,
         };
-        let facts = match self.engine.files.get(&file.path) {
+        let facts = match self.engine.files.get(&meta.location) {
             Some(facts) => facts,
             None => {
                 if !files.is_remote() {
@@ -279,8 +273,8 @@ impl StoreTable {
                     .catch_unwind()
                     .await
                     .map_err(|_| external(self.damaged(file, "its footer cannot be decoded")))?;
-                let facts = Arc::new(read.map_err(|error| self.unreadable(file, error))?);
-                self.engine.files.put(file.path.clone(), Arc::clone(&facts));
+                let facts = read.map_err(|error| self.unreadable(file, error))?;
+                self.engine.files.put(&meta.location, facts.clone());
                 facts
             }
         };
@@ -328,14 +322,14 @@ fn parquet_source(
     state: &dyn Session,
     schema: &SchemaRef,
     filters_first: bool,
-    readers: Arc<dyn ParquetFileReaderFactory>,
+    readers: Readers,
 ) -> ParquetSource {
     let mut global = state.config_options().execution.parquet.clone();
     global.pushdown_filters = filters_first;
     let options = TableParquetOptions { global, ..TableParquetOptions::default() };
     ParquetSource::new(Arc::clone(schema))
         .with_table_parquet_options(options)
-        .with_parquet_file_reader_factory(readers)
+        .with_parquet_file_reader_factory(Arc::new(readers))
 }
 
 /// The columns that a scan is to give, which need not be those that its filter looks at.
