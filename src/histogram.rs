@@ -1,18 +1,25 @@
 //! Histograms of non-negative whole numbers, three significant digits, as counts, bytes and ranks.
-//! The bytes are HdrHistogram's V2 serialisation, which every HdrHistogram reads. They may come
-//! from a user, so none of them can do more than cause an error.
+//! Bytes may come from a user, so none of them can do more than cause an error.
 //!
 //! A histogram of the store has some dozens of values, and a query merges a hundred thousand of
 //! them: bytes are added to the counts as they are read, and counts are a list of places as long as
 //! they are few. A dense one of microseconds takes 100 KB.
+//!
+//! There are three shapes of bytes, and all are read everywhere: HdrHistogram's own for whoever
+//! reads the tables ([`hdr`]), one that is quick to write for the states of a query ([`packed`]),
+//! and one that is quick to read for roll-ups ([`planes`]).
 
 use std::fmt;
 
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 
+use planes::Planes;
 pub(crate) use rank::{Rank, interpolate};
 
+mod hdr;
+mod packed;
+mod planes;
 mod rank;
 
 /// Three digits: a value is known to 0.1 %.
@@ -24,14 +31,9 @@ const OCTAVE_BITS: u32 = 10;
 const PLACES_MAX: u32 = (65 - OCTAVE_BITS) * OCTAVE;
 /// A list of more places becomes an array.
 const LISTED_MAX: usize = 4_096;
-
-/// How HdrHistogram's V2 serialisation begins.
-const COOKIE: u32 = 0x1c84_9303 | 0x10;
-const HEADER_BYTES: usize = 40;
-/// How packed bytes begin: then come two bytes for each place that has values, and two for how
-/// many, the lower one first. Every place fits.
-const PACKED: &[u8] = b"gsh\x01";
-const PACKED_BYTES: usize = 4;
+/// Neighbouring places that are counted together on the way to a rank: a 64th of a power of two.
+const BLOCK_BITS: u32 = 6;
+const BLOCKS: usize = (PLACES_MAX >> BLOCK_BITS) as usize;
 
 /// Bytes that are no histogram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +50,8 @@ impl std::error::Error for NoHistogram {}
 /// How often each value was there.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counts {
-    /// By place, as long as there are few; a place may be there several times.
-    listed: Vec<(u32, u64)>,
+    /// Places and counts, as long as both are few; a place may be there several times.
+    listed: Vec<(u16, u32)>,
     /// By place, when there are many.
     array: Vec<u64>,
     total: u64,
@@ -74,12 +76,13 @@ impl Counts {
 
     /// Memory beside the struct itself.
     pub(crate) fn size_bytes(&self) -> usize {
-        self.listed.capacity() * size_of::<(u32, u64)>() + self.array.capacity() * size_of::<u64>()
+        self.listed.capacity() * size_of::<(u16, u32)>() + self.array.capacity() * size_of::<u64>()
     }
 
     /// Adds a value.
     pub(crate) fn record(&mut self, value: u64) {
-        self.add(place_of(value), 1);
+        self.put(place_of(value), 1);
+        self.listed_more();
     }
 
     /// The same for counts that many values go to: they are an array from the start. Says whether
@@ -100,24 +103,6 @@ impl Counts {
         true
     }
 
-    fn add(&mut self, place: u32, count: u64) {
-        self.total = self.total.saturating_add(count);
-        if self.array.is_empty() {
-            self.listed.push((place, count));
-            if self.listed.len() >= LISTED_MAX {
-                self.pack();
-            }
-            return;
-        }
-        let at = place as usize;
-        if at >= self.array.len() {
-            self.array.resize(at + 1, 0);
-        }
-        if let Some(into) = self.array.get_mut(at) {
-            *into = into.saturating_add(count);
-        }
-    }
-
     /// Sums what is listed twice; if that does not help much, the list becomes an array.
     fn pack(&mut self) {
         self.sort();
@@ -130,35 +115,42 @@ impl Counts {
     fn sort(&mut self) {
         // what was added comes in sorted runs, which this sort merges
         self.listed.sort_by_key(|it| it.0);
-        self.listed.dedup_by(|next, kept| {
-            let same = next.0 == kept.0;
-            if same {
-                kept.1 = kept.1.saturating_add(next.1);
-            }
-            same
+        let mut fits = true;
+        self.listed.dedup_by(|(next, more), (kept, count)| {
+            let sum = if next == kept { count.checked_add(*more) } else { return false };
+            fits &= sum.is_some();
+            sum.is_some_and(|sum| {
+                *count = sum;
+                true
+            })
         });
+        if !fits {
+            self.settle();
+        }
     }
 
+    /// Makes the list an array.
     fn settle(&mut self) {
         let listed = std::mem::take(&mut self.listed);
-        let places = listed.iter().map(|it| it.0 as usize + 1).max().unwrap_or(0);
+        let places = listed.iter().map(|it| usize::from(it.0) + 1).max().unwrap_or(0);
         if places > self.array.len() {
             self.array.resize(places, 0);
         }
         for (place, count) in listed {
-            if let Some(into) = self.array.get_mut(place as usize) {
-                *into = into.saturating_add(count);
+            if let Some(into) = self.array.get_mut(usize::from(place)) {
+                *into = into.saturating_add(u64::from(count));
             }
         }
     }
 
     /// Adds the counts of another histogram.
     pub(crate) fn merge(&mut self, other: &Self) {
-        other.each(|place, count| self.add(place, count));
+        other.each(|place, count| self.put(place, count));
+        self.listed_more();
     }
 
     fn each(&self, mut take: impl FnMut(u32, u64)) {
-        self.listed.iter().for_each(|(place, count)| take(*place, *count));
+        self.listed.iter().for_each(|(place, count)| take(u32::from(*place), u64::from(*count)));
         let array = self.array.iter().zip(0..).filter(|(count, _)| **count > 0);
         array.for_each(|(count, place)| take(place, *count));
     }
@@ -197,48 +189,79 @@ impl Counts {
         Some(())
     }
 
-    /// Adds the counts of a histogram's bytes, of HdrHistogram or packed.
+    /// Adds the counts of a histogram's bytes, of any shape.
     pub(crate) fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), NoHistogram> {
-        if let Some(packed) = bytes.strip_prefix(PACKED) {
-            return self.merge_packed(packed);
-        }
-        let Some(payload) = payload(bytes) else { return self.merge_foreign(bytes) };
-        let mut places = Places::of(payload);
-        while let Some((place, count)) = places.next()? {
-            self.put(place, count)?;
-        }
-        self.listed_more();
-        Ok(())
-    }
-
-    fn merge_packed(&mut self, packed: &[u8]) -> Result<(), NoHistogram> {
-        let (entries, rest) = packed.as_chunks::<PACKED_BYTES>();
-        if !rest.is_empty() {
-            return Err(NoHistogram);
-        }
-        for [low, high, count @ ..] in entries {
-            let place = u16::from_le_bytes([*low, *high]);
-            self.put(usize::from(place), u64::from(u16::from_le_bytes(*count)))?;
+        if let Some(entries) = packed::entries(bytes) {
+            let entries = entries?;
+            self.expect(entries.len());
+            entries.for_each(|(place, count)| self.put(place, count));
+        } else if let Some(planes) = Planes::of(bytes) {
+            self.merge_planes(&planes?)?;
+        } else if let Some(payload) = hdr::payload(bytes) {
+            self.expect(payload.len() / 2);
+            hdr::entries(payload)
+                .try_for_each(|it| it.map(|(place, count)| self.put(place, count)))?;
+        } else {
+            return self.merge_foreign(bytes);
         }
         self.listed_more();
         Ok(())
     }
 
-    /// Adds a count that came as bytes; [`Self::listed_more`] is called after the last one.
+    /// A roll-up adds up some thousand histograms of a thousand places each: nothing is decided
+    /// from place to place.
+    fn merge_planes(&mut self, planes: &Planes<'_>) -> Result<(), NoHistogram> {
+        if self.array.is_empty() && self.listed.len() + planes.len() < LISTED_MAX {
+            self.expect(planes.len());
+            return planes.each(|place, count| self.put(place, count));
+        }
+        self.settle();
+        let (mut total, end) = (self.total, planes.end as usize);
+        if self.array.len() < end {
+            self.array.resize(end, 0);
+        }
+        planes.each(|place, count| {
+            if let Some(into) = self.array.get_mut(place as usize) {
+                *into = into.saturating_add(count);
+            }
+            total = total.saturating_add(count);
+        })?;
+        self.total = total;
+        Ok(())
+    }
+
+    /// Makes room for about so many places.
+    fn expect(&mut self, places: usize) {
+        if self.array.is_empty() {
+            self.listed.reserve(places);
+        }
+    }
+
+    /// Adds a count of a place that there is; [`Self::listed_more`] is called after the last one.
     #[inline]
-    fn put(&mut self, place: usize, count: u64) -> Result<(), NoHistogram> {
+    fn put(&mut self, place: u32, count: u64) {
         self.total = self.total.saturating_add(count);
+        if let Some(into) = self.array.get_mut(place as usize) {
+            *into = into.saturating_add(count);
+            return;
+        }
+        match u32::try_from(count) {
+            Ok(count) if self.array.is_empty() => self.listed.push((place as u16, count)),
+            _ => self.put_beyond(place, count),
+        }
+    }
+
+    /// Adds a count to the array, which is too short for it.
+    #[cold]
+    fn put_beyond(&mut self, place: u32, count: u64) {
+        self.settle();
+        let place = place as usize;
+        if place >= self.array.len() {
+            self.array.resize(place + 1, 0);
+        }
         if let Some(into) = self.array.get_mut(place) {
             *into = into.saturating_add(count);
-        } else if place >= PLACES_MAX as usize {
-            return Err(NoHistogram);
-        } else if self.array.is_empty() {
-            self.listed.push((place as u32, count));
-        } else {
-            self.array.resize(place, 0);
-            self.array.push(count);
         }
-        Ok(())
     }
 
     fn listed_more(&mut self) {
@@ -252,89 +275,75 @@ impl Counts {
         let histogram: Histogram<u64> =
             Deserializer::new().deserialize(&mut bytes).map_err(|_| NoHistogram)?;
         for step in histogram.iter_recorded() {
-            self.add(place_of(step.value_iterated_to()), step.count_at_value());
+            self.put(place_of(step.value_iterated_to()), step.count_at_value());
         }
+        self.listed_more();
         Ok(())
     }
 
-    /// The histogram as bytes that are quick to write and to add to another one, for the states of
-    /// a query: they are twice as long, and nobody else reads them. Where a count is too large for
-    /// that, they are those of [`Self::bytes`].
+    /// The histogram as bytes for the states of a query. Where a count is too large for that, they
+    /// are those of [`Self::bytes`].
     pub(crate) fn packed(&mut self) -> Vec<u8> {
-        let mut counts = self.listed.iter().map(|(_, count)| count).chain(&self.array);
-        if counts.any(|it| *it > u64::from(u16::MAX)) {
-            return self.bytes();
+        match packed::bytes(self) {
+            Some(bytes) => bytes,
+            None => self.bytes(),
         }
-        let mut bytes = Vec::with_capacity(PACKED.len() + PACKED_BYTES * self.listed.len());
-        bytes.extend_from_slice(PACKED);
-        self.each(|place, count| {
-            let ([low, high], [low_count, high_count]) =
-                ((place as u16).to_le_bytes(), (count as u16).to_le_bytes());
-            bytes.extend_from_slice(&[low, high, low_count, high_count]);
-        });
-        bytes
     }
 
-    /// The histogram as bytes.
+    /// The histogram as bytes for a roll-up.
+    pub(crate) fn planes(&mut self) -> Vec<u8> {
+        self.sort();
+        planes::bytes(self)
+    }
+
+    /// The histogram as HdrHistogram's bytes.
     pub(crate) fn bytes(&mut self) -> Vec<u8> {
         self.sort();
-        // about two bytes for how far it is from the place before, and one for the count
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + 3 * self.listed.len());
-        bytes.resize(HEADER_BYTES, 0);
-        let mut next = 0;
-        let mut put = |place: u32, count: u64| {
-            let zeros = i64::from(place - next);
-            match zeros {
-                0 => {}
-                1 => put_number(&mut bytes, 0),
-                _ => put_number(&mut bytes, ((-zeros << 1) ^ (-zeros >> 63)) as u64),
-            }
-            put_number(&mut bytes, count.min(i64::MAX as u64) << 1);
-            next = place + 1;
-        };
-        self.each(&mut put);
-        let largest = next.checked_sub(1).map_or(0, |it| bounds_of(it).1);
-        let length = u32::try_from(bytes.len() - HEADER_BYTES).unwrap_or(u32::MAX);
-        let header = [
-            &COOKIE.to_be_bytes()[..],
-            &length.to_be_bytes(),
-            &0_u32.to_be_bytes(), // places are not shifted
-            &SIGNIFICANT_DIGITS.to_be_bytes(),
-            &1_u64.to_be_bytes(), // the lowest value that is told from its neighbours
-            &largest.max(2).to_be_bytes(),
-            &1_f64.to_be_bytes(), // values are what they are
-        ];
-        bytes.splice(..HEADER_BYTES, header.concat());
-        bytes
+        hdr::bytes(self)
     }
 
     /// The quantile, interpolated between neighbouring ranks; `None` when there are no values.
-    pub(crate) fn quantile(&mut self, rank: Rank) -> Option<f64> {
-        let (index, fraction) = rank.place(self.total)?;
-        let (low, high) = self.neighbours(index)?;
-        Some(interpolate(low, high, fraction))
+    pub(crate) fn quantile(&self, rank: Rank) -> Option<f64> {
+        ranked(self.total, rank, |index| self.neighbours(index))
     }
 
     /// The values of rank `index`, from 0, and of the next rank (or the same, for the last).
-    pub(crate) fn neighbours(&mut self, index: u64) -> Option<(f64, f64)> {
-        self.sort();
+    pub(crate) fn neighbours(&self, index: u64) -> Option<(f64, f64)> {
+        if self.array.is_empty() {
+            let listed = self.listed.iter();
+            let listed = listed.map(|(place, count)| (u32::from(*place), u64::from(*count)));
+            return neighbours_among(listed, index);
+        }
         let array = self.array.iter().zip(0..).map(|(count, place)| (place, *count));
-        neighbours(self.listed.iter().copied().chain(array), index)
+        neighbours(array, index)
     }
 }
 
 /// The quantile of the histogram that some bytes hold; `None` when there are no values in it.
 pub(crate) fn quantile_of(bytes: &[u8], rank: Rank) -> Result<Option<f64>, NoHistogram> {
-    let Some(payload) = payload(bytes) else { return Ok(Counts::of(bytes)?.quantile(rank)) };
-    let (mut places, mut total) = (Places::of(payload), 0_u64);
-    while let Some((_, count)) = places.next()? {
-        total = total.saturating_add(count);
+    if let Some(entries) = packed::entries(bytes) {
+        let entries = entries?;
+        let total = entries.clone().map(|(_, count)| count).sum();
+        return Ok(ranked(total, rank, |index| neighbours_among(entries, index)));
     }
-    let Some((index, fraction)) = rank.place(total) else { return Ok(None) };
-    let mut places = Places::of(payload);
-    let counts = std::iter::from_fn(|| places.next().ok().flatten());
-    let counts = counts.map(|(place, count)| (place as u32, count));
-    Ok(neighbours(counts, index).map(|(low, high)| interpolate(low, high, fraction)))
+    let Some(payload) = hdr::payload(bytes) else { return Ok(Counts::of(bytes)?.quantile(rank)) };
+    let mut total = 0_u64;
+    for entry in hdr::entries(payload) {
+        total = total.saturating_add(entry?.1);
+    }
+    let entries = hdr::entries(payload).filter_map(Result::ok);
+    Ok(ranked(total, rank, |index| neighbours(entries, index)))
+}
+
+/// The quantile of so many values, of which `neighbours` gives those of a rank and of the next.
+fn ranked(
+    total: u64,
+    rank: Rank,
+    neighbours: impl FnOnce(u64) -> Option<(f64, f64)>,
+) -> Option<f64> {
+    let (index, fraction) = rank.place(total)?;
+    let (low, high) = neighbours(index)?;
+    Some(interpolate(low, high, fraction))
 }
 
 /// The values of rank `index`, from 0, and of the next one, of counts in the order of their places.
@@ -351,6 +360,37 @@ fn neighbours(counts: impl Iterator<Item = (u32, u64)>, index: u64) -> Option<(f
         }
     }
     low.map(|low| (low, low))
+}
+
+/// The same of counts in any order: only those of the blocks that the two ranks are in are put in
+/// order.
+fn neighbours_among(
+    counts: impl Iterator<Item = (u32, u64)> + Clone,
+    index: u64,
+) -> Option<(f64, f64)> {
+    let block_of = |place: u32| (place >> BLOCK_BITS) as usize;
+    let mut blocks = [0_u64; BLOCKS];
+    for (place, count) in counts.clone() {
+        let block = blocks.get_mut(block_of(place))?;
+        *block = block.saturating_add(count);
+    }
+    let (mut before, mut first, mut last) = (0_u64, None, 0);
+    for (block, count) in blocks.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+        let seen = before.saturating_add(count);
+        if seen > index {
+            first.get_or_insert((block, before));
+            last = block;
+        }
+        if seen > index + 1 {
+            break;
+        }
+        before = seen;
+    }
+    let (first, before) = first?;
+    let mut near: Vec<_> =
+        counts.filter(|(place, _)| (first..=last).contains(&block_of(*place))).collect();
+    near.sort_unstable_by_key(|it| it.0);
+    neighbours(near.into_iter(), index - before)
 }
 
 /// Where a value is counted.
@@ -374,86 +414,6 @@ fn middle_of(place: u32) -> f64 {
     let octave = (place / OCTAVE).saturating_sub(1);
     let (low, _) = bounds_of(place);
     (low + ((1_u64 << octave) >> 1)) as f64
-}
-
-/// The counts in bytes of the shape that the store writes.
-fn payload(bytes: &[u8]) -> Option<&[u8]> {
-    let word = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-    let long = |at: usize| Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
-    let is_ours = word(0)? == COOKIE
-        && word(8)? == 0
-        && word(12)? == SIGNIFICANT_DIGITS
-        && long(16)? == 1
-        && long(32)? == 1_f64.to_bits();
-    let length = usize::try_from(word(4)?).ok()?;
-    let payload = bytes.get(HEADER_BYTES..HEADER_BYTES.checked_add(length)?)?;
-    is_ours.then_some(payload)
-}
-
-/// The places of a payload that have values, in order, and how many each has.
-struct Places<'a> {
-    bytes: std::slice::Iter<'a, u8>,
-    next: usize,
-}
-
-impl<'a> Places<'a> {
-    fn of(payload: &'a [u8]) -> Self {
-        Self { bytes: payload.iter(), next: 0 }
-    }
-
-    #[inline]
-    fn next(&mut self) -> Result<Option<(usize, u64)>, NoHistogram> {
-        while let Some(number) = self.number()? {
-            let Ok(count @ 1..) = u64::try_from(number) else {
-                // so many places without a value; a zero is one
-                let skipped = usize::try_from(number.unsigned_abs()).map_err(|_| NoHistogram)?;
-                self.next = self.next.saturating_add(skipped.max(1));
-                continue;
-            };
-            let place = self.next;
-            if place >= PLACES_MAX as usize {
-                return Err(NoHistogram);
-            }
-            self.next += 1;
-            return Ok(Some((place, count)));
-        }
-        Ok(None)
-    }
-
-    /// Seven bits in each byte but the ninth, the sign in the lowest bit.
-    #[inline]
-    fn number(&mut self) -> Result<Option<i64>, NoHistogram> {
-        let Some(first) = self.bytes.next() else { return Ok(None) };
-        let mut value = u64::from(first & 0x7f);
-        if *first >= 0x80 {
-            let mut shift = 7;
-            loop {
-                let byte = *self.bytes.next().ok_or(NoHistogram)?;
-                if shift == 56 {
-                    value |= u64::from(byte) << shift;
-                    break;
-                }
-                value |= u64::from(byte & 0x7f) << shift;
-                if byte < 0x80 {
-                    break;
-                }
-                shift += 7;
-            }
-        }
-        Ok(Some(((value >> 1) as i64) ^ -((value & 1) as i64)))
-    }
-}
-
-fn put_number(bytes: &mut Vec<u8>, mut value: u64) {
-    for _ in 0..8 {
-        if value < 0x80 {
-            bytes.push(value as u8);
-            return;
-        }
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
 }
 
 #[cfg(test)]

@@ -24,6 +24,12 @@ fn bytes(histogram: &Histogram<u64>) -> Vec<u8> {
     bytes
 }
 
+/// The quantile, from all counts in order.
+fn neighbours_in_order(counts: &mut Counts, rank: Rank) -> Option<f64> {
+    counts.settle();
+    counts.quantile(rank)
+}
+
 fn values() -> impl Strategy<Value = Vec<u64>> {
     let value = (0..63_u32, any::<u64>()).prop_map(|(bits, it)| it >> (bits + 1));
     prop_oneof![
@@ -53,9 +59,13 @@ proptest! {
         let mut again = Counts::default();
         again.merge_bytes(&counts.bytes()).unwrap();
         prop_assert_eq!(again.bytes(), counts.bytes());
-        let mut packed = ours(&more);
-        packed.merge_bytes(&ours(&some).packed()).unwrap();
-        prop_assert_eq!(packed.bytes(), counts.bytes());
+        for shape in [Counts::packed, Counts::planes] {
+            let mut merged = ours(&more);
+            merged.merge_bytes(&shape(&mut ours(&some))).unwrap();
+            merged.merge_bytes(&shape(&mut Counts::default())).unwrap();
+            prop_assert_eq!(merged.bytes(), counts.bytes());
+            prop_assert_eq!(Counts::of(&shape(&mut merged)).unwrap().bytes(), counts.bytes());
+        }
         let mut many = Counts::default();
         for value in some.iter().chain(&more) {
             many.record_many(*value);
@@ -68,7 +78,13 @@ proptest! {
             let value = expected.value_at_quantile(q);
             prop_assert_eq!(counts.place_at(q), place_of(value));
             let rank = Rank::of(q).unwrap();
-            prop_assert_eq!(quantile_of(&counts.bytes(), rank), Ok(counts.quantile(rank)));
+            let mut pieces = ours(&more);
+            pieces.merge(&ours(&some));
+            let answer = Ok(neighbours_in_order(&mut counts.clone(), rank));
+            prop_assert_eq!(Ok(pieces.quantile(rank)), answer);
+            for bytes in [counts.bytes(), pieces.packed(), counts.planes()] {
+                prop_assert_eq!(quantile_of(&bytes, rank), answer);
+            }
             let above = expected.len() - expected.count_between(0, value);
             prop_assert_eq!(counts.above(place_of(value)), above);
         }
@@ -82,7 +98,11 @@ proptest! {
         at in 0..90_usize,
     ) {
         let _ = Counts::default().merge_bytes(&any);
-        let _ = Counts::default().merge_bytes(&[PACKED, &any].concat());
+        for mark in [b"gsh\x01", b"gsh\x02"] {
+            let _ = Counts::default().merge_bytes(&[mark, any.as_slice()].concat());
+            let length = [any.len() as u8 / 2, 0, 0, 0];
+            let _ = Counts::default().merge_bytes(&[mark, length.as_slice(), &any].concat());
+        }
         let mut near = bytes(&theirs(&[1, 7, 4_000, 1 << 40]));
         let at = at % near.len();
         near[at] = any.pop().unwrap_or(0xff);
@@ -115,6 +135,8 @@ fn a_count_that_is_too_large_to_be_packed_is_kept() {
     let mut counts = ours(&[1, 1 << 62]);
     (0..20).for_each(|_| counts.merge(&counts.clone()));
     counts.sort();
-    assert!(!counts.packed().starts_with(PACKED));
-    assert_eq!(Counts::of(&counts.packed()).unwrap().len(), 2 << 20);
+    assert!(packed::bytes(&counts).is_none());
+    for bytes in [counts.packed(), counts.planes(), counts.bytes()] {
+        assert_eq!(Counts::of(&bytes).unwrap().len(), 2 << 20);
+    }
 }

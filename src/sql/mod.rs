@@ -12,6 +12,7 @@ mod from_first;
 mod functions;
 mod guard;
 mod hot;
+mod inner_sketches;
 mod limits;
 mod open_rollup;
 mod params;

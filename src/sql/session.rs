@@ -34,6 +34,7 @@ use super::diagnose::{Vocabulary, diagnose};
 use super::engine::{CATALOG, Engine, SCHEMA};
 use super::files::{self, Files, FilesFirst};
 use super::guard::CopyTo;
+use super::inner_sketches::InnerSketches;
 use super::params::{self, Params};
 use super::queries::Queries;
 use super::rollup::UseRollups;
@@ -240,6 +241,7 @@ impl Session {
             .with_optimizer_rule(Arc::new(SpreadConstants))
             .with_optimizer_rule(Arc::new(UseRollups))
             .with_optimizer_rule(Arc::new(ShareQuantiles))
+            .with_optimizer_rule(Arc::new(InnerSketches))
             .with_physical_optimizer_rule(Arc::new(YieldingJoins))
             .with_physical_optimizer_rule(Arc::new(CountedWindows))
             .with_config(engine.session_config())

@@ -137,7 +137,7 @@ impl Sketches {
     pub(super) fn rows(&self) -> Vec<Row> {
         let mut groups: Vec<&Group> = self.groups.values().flatten().collect();
         groups.sort_by_key(|it| (Span::Day.around(it.start_us).0, it.key()));
-        groups.into_iter().map(|it| Row::StepLatency(it.row())).collect()
+        groups.into_iter().map(|it| Row::StepLatency(it.row(self.span))).collect()
     }
 }
 
@@ -219,7 +219,8 @@ impl Group {
         self.max_ns = self.max_ns.max(max_ns);
     }
 
-    fn row(&self) -> StepLatencyRow {
+    fn row(&self, span: Span) -> StepLatencyRow {
+        let mut durations_us = self.durations_us.clone();
         StepLatencyRow {
             hour: TimeUs(self.start_us),
             pipeline_name: self.pipeline_name.clone(),
@@ -230,7 +231,11 @@ impl Group {
             sum_ns: self.sum_ns,
             min_ns: self.min_ns,
             max_ns: self.max_ns,
-            histogram: self.durations_us.clone().bytes(),
+            histogram: match span {
+                Span::Hour => durations_us.bytes(),
+                // these are only in roll-ups, which no one else reads
+                Span::Day | Span::Month => durations_us.planes(),
+            },
         }
     }
 }

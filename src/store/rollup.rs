@@ -28,8 +28,8 @@ use crate::event::{Row, Table};
 pub(crate) const SPAN: &str = "span";
 /// The spans of a roll-up.
 const SPANS: [Span; 2] = [Span::Day, Span::Month];
-/// How the footer names it.
-const KEY: &str = "genstore.rollup";
+/// How the footer names it. The number counts the shapes that it had: one of another is not read.
+const KEY: &str = "genstore.rollup.2";
 /// Files of fewer rows are read as fast without one.
 const ROWS_MIN: u64 = 1_024;
 /// It has at most this share of the rows of its file: of one day there is nothing to add up.
@@ -63,8 +63,8 @@ impl RollupPlace {
     }
 }
 
-/// The columns of a roll-up: those of `step_latency`, `hour` being the start of the span, and the
-/// span.
+/// The columns of a roll-up: those of `step_latency`, `hour` being the start of the span and
+/// `histogram` in a shape of its own, and the span.
 fn schema() -> SchemaRef {
     let table = arrow_schema(Table::StepLatency);
     let span = Arc::new(Field::new(SPAN, DataType::Utf8, false));

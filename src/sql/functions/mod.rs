@@ -12,6 +12,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::histogram::NoHistogram;
 pub(super) use quantile::Quantile;
+pub(super) use sketch::{Sketch, reads_sketches};
 pub(super) use value_at::ValueAt;
 
 mod ago;
@@ -145,8 +146,8 @@ pub(super) fn register(context: &SessionContext) {
         context.register_udaf(AggregateUDF::from(quantile));
     }
     for aggregate in [
-        AggregateUDF::from(sketch::Sketch::of_values()),
-        AggregateUDF::from(sketch::Sketch::of_sketches()),
+        AggregateUDF::from(Sketch::of_values()),
+        AggregateUDF::from(Sketch::of_sketches()),
         AggregateUDF::from(mad::Mad::default()),
         AggregateUDF::from(slope::Slope::default()),
     ] {

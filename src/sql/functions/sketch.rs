@@ -20,10 +20,12 @@ use super::{first, wrong};
 use crate::histogram::{Counts, Rank, quantile_of};
 
 /// `hdr` or `hdr_merge`.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Sketch {
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(in crate::sql) struct Sketch {
     name: &'static str,
     input: DataType,
+    /// Whether the sketches that it makes never leave the query.
+    inner: bool,
     signature: Signature,
 }
 
@@ -39,7 +41,40 @@ impl Sketch {
     }
 
     fn new(name: &'static str, input: DataType) -> Self {
-        Self { name, input, signature: Signature::user_defined(Volatility::Immutable) }
+        let signature = Signature::user_defined(Volatility::Immutable);
+        Self { name, input, inner: false, signature }
+    }
+
+    /// The same for sketches that nobody sees but [`reads_sketches`]; `None` if it is that already.
+    pub(in crate::sql) fn inner(&self) -> Option<Self> {
+        (!self.inner).then(|| Self { inner: true, ..self.clone() })
+    }
+
+    fn shape(&self) -> Shape {
+        if self.inner { Shape::Packed } else { Shape::Hdr }
+    }
+}
+
+/// Whether a function only reads the sketches that it is given.
+pub(in crate::sql) fn reads_sketches(function: &str) -> bool {
+    matches!(function, "hdr_quantile" | "hdr_count" | "hdr_verdict")
+}
+
+/// The bytes that a sketch is given as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// HdrHistogram's.
+    Hdr,
+    /// Those of the states of a query.
+    Packed,
+}
+
+impl Shape {
+    fn bytes(self, counts: &mut Counts) -> Vec<u8> {
+        match self {
+            Self::Hdr => counts.bytes(),
+            Self::Packed => counts.packed(),
+        }
     }
 }
 
@@ -79,7 +114,8 @@ impl AggregateUDFImpl for Sketch {
         if args.is_distinct {
             return wrong(format!("{}(DISTINCT …) is not supported", self.name));
         }
-        Ok(Box::new(SketchOf { values: self.input == DataType::Int64, counts: None }))
+        let (values, shape) = (self.input == DataType::Int64, self.shape());
+        Ok(Box::new(SketchOf { values, shape, counts: None }))
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
@@ -90,8 +126,7 @@ impl AggregateUDFImpl for Sketch {
         &self,
         _args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        let values = self.input == DataType::Int64;
-        Ok(Box::new(Groups { values, groups: Vec::new(), size_bytes: 0 }))
+        Ok(Box::new(Groups::new(self.input == DataType::Int64, self.shape())))
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
@@ -99,10 +134,12 @@ impl AggregateUDFImpl for Sketch {
     }
 }
 
-/// Values, or sketches, of which a sketch is made.
+/// Values, or sketches, of which a sketch is made. Sketches may come in another order: a dense one
+/// is much memory, which is best touched for one group after the other.
 fn add_rows(
     values: bool,
     rows: &ArrayRef,
+    group_of: impl Fn(usize) -> usize,
     mut add: impl FnMut(usize, Part<'_>) -> Result<()>,
 ) -> Result<()> {
     if values {
@@ -116,9 +153,10 @@ fn add_rows(
             add(row, Part::Value(count))
         });
     }
-    let rows = as_binary_array(rows)?.iter().enumerate();
-    let mut rows = rows.filter_map(|(row, it)| Some((row, it?)));
-    rows.try_for_each(|(row, bytes)| add(row, Part::Sketch(bytes)))
+    let sketches = as_binary_array(rows)?;
+    let mut rows: Vec<_> = (0..sketches.len()).filter(|it| sketches.is_valid(*it)).collect();
+    rows.sort_by_key(|it| group_of(*it));
+    rows.into_iter().try_for_each(|row| add(row, Part::Sketch(sketches.value(row))))
 }
 
 /// What is added to a sketch.
@@ -137,34 +175,24 @@ fn add_part(counts: &mut Counts, part: Part<'_>) -> Result<()> {
     }
 }
 
-/// The state of a sketch; one of nothing is NULL.
-fn state_of(counts: &mut Option<Counts>) -> Option<Vec<u8>> {
-    counts.as_mut().map(Counts::packed)
-}
-
-/// The bytes of a sketch; a sketch of nothing is NULL.
-fn bytes_of(counts: &mut Option<Counts>) -> Option<Vec<u8>> {
-    counts.as_mut().map(Counts::bytes)
-}
-
 #[derive(Debug)]
 struct SketchOf {
     /// Whether the input is values, not sketches.
     values: bool,
-    /// `None` before the first.
+    shape: Shape,
+    /// `None` before the first; a sketch of nothing is NULL.
     counts: Option<Counts>,
 }
 
 impl Accumulator for SketchOf {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let counts = &mut self.counts;
-        add_rows(self.values, first(values)?, |_, part| {
-            add_part(counts.get_or_insert_default(), part)
-        })
+        let add = |_, part: Part<'_>| add_part(counts.get_or_insert_default(), part);
+        add_rows(self.values, first(values)?, |_| 0, add)
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let mut gone = Self { values: self.values, counts: None };
+        let mut gone = Self { values: self.values, shape: self.shape, counts: None };
         gone.update_batch(values)?;
         let Some(gone) = gone.counts else { return Ok(()) };
         self.counts.get_or_insert_default().subtract(&gone).ok_or_else(|| {
@@ -179,7 +207,7 @@ impl Accumulator for SketchOf {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Binary(bytes_of(&mut self.counts)))
+        Ok(ScalarValue::Binary(self.counts.as_mut().map(|it| self.shape.bytes(it))))
     }
 
     fn size(&self) -> usize {
@@ -187,12 +215,13 @@ impl Accumulator for SketchOf {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![ScalarValue::Binary(state_of(&mut self.counts))])
+        Ok(vec![ScalarValue::Binary(self.counts.as_mut().map(Counts::packed))])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         let counts = &mut self.counts;
-        add_rows(false, first(states)?, |_, part| add_part(counts.get_or_insert_default(), part))
+        let add = |_, part: Part<'_>| add_part(counts.get_or_insert_default(), part);
+        add_rows(false, first(states)?, |_| 0, add)
     }
 }
 
@@ -201,47 +230,89 @@ impl Accumulator for SketchOf {
 struct Groups {
     /// Whether the input is values, not sketches.
     values: bool,
-    groups: Vec<Option<Counts>>,
+    shape: Shape,
+    groups: Vec<Group>,
     /// Memory of the groups.
     size_bytes: usize,
 }
 
-impl Groups {
-    fn add(
-        &mut self,
-        (values, rows): (bool, &[ArrayRef]),
-        group_indices: &[usize],
-        wanted: impl Fn(usize) -> bool,
-        total_num_groups: usize,
-    ) -> Result<()> {
-        if self.groups.len() < total_num_groups {
-            self.groups.resize_with(total_num_groups, || None);
+/// The sketch of a group.
+#[derive(Debug, Default)]
+enum Group {
+    /// A sketch of nothing is NULL.
+    #[default]
+    Empty,
+    /// One state and no more, as where each group lies in one part of the rows.
+    State(Vec<u8>),
+    Counts(Counts),
+}
+
+impl Group {
+    fn counts(&mut self) -> Result<&mut Counts> {
+        match self {
+            Self::Empty => *self = Self::Counts(Counts::default()),
+            Self::State(bytes) => *self = Self::Counts(Counts::of(bytes)?),
+            Self::Counts(_) => {}
         }
-        let Self { groups, size_bytes, .. } = self;
-        add_rows(values, first(rows)?, |row, part| {
-            let group = group_indices.get(row).and_then(|it| groups.get_mut(*it));
-            let Some(group) = group.filter(|_| wanted(row)) else { return Ok(()) };
-            let counts = group.get_or_insert_default();
-            let before = counts.size_bytes();
-            add_part(counts, part)?;
-            *size_bytes = *size_bytes + counts.size_bytes() - before;
-            Ok(())
+        match self {
+            Self::Counts(counts) => Ok(counts),
+            _ => Err(DataFusionError::Internal("a group without its counts".to_owned())),
+        }
+    }
+
+    fn bytes(self, shape: Shape) -> Result<Option<Vec<u8>>> {
+        Ok(match self {
+            Self::Empty => None,
+            Self::State(bytes) if shape == Shape::Packed => Some(bytes),
+            Self::State(bytes) => Some(shape.bytes(&mut Counts::of(&bytes)?)),
+            Self::Counts(mut counts) => Some(shape.bytes(&mut counts)),
         })
+    }
+
+    fn size_bytes(&self) -> usize {
+        match self {
+            Self::Empty => 0,
+            Self::State(bytes) => bytes.capacity(),
+            Self::Counts(counts) => counts.size_bytes(),
+        }
     }
 }
 
 impl Groups {
-    fn emit(
+    fn new(values: bool, shape: Shape) -> Self {
+        Self { values, shape, groups: Vec::new(), size_bytes: 0 }
+    }
+
+    fn add(
         &mut self,
-        emit_to: EmitTo,
-        bytes: fn(&mut Option<Counts>) -> Option<Vec<u8>>,
-    ) -> ArrayRef {
-        let mut taken = emit_to.take_needed(&mut self.groups);
-        let freed: usize = taken.iter().flatten().map(Counts::size_bytes).sum();
+        (values, rows): (bool, &[ArrayRef]),
+        group_indices: &[usize],
+        total_num_groups: usize,
+        add: impl Fn(usize, &mut Group, Part<'_>) -> Result<()>,
+    ) -> Result<()> {
+        if self.groups.len() < total_num_groups {
+            self.groups.resize_with(total_num_groups, Group::default);
+        }
+        let Self { groups, size_bytes, .. } = self;
+        let group_of = |row| group_indices.get(row).copied().unwrap_or(usize::MAX);
+        add_rows(values, first(rows)?, group_of, |row, part| {
+            let Some(group) = groups.get_mut(group_of(row)) else { return Ok(()) };
+            let before = group.size_bytes();
+            add(row, group, part)?;
+            *size_bytes = *size_bytes + group.size_bytes() - before;
+            Ok(())
+        })
+    }
+
+    fn emit(&mut self, emit_to: EmitTo, shape: Shape) -> Result<ArrayRef> {
+        let taken = emit_to.take_needed(&mut self.groups);
+        let freed: usize = taken.iter().map(Group::size_bytes).sum();
         self.size_bytes -= freed;
-        let mut sketches = BinaryBuilder::new();
-        taken.iter_mut().for_each(|it| sketches.append_option(bytes(it)));
-        Arc::new(sketches.finish())
+        let mut sketches = BinaryBuilder::with_capacity(taken.len(), freed / 2);
+        for group in taken {
+            sketches.append_option(group.bytes(shape)?);
+        }
+        Ok(Arc::new(sketches.finish()))
     }
 }
 
@@ -254,15 +325,18 @@ impl GroupsAccumulator for Groups {
         total_num_groups: usize,
     ) -> Result<()> {
         let wanted = |row| opt_filter.is_none_or(|it| it.is_valid(row) && it.value(row));
-        self.add((self.values, values), group_indices, wanted, total_num_groups)
+        let rows = (self.values, values);
+        self.add(rows, group_indices, total_num_groups, |row, group, part| {
+            if wanted(row) { add_part(group.counts()?, part) } else { Ok(()) }
+        })
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        Ok(self.emit(emit_to, bytes_of))
+        self.emit(emit_to, self.shape)
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        Ok(vec![self.emit(emit_to, state_of)])
+        Ok(vec![self.emit(emit_to, Shape::Packed)?])
     }
 
     fn merge_batch(
@@ -271,7 +345,13 @@ impl GroupsAccumulator for Groups {
         group_indices: &[usize],
         total_num_groups: usize,
     ) -> Result<()> {
-        self.add((false, values), group_indices, |_| true, total_num_groups)
+        self.add((false, values), group_indices, total_num_groups, |_, group, part| {
+            match (&group, part) {
+                (Group::Empty, Part::Sketch(state)) => *group = Group::State(state.to_vec()),
+                (_, part) => add_part(group.counts()?, part)?,
+            }
+            Ok(())
+        })
     }
 
     fn convert_to_state(
@@ -281,13 +361,13 @@ impl GroupsAccumulator for Groups {
     ) -> Result<Vec<ArrayRef>> {
         let values = first(values)?;
         let each: Vec<usize> = (0..values.len()).collect();
-        let mut groups = Self { values: self.values, groups: Vec::new(), size_bytes: 0 };
+        let mut groups = Self::new(self.values, self.shape);
         groups.update_batch(&[Arc::clone(values)], &each, opt_filter, values.len())?;
         groups.state(EmitTo::All)
     }
 
     fn size(&self) -> usize {
-        self.groups.capacity() * size_of::<Option<Counts>>() + self.size_bytes
+        self.groups.capacity() * size_of::<Group>() + self.size_bytes
     }
 }
 

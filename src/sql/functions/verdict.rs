@@ -77,7 +77,7 @@ impl ScalarUDFImpl for HdrVerdict {
                 )));
             }
             let (Some(before), Some(after)) = (before, after) else { return Ok(Some(TOO_FEW)) };
-            Ok(Some(verdict(Counts::of(before)?, Counts::of(after)?, q)))
+            Ok(Some(verdict(&Counts::of(before)?, &Counts::of(after)?, q)))
         });
         let verdicts: StringArray = verdicts.collect::<Result<Vec<_>>>()?.into_iter().collect();
         Ok(ColumnarValue::Array(Arc::new(verdicts)))
@@ -87,13 +87,13 @@ impl ScalarUDFImpl for HdrVerdict {
 const TOO_FEW: &str = "too few";
 
 /// What is to be said of two samples.
-fn verdict(mut before: Counts, mut after: Counts, q: f64) -> &'static str {
+fn verdict(before: &Counts, after: &Counts, q: f64) -> &'static str {
     let (n, m) = (before.len() as f64, after.len() as f64);
     if n.min(m) * q.min(1.0 - q) < EXPECTED_MIN {
         return TOO_FEW;
     }
     let mut both = before.clone();
-    both.merge(&after);
+    both.merge(after);
     let middle = both.place_at(q);
     let (a, b) = (before.above(middle) as f64, after.above(middle) as f64);
     let rate = (a + b) / (n + m);
@@ -103,8 +103,8 @@ fn verdict(mut before: Counts, mut after: Counts, q: f64) -> &'static str {
     }
     let z = (b / m - a / n) / deviation;
     let Some(rank) = Rank::of(q) else { return "same" };
-    let at = |of: &mut Counts| of.quantile(rank).unwrap_or_default();
-    let (old, new) = (at(&mut before), at(&mut after));
+    let at = |of: &Counts| of.quantile(rank).unwrap_or_default();
+    let (old, new) = (at(before), at(after));
     let moved = (new - old).abs() >= CHANGE_MIN * old;
     match () {
         () if z >= Z_MIN && moved && new > old => "higher",
