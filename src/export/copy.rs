@@ -30,7 +30,7 @@ pub async fn copy(mut rows: QueryStream, to: &CopyTo) -> Result<ExportedFile> {
         FileKind::Ndjson => (profile("ndjson")?, FileFormat::Ndjson),
     };
     let lowering = Lowering::new(&rows.schema(), profile, false)?;
-    let encoder = Encoder::new(lowering.schema(), profile)?;
+    let encoder = Encoder::new(lowering.schema(), profile, 1)?;
     let mut file = encoder.file()?;
     let (mut gathered, mut gathered_rows, mut written) = (Vec::new(), 0, 0_u64);
     while let Some(batch) = rows.next().await {

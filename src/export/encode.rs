@@ -9,7 +9,9 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::writer::FileWriter as IpcWriter;
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
+};
 use parquet::basic::{Compression as Codec, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::SerializedFileWriter;
@@ -23,10 +25,14 @@ use crate::output::{Format, Look, RowWriter};
 /// Columns whose values are long and rarely equal: a dictionary and statistics do not pay.
 const LONG_COLUMNS: [&str; 3] = ["content", "body", "histogram"];
 
+/// From so many rows on the columns of a group are shared between threads: large groups are few.
+const SHARED_ROWS_MIN: usize = 256 * 1024;
+
 /// What all files of one result have in common; shared between threads.
 pub(super) struct Encoder {
     schema: SchemaRef,
     form: Form,
+    threads: usize,
 }
 
 enum Form {
@@ -57,7 +63,8 @@ pub(super) enum FileBytes {
 }
 
 impl Encoder {
-    pub(super) fn new(schema: &SchemaRef, profile: &Profile) -> Result<Self> {
+    /// An encoder that takes so many threads for a large group.
+    pub(super) fn new(schema: &SchemaRef, profile: &Profile, threads: usize) -> Result<Self> {
         let form = match profile.format {
             FileFormat::Parquet => {
                 let properties = Arc::new(properties(schema, profile));
@@ -72,7 +79,7 @@ impl Encoder {
             FileFormat::Ndjson => Self::text(Format::Ndjson, schema)?,
             FileFormat::Arrow => Form::Arrow,
         };
-        Ok(Self { schema: Arc::clone(schema), form })
+        Ok(Self { schema: Arc::clone(schema), form, threads })
     }
 
     fn text(format: Format, schema: &SchemaRef) -> Result<Form> {
@@ -118,16 +125,48 @@ impl Encoder {
         rows: &[RecordBatch],
     ) -> Result<Vec<ArrowColumnChunk>> {
         // no column is nested, so each has one writer
-        let mut writers = groups.create_column_writers(0).map_err(cannot_encode)?;
-        for batch in rows {
-            let columns = self.schema.fields().iter().zip(batch.columns());
-            for (writer, (field, column)) in writers.iter_mut().zip(columns) {
-                for leaf in compute_leaves(field, column).map_err(cannot_encode)? {
-                    writer.write(&leaf).map_err(cannot_encode)?;
-                }
+        let writers = groups.create_column_writers(0).map_err(cannot_encode)?;
+        let is_large = rows.iter().map(RecordBatch::num_rows).sum::<usize>() >= SHARED_ROWS_MIN;
+        let threads = if is_large { self.threads.max(1) } else { 1 };
+        let mut shares: Vec<Vec<(usize, ArrowColumnWriter)>> = Vec::new();
+        shares.resize_with(threads, Vec::new);
+        for (column, writer) in writers.into_iter().enumerate() {
+            if let Some(share) = shares.get_mut(column % threads) {
+                share.push((column, writer));
             }
         }
-        writers.into_iter().map(|it| it.close().map_err(cannot_encode)).collect()
+        let encode = |share: Vec<(usize, ArrowColumnWriter)>| {
+            let chunk = |(column, writer)| Ok((column, self.column(column, writer, rows)?));
+            share.into_iter().map(chunk).collect::<Result<Vec<_>>>()
+        };
+        let last = shares.pop().unwrap_or_default();
+        let mut chunks = std::thread::scope(|scope| {
+            let others: Vec<_> =
+                shares.into_iter().map(|share| scope.spawn(move || encode(share))).collect();
+            let mut chunks = encode(last)?;
+            for other in others {
+                let broke = |_| Error::internal("a thread that encodes columns broke off");
+                chunks.extend(other.join().map_err(broke)??);
+            }
+            Ok::<_, Error>(chunks)
+        })?;
+        chunks.sort_by_key(|(column, _)| *column);
+        Ok(chunks.into_iter().map(|(_, chunk)| chunk).collect())
+    }
+
+    fn column(
+        &self,
+        column: usize,
+        mut writer: ArrowColumnWriter,
+        rows: &[RecordBatch],
+    ) -> Result<ArrowColumnChunk> {
+        let field = self.schema.field(column);
+        for batch in rows {
+            for leaf in compute_leaves(field, batch.column(column)).map_err(cannot_encode)? {
+                writer.write(&leaf).map_err(cannot_encode)?;
+            }
+        }
+        writer.close().map_err(cannot_encode)
     }
 }
 

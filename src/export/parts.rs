@@ -69,8 +69,8 @@ enum Job {
 
 impl Parts {
     /// No rows yet. `table` is what there was before.
-    pub(super) fn new(shape: Shape, table: ExportedTable) -> Result<Self> {
-        let encoder = Arc::new(Encoder::new(shape.lowering.schema(), shape.profile)?);
+    pub(super) fn new(shape: Shape, table: ExportedTable, threads: usize) -> Result<Self> {
+        let encoder = Arc::new(Encoder::new(shape.lowering.schema(), shape.profile, threads)?);
         let (open, jobs, next_part) = (BTreeMap::new(), VecDeque::new(), table.next_part());
         Ok(Self { shape, encoder, table, next_part, open, jobs, placing: 0, clock: 0 })
     }

@@ -151,7 +151,7 @@ impl<'a> Export<'a> {
             .before(table.name())
             .cloned()
             .map_or_else(|| Ok(empty()), |it| check_columns(it, &empty()))?;
-        let mut parts = Parts::new(self.shape(lowering), before)?;
+        let mut parts = Parts::new(self.shape(lowering), before, work.threads())?;
         let mut sieve = self.known.sieve(table);
         while let Some(batch) = work.wait(stream.next())?.transpose()? {
             work.note(batch.num_rows() as u64);
@@ -189,7 +189,7 @@ impl<'a> Export<'a> {
             false => None,
         };
         let table = ExportedTable::new(name, Some(sql), &lowering);
-        let mut parts = Parts::new(self.shape(lowering), table)?;
+        let mut parts = Parts::new(self.shape(lowering), table, work.threads())?;
         while let Some(batch) = work.wait(stream.next())?.transpose()? {
             work.note(batch.num_rows() as u64);
             let Some(times) = time.and_then(|it| batch.columns().get(it)) else {

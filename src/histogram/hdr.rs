@@ -1,5 +1,5 @@
-//! HdrHistogram's V2 serialisation, which every HdrHistogram reads: of the places in order, how many
-//! values each has, and how many places without any lie between. Reads it in the shape that is
+//! HdrHistogram's V2 serialisation, which every HdrHistogram reads: of the places in order, how
+//! many values each has, and how many places without any lie between. Reads it in the shape that is
 //! written here; what has other digits or a compressed payload is `hdrhistogram`'s to read.
 
 use super::{Counts, NoHistogram, PLACES_MAX, SIGNIFICANT_DIGITS, bounds_of};

@@ -2,9 +2,10 @@
 //! and read by nobody else. How far it is from place to place and how many values a place has are
 //! written apart, a byte each where that is enough, so that a reader seldom has to choose.
 //!
-//! After the mark comes the number of gap bytes, four bytes, the lower ones first, and these: places
-//! without a value before the next one with values, 255 for as many and more to come. After them the
-//! counts, seven bits in each byte, the lower ones first, the eighth for more to come.
+//! After the mark comes the number of gap bytes, four bytes, the lower ones first, and these: how
+//! many places without a value are before the next one with values, 255 for as many and more to
+//! come. After them the counts, seven bits in each byte, the lower ones first, the eighth for more
+//! to come.
 
 use super::{Counts, NoHistogram, PLACES_MAX};
 

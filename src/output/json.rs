@@ -5,27 +5,29 @@ use std::io::{self, Write};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::value::Value;
 use super::writer::Encoder;
 
+/// Text that is gathered before it is written.
+const WRITE_BYTES: usize = 64 << 10;
+
 /// One array, one row per line.
 #[derive(Debug)]
 pub(super) struct JsonEncoder {
-    names: Vec<String>,
+    keys: Keys,
     empty: bool,
 }
 
 /// One object per line.
 #[derive(Debug)]
 pub(super) struct NdjsonEncoder {
-    names: Vec<String>,
+    keys: Keys,
 }
 
 impl JsonEncoder {
     pub(super) fn new(schema: &SchemaRef) -> Self {
-        Self { names: names(schema), empty: true }
+        Self { keys: Keys::of(schema), empty: true }
     }
 }
 
@@ -35,12 +37,14 @@ impl Encoder for JsonEncoder {
     }
 
     fn batch(&mut self, out: &mut dyn Write, batch: &RecordBatch) -> io::Result<()> {
+        let mut text = Vec::with_capacity(WRITE_BYTES);
         for row in 0..batch.num_rows() {
-            out.write_all(if self.empty { b"\n" } else { b",\n" })?;
+            text.extend_from_slice(if self.empty { b"\n" } else { b",\n" });
             self.empty = false;
-            serde_json::to_writer(&mut *out, &Object { names: &self.names, batch, row })?;
+            self.keys.object(&mut text, batch, row)?;
+            pass(&mut text, WRITE_BYTES, out)?;
         }
-        Ok(())
+        pass(&mut text, 1, out)
     }
 
     fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
@@ -50,7 +54,7 @@ impl Encoder for JsonEncoder {
 
 impl NdjsonEncoder {
     pub(super) fn new(schema: &SchemaRef) -> Self {
-        Self { names: names(schema) }
+        Self { keys: Keys::of(schema) }
     }
 }
 
@@ -60,11 +64,13 @@ impl Encoder for NdjsonEncoder {
     }
 
     fn batch(&mut self, out: &mut dyn Write, batch: &RecordBatch) -> io::Result<()> {
+        let mut text = Vec::with_capacity(WRITE_BYTES);
         for row in 0..batch.num_rows() {
-            serde_json::to_writer(&mut *out, &Object { names: &self.names, batch, row })?;
-            out.write_all(b"\n")?;
+            self.keys.object(&mut text, batch, row)?;
+            text.push(b'\n');
+            pass(&mut text, WRITE_BYTES, out)?;
         }
-        Ok(())
+        pass(&mut text, 1, out)
     }
 
     fn end(&mut self, _out: &mut dyn Write) -> io::Result<()> {
@@ -72,20 +78,38 @@ impl Encoder for NdjsonEncoder {
     }
 }
 
-/// A row as an object.
-struct Object<'a> {
-    names: &'a [String],
-    batch: &'a RecordBatch,
-    row: usize,
+/// Writes text of at least so many bytes.
+fn pass(text: &mut Vec<u8>, bytes: usize, out: &mut dyn Write) -> io::Result<()> {
+    if text.len() >= bytes {
+        out.write_all(text)?;
+        text.clear();
+    }
+    Ok(())
 }
 
-impl Serialize for Object<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.names.len()))?;
-        for (name, column) in self.names.iter().zip(self.batch.columns()) {
-            map.serialize_entry(name, &Value::of(column.as_ref(), self.row))?;
+/// What stands before each value of an object, the colon included.
+#[derive(Debug)]
+struct Keys(Vec<Vec<u8>>);
+
+impl Keys {
+    fn of(schema: &SchemaRef) -> Self {
+        let names = names(schema).into_iter().enumerate();
+        let key = |(index, name)| {
+            let comma = if index == 0 { "" } else { "," };
+            format!("{comma}{}:", serde_json::Value::String(name)).into_bytes()
+        };
+        Self(names.map(key).collect())
+    }
+
+    /// Adds a row as an object. Written to memory: an object is a hundred pieces.
+    fn object(&self, text: &mut Vec<u8>, batch: &RecordBatch, row: usize) -> io::Result<()> {
+        text.push(b'{');
+        for (key, column) in self.0.iter().zip(batch.columns()) {
+            text.extend_from_slice(key);
+            serde_json::to_writer(&mut *text, &Value::of(column.as_ref(), row))?;
         }
-        map.end()
+        text.push(b'}');
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sketches that a query makes only to read a quantile of them are never written as HdrHistogram's
-//! bytes: nobody sees them. Changes the shape of columns between two steps of a plan, and no answer.
+//! bytes: nobody sees them. Changes the shape of columns between two steps of a plan, and no
+//! answer.
 
 use std::collections::HashSet;
 use std::sync::Arc;
