@@ -314,6 +314,7 @@ const CONSUMERS: &[(&str, &str, &str)] = &[
     ("Recursive", "WITH RECURSIVE", "end the recursion earlier"),
     ("Sort", "a sort", "sort fewer columns, or add a LIMIT"),
     ("TopK", "a sort with a LIMIT", "ask for fewer columns or rows"),
+    ("LongValues", "a text or a list that a function makes", "make shorter ones"),
     ("Repartition", "an exchange between threads", "ask for fewer columns"),
 ];
 

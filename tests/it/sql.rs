@@ -267,6 +267,51 @@ async fn memory_and_results_are_bounded() {
     assert!(Session::new(&Snapshot::default(), many, clock()).is_err());
 }
 
+/// The engine takes what a function needs unasked, and the process ends where there is no more.
+#[tokio::test]
+async fn long_texts_and_lists_are_asked_of_the_memory() {
+    let session = fixture::nothing();
+    for sql in [
+        "SELECT repeat('x', 2000000000)",
+        "SELECT length(repeat(repeat('x', 100000), 100000))",
+        "SELECT lpad('x', 2000000000, 'y')",
+        "SELECT replace(repeat('x', 100000), 'x', repeat('y', 100000))",
+        "SELECT regexp_replace(repeat('x', 100000), '.', repeat('y', 100000), 'g')",
+        "SELECT sum(length(concat(value, repeat('y', 10000000)))) FROM generate_series(1, 8192)",
+        "SELECT max(length(repeat(value::text, 2000000000))) FROM generate_series(1, 8192)",
+        "SELECT concat_ws(repeat('y', 100000000), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)",
+        "SELECT array_to_string(range(0, 1000000), repeat('x', 100000))",
+        "SELECT cardinality(array_repeat(1, 2000000000))",
+        "SELECT cardinality(range(-1000000000, 1000000000))",
+        "SELECT cardinality(generate_series(2000000000))",
+    ] {
+        let error = refuse(&session, sql).await;
+        assert_eq!(error.kind(), ErrorKind::Failed, "{sql}: {error}");
+        let told = "the query needs more memory than it may have: a text or a list that a function \
+                    makes does not fit";
+        assert_eq!(error.message(), told, "{sql}");
+    }
+    for (sql, answer) in [
+        ("SELECT length(repeat('x', 10000000))", "10000000"),
+        ("SELECT concat('a', NULL, 1), repeat('ab', -1), lpad('x', 3, 'y')", "a1||yyx"),
+        // a bound that is far above what comes
+        (
+            "SELECT sum(length(replace(value::text, '0', repeat('y', 1000000)))) \
+          FROM generate_series(1, 2000) WHERE value % 10 > 0 AND value < 10",
+            "9",
+        ),
+        (
+            "SELECT max(length(replace(value::text, 'a', repeat('y', 9000000)))) \
+          FROM generate_series(1, 2000)",
+            "4",
+        ),
+        ("SELECT cardinality(range(1000000000000, 1000000000010))", "10"),
+        ("SELECT cardinality(range(0, 1000000000000, 100000000000))", "10"),
+    ] {
+        assert_eq!(ask(&session, sql).await, [answer], "{sql}");
+    }
+}
+
 /// The table that a hash join builds cannot spill; sorts can.
 #[tokio::test]
 async fn a_join_that_does_not_fit_is_done_by_sorting() {

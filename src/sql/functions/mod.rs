@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use datafusion::common::{DataFusionError, Result, ScalarValue};
+use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Literal;
 use datafusion::prelude::SessionContext;
 
 use crate::histogram::NoHistogram;
+use long_values::LongValues;
 pub(super) use quantile::Quantile;
 pub(super) use sketch::{Sketch, reads_sketches};
 pub(super) use value_at::ValueAt;
@@ -19,6 +21,7 @@ mod ago;
 mod bar;
 mod date_trunc;
 mod ewma;
+mod long_values;
 mod mad;
 mod quantile;
 mod samples;
@@ -142,6 +145,13 @@ pub fn function_docs() -> &'static [FunctionDoc] {
 
 /// Makes the functions known to a session.
 pub(super) fn register(context: &SessionContext) {
+    let pool = &context.runtime_env().memory_pool;
+    for name in long_values::NAMES {
+        if let Ok(engine) = context.udf(name) {
+            let function = LongValues::new(engine.as_ref().clone(), Arc::clone(pool));
+            context.register_udf(ScalarUDF::from(function));
+        }
+    }
     for quantile in quantile::all() {
         context.register_udaf(AggregateUDF::from(quantile));
     }
