@@ -215,6 +215,9 @@ impl Queries {
             return Err(error.again());
         }
         let error = Error::usage(format!("there is no query {name}"));
+        if name.contains(char::is_whitespace) {
+            return Err(error.with_hint("to run SQL, use `genstore sql`; a query has a name"));
+        }
         Err(match nearest(name, self.all.iter().map(|it| it.name.as_str())) {
             Some(near) => error.with_hint(format!("did you mean {near}?")),
             None => {

@@ -523,6 +523,7 @@ fn own_queries_are_asked_like_those_of_the_project() {
     assert!(stdout(&listed).contains("\nmine,How many?,least=1\n"), "{}", stdout(&listed));
     assert!(stderr(&listed).contains("broken.sql lacks"), "{}", stderr(&listed));
     fails(&query(&["wrong"]), 2, &["there is no query wrong"]);
+    fails(&query(&["SELECT 1"]), 2, &["there is no query SELECT 1", "`genstore sql`"]);
     let more = more.display().to_string();
     let places = ["wrong.sql:5:27", "there is no table rnus", "did you mean runs?"];
     fails(&query(&["wrong", "--queries", &more]), 1, &places);
