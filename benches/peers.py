@@ -12,11 +12,11 @@ all answers with those of DuckDB's own tables: exactly, but for percentiles of g
 - `duckdb`: tables of its own, imported from the store's files and ordered as these are
 - `duckdb files`, `datafusion`: the store's Parquet files as they are
 
-A million runs on two cores, geometric means of the ten: genstore 75 ms from rows and 47 ms with
-sketches, duckdb 83 ms, duckdb files 121 ms, datafusion 192 ms, with 322, 2,190, 398 and 1,492 MB at
-most. Slower than duckdb: one run (1.7 times), errors per contract (2.4 times), and from rows the
-percentiles of a part of the steps (1.2 and 1.5 times). A plan costs 2 to 6 ms, and whatever page of
-20,000 rows has the run is read.
+A million runs on two cores, geometric means of the ten, two runs: genstore 73 and 78 ms from rows
+and 42 and 45 ms with sketches, duckdb 86 and 91 ms, duckdb files 127 and 138 ms, datafusion 191 and
+196 ms, with 388, 2,667, 372 and 1,512 MB at most. Slower than duckdb: one run (1.4 times), top rules
+(1.4), errors per contract (2.5), and from rows the percentiles of a part of the steps (1.1 and 1.6).
+A plan costs 2 to 6 ms, and whatever page of 20,000 rows has the run is read.
 """
 
 import argparse
