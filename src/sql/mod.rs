@@ -14,6 +14,7 @@ mod guard;
 mod hot;
 mod inner_sketches;
 mod limits;
+mod long_literals;
 mod open_rollup;
 mod params;
 mod plain;

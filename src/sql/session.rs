@@ -35,6 +35,7 @@ use super::engine::{CATALOG, Engine, SCHEMA};
 use super::files::{self, Files, FilesFirst};
 use super::guard::CopyTo;
 use super::inner_sketches::InnerSketches;
+use super::long_literals::BoundedLiterals;
 use super::params::{self, Params};
 use super::queries::Queries;
 use super::rollup::UseRollups;
@@ -236,15 +237,19 @@ impl Session {
 
     fn over(snapshot: &Snapshot, engine: Arc<Engine>) -> Result<Self> {
         engine.add_tables(&snapshot.source)?;
+        let config = engine.session_config();
+        let memory_bytes_max = engine.settings.memory_bytes_max;
+        let literals = BoundedLiterals::new(memory_bytes_max, config.batch_size());
         let state = SessionStateBuilder::new()
             .with_default_features()
             .with_optimizer_rule(Arc::new(SpreadConstants))
             .with_optimizer_rule(Arc::new(UseRollups))
             .with_optimizer_rule(Arc::new(ShareQuantiles))
             .with_optimizer_rule(Arc::new(InnerSketches))
+            .with_optimizer_rule(Arc::new(literals))
             .with_physical_optimizer_rule(Arc::new(YieldingJoins))
             .with_physical_optimizer_rule(Arc::new(CountedWindows))
-            .with_config(engine.session_config())
+            .with_config(config)
             .with_runtime_env(Arc::clone(&engine.env))
             .build();
         let context = SessionContext::new_with_state(state);

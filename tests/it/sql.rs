@@ -270,7 +270,9 @@ async fn memory_and_results_are_bounded() {
 /// The engine takes what a function needs unasked, and the process ends where there is no more.
 #[tokio::test]
 async fn long_texts_and_lists_are_asked_of_the_memory() {
-    let session = fixture::nothing();
+    let clock = std::sync::Arc::new(genstore::clock::SystemClock::new());
+    let small = SessionSettings { memory_bytes_max: 64 << 20, ..SessionSettings::default() };
+    let session = Session::new(&Snapshot::default(), small, clock).unwrap();
     for sql in [
         "SELECT repeat('x', 2000000000)",
         "SELECT length(repeat(repeat('x', 100000), 100000))",
@@ -284,6 +286,9 @@ async fn long_texts_and_lists_are_asked_of_the_memory() {
         "SELECT cardinality(array_repeat(1, 2000000000))",
         "SELECT cardinality(range(-1000000000, 1000000000))",
         "SELECT cardinality(generate_series(2000000000))",
+        "SELECT cardinality(array_repeat(array_repeat(1, 100000), 100000))",
+        "SELECT repeat('x', 1000000), value FROM generate_series(1, 8192)",
+        "SELECT string_agg(value::text, repeat('x', 1000000)) FROM generate_series(1, 8192)",
     ] {
         let error = refuse(&session, sql).await;
         assert_eq!(error.kind(), ErrorKind::Failed, "{sql}: {error}");

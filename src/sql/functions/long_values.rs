@@ -33,6 +33,11 @@ pub(super) const NAMES: [&str; 13] = [
     "rpad",
 ];
 
+/// Whether a function is one of these.
+pub(in crate::sql) fn makes_long_values(function: &str) -> bool {
+    NAMES.contains(&function)
+}
+
 /// So much of a batch is made without asking.
 const FREE_BYTES: u64 = 4 << 20;
 
@@ -183,10 +188,10 @@ fn bounds(name: &str, args: &[ColumnarValue], rows: usize) -> Result<Vec<u64>> {
         }
         "concat_ws" => all(row).saturating_add(bytes(0, row).saturating_mul(args.len() as u64)),
         "array_to_string" => {
-            let items = of(0, row, Arg::items);
-            items.saturating_mul(bytes(1, row) + of(0, row, |it, _| it.item_bytes()))
+            of(0, row, Arg::items).saturating_mul(bytes(1, row)).saturating_add(bytes(0, row))
         }
-        "array_repeat" | "array_resize" => number(1, row).saturating_mul(16),
+        "array_repeat" => number(1, row).saturating_mul(bytes(0, row).max(16)),
+        "array_resize" => number(1, row).saturating_mul(bytes(2, row).max(16)),
         "range" | "generate_series" => {
             let [start, end] =
                 if args.len() > 1 { [signed(0, row), signed(1, row)] } else { [0, signed(0, row)] };
@@ -222,7 +227,7 @@ impl Arg {
         (row < self.values.len() && self.values.is_valid(row)).then_some(row)
     }
 
-    /// Bytes of a text.
+    /// Bytes of a text, or of a list.
     fn bytes(&self, row: usize) -> u64 {
         let Some(row) = self.place(row) else { return 0 };
         let length = match self.values.data_type() {
@@ -232,6 +237,9 @@ impl Arg {
             DataType::Binary => self.values.as_binary::<i32>().value(row).len(),
             DataType::LargeBinary => self.values.as_binary::<i64>().value(row).len(),
             DataType::BinaryView => self.values.as_binary_view().value(row).len(),
+            DataType::List(_) | DataType::LargeList(_) => {
+                return self.items(row).saturating_mul(self.item_bytes());
+            }
             // a number or a time as text
             _ => 32,
         };

@@ -13,6 +13,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::histogram::NoHistogram;
 use long_values::LongValues;
+pub(super) use long_values::makes_long_values;
 pub(super) use quantile::Quantile;
 pub(super) use sketch::{Sketch, reads_sketches};
 pub(super) use value_at::ValueAt;

@@ -154,7 +154,9 @@ proptest! {
             let columns = format!("step_name, result, {sums}");
             same(session, &columns, &conditions.join(" AND "), rest).await;
             same(session, &columns, &conditions.join(" OR "), rest).await;
-            let filters = conditions.iter().map(|it| format!("sum(count) FILTER (WHERE {it})"));
+            let filters = conditions.iter().enumerate();
+            let filters =
+                filters.map(|(at, it)| format!("sum(count) FILTER (WHERE {it}) AS n{at}"));
             same(session, &filters.collect::<Vec<_>>().join(", "), "true", "").await;
         });
     }
