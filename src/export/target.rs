@@ -55,7 +55,18 @@ pub(super) struct Target {
 
 /// An export that has begun to write; the lock of a local folder.
 #[derive(Debug)]
-struct Begun(#[expect(dead_code, reason = "it is locked as long as it is held")] Option<File>);
+struct Begun(#[expect(dead_code, reason = "it is locked as long as it is held")] Option<Lock>);
+
+/// The lock of a local folder. Closing the file is not enough: a process that another thread starts
+/// at this moment has it open as well for a while, and would hold the lock.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        drop(self.0.unlock());
+    }
+}
 
 impl Target {
     /// Looks what is there, and removes what an export that broke off has left. Gives the export
@@ -315,11 +326,11 @@ fn read_manifest(files: &dyn Files, root: &Path) -> Result<Option<Manifest>> {
 }
 
 /// Locks a local folder by its unfinished export.
-fn lock(root: &Path) -> Result<File> {
+fn lock(root: &Path) -> Result<Lock> {
     let path = root.join(UNFINISHED);
     let file = File::open(&path).context("open", &path)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(busy(root)),
         Err(TryLockError::Error(source)) => Err(source).context("lock", &path),
     }
