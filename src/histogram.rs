@@ -18,6 +18,7 @@ use planes::Planes;
 pub(crate) use rank::{Rank, interpolate};
 
 mod hdr;
+mod number;
 mod packed;
 mod planes;
 mod rank;
@@ -193,12 +194,12 @@ impl Counts {
     pub(crate) fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), NoHistogram> {
         if let Some(entries) = packed::entries(bytes) {
             let entries = entries?;
-            self.expect(entries.len());
+            self.make_room(entries.len());
             entries.for_each(|(place, count)| self.put(place, count));
         } else if let Some(planes) = Planes::of(bytes) {
             self.merge_planes(&planes?)?;
         } else if let Some(payload) = hdr::payload(bytes) {
-            self.expect(payload.len() / 2);
+            self.make_room(payload.len() / 2);
             hdr::entries(payload)
                 .try_for_each(|it| it.map(|(place, count)| self.put(place, count)))?;
         } else {
@@ -212,7 +213,7 @@ impl Counts {
     /// from place to place.
     fn merge_planes(&mut self, planes: &Planes<'_>) -> Result<(), NoHistogram> {
         if self.array.is_empty() && self.listed.len() + planes.len() < LISTED_MAX {
-            self.expect(planes.len());
+            self.make_room(planes.len());
             return planes.each(|place, count| self.put(place, count));
         }
         self.settle();
@@ -231,7 +232,7 @@ impl Counts {
     }
 
     /// Makes room for about so many places.
-    fn expect(&mut self, places: usize) {
+    fn make_room(&mut self, places: usize) {
         if self.array.is_empty() {
             self.listed.reserve(places);
         }

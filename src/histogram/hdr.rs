@@ -2,7 +2,7 @@
 //! many values each has, and how many places without any lie between. Reads it in the shape that is
 //! written here; what has other digits or a compressed payload is `hdrhistogram`'s to read.
 
-use super::{Counts, NoHistogram, PLACES_MAX, SIGNIFICANT_DIGITS, bounds_of};
+use super::{Counts, NoHistogram, PLACES_MAX, SIGNIFICANT_DIGITS, bounds_of, number};
 
 /// How it begins.
 const COOKIE: u32 = 0x1c84_9303 | 0x10;
@@ -18,10 +18,10 @@ pub(super) fn bytes(counts: &Counts) -> Vec<u8> {
         let zeros = i64::from(place - next);
         match zeros {
             0 => {}
-            1 => put_number(&mut bytes, 0),
-            _ => put_number(&mut bytes, ((-zeros << 1) ^ (-zeros >> 63)) as u64),
+            1 => number::put(&mut bytes, 0),
+            _ => number::put(&mut bytes, ((-zeros << 1) ^ (-zeros >> 63)) as u64),
         }
-        put_number(&mut bytes, count.min(i64::MAX as u64) << 1);
+        number::put(&mut bytes, count.min(i64::MAX as u64) << 1);
         next = place + 1;
     });
     let largest = next.checked_sub(1).map_or(0, |it| bounds_of(it).1);
@@ -37,19 +37,6 @@ pub(super) fn bytes(counts: &Counts) -> Vec<u8> {
     ];
     bytes.splice(..HEADER_BYTES, header.concat());
     bytes
-}
-
-/// Seven bits in each byte but the ninth.
-fn put_number(bytes: &mut Vec<u8>, mut value: u64) {
-    for _ in 0..8 {
-        if value < 0x80 {
-            bytes.push(value as u8);
-            return;
-        }
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
 }
 
 /// The counts in bytes of the shape that is written here; `None` of any other.
@@ -106,26 +93,14 @@ impl Iterator for Entries<'_> {
 }
 
 impl Entries<'_> {
-    /// Seven bits in each byte but the ninth, the sign in the lowest bit.
+    /// The sign is in the lowest bit.
     #[inline]
     fn number(&mut self) -> Option<Result<i64, NoHistogram>> {
-        let first = self.bytes.next()?;
-        let mut value = u64::from(first & 0x7f);
-        if *first >= 0x80 {
-            let mut shift = 7;
-            loop {
-                let Some(byte) = self.bytes.next().copied() else { return Some(Err(NoHistogram)) };
-                if shift == 56 {
-                    value |= u64::from(byte) << shift;
-                    break;
-                }
-                value |= u64::from(byte & 0x7f) << shift;
-                if byte < 0x80 {
-                    break;
-                }
-                shift += 7;
-            }
+        if self.bytes.as_slice().is_empty() {
+            return None;
         }
-        Some(Ok(((value >> 1) as i64) ^ -((value & 1) as i64)))
+        let number = number::take(&mut self.bytes);
+        let signed = |it: u64| ((it >> 1) as i64) ^ -((it & 1) as i64);
+        Some(number.map(signed).ok_or(NoHistogram))
     }
 }

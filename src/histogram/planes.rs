@@ -4,13 +4,11 @@
 //!
 //! After the mark comes the number of gap bytes, four bytes, the lower ones first, and these: how
 //! many places without a value are before the next one with values, 255 for as many and more to
-//! come. After them the counts, seven bits in each byte, the lower ones first, the eighth for more
-//! to come.
+//! come. After them the counts, as HdrHistogram writes numbers.
 
-use super::{Counts, NoHistogram, PLACES_MAX};
+use super::{Counts, NoHistogram, PLACES_MAX, number};
 
 const MARK: &[u8] = b"gsh\x02";
-const MORE: u8 = 0x80;
 
 /// The bytes of counts that are in order.
 pub(super) fn bytes(counts: &Counts) -> Vec<u8> {
@@ -20,12 +18,7 @@ pub(super) fn bytes(counts: &Counts) -> Vec<u8> {
         gaps.extend(std::iter::repeat_n(u8::MAX, (gap / 255) as usize));
         gaps.push((gap % 255) as u8);
         next = place + 1;
-        let mut left = count;
-        while left >= u64::from(MORE) {
-            numbers.push(left as u8 | MORE);
-            left >>= 7;
-        }
-        numbers.push(left as u8);
+        number::put(&mut numbers, count);
     });
     let length = u32::try_from(gaps.len()).unwrap_or(u32::MAX);
     [MARK, &length.to_le_bytes(), &gaps, &numbers].concat()
@@ -69,28 +62,9 @@ impl<'a> Planes<'a> {
             if *gap == u8::MAX {
                 continue;
             }
-            take(place, number(&mut numbers).ok_or(NoHistogram)?);
+            take(place, number::take(&mut numbers).ok_or(NoHistogram)?);
             place += 1;
         }
         Ok(())
-    }
-}
-
-#[inline]
-fn number(bytes: &mut std::slice::Iter<'_, u8>) -> Option<u64> {
-    let first = *bytes.next()?;
-    if first < MORE { Some(u64::from(first)) } else { long_number(first, bytes) }
-}
-
-#[inline(never)]
-fn long_number(first: u8, bytes: &mut std::slice::Iter<'_, u8>) -> Option<u64> {
-    let (mut value, mut shift) = (u64::from(first & !MORE), 7);
-    loop {
-        let byte = *bytes.next()?;
-        value |= u64::from(byte & !MORE).checked_shl(shift)?;
-        if byte < MORE {
-            return Some(value);
-        }
-        shift += 7;
     }
 }

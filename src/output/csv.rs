@@ -1,17 +1,13 @@
 //! Rows as CSV by RFC 4180, with a header line and `\n` between lines. NULL is an empty field, an
 //! empty text is `""`; bytes are base64.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::value::Value;
-use super::writer::Encoder;
-
-/// Text that is gathered before it is written.
-const WRITE_BYTES: usize = 64 << 10;
+use super::writer::{Encoder, WRITE_BYTES, pass_full};
 
 /// Comma-separated values.
 #[derive(Debug)]
@@ -32,26 +28,23 @@ impl Encoder for CsvEncoder {
     }
 
     fn batch(&mut self, out: &mut dyn Write, batch: &RecordBatch) -> io::Result<()> {
-        let mut text = String::with_capacity(WRITE_BYTES);
+        let mut text = Vec::with_capacity(WRITE_BYTES);
         for row in 0..batch.num_rows() {
             for (index, column) in batch.columns().iter().enumerate() {
                 if index > 0 {
-                    text.push(',');
+                    text.push(b',');
                 }
                 match Value::of(column.as_ref(), row) {
                     Value::Null => {}
-                    Value::Text(value) => text.push_str(&quoted(&value)),
-                    Value::Int(number) => drop(write!(text, "{number}")),
-                    value => text.push_str(&quoted(&value.exact_text())),
+                    Value::Text(value) => text.extend_from_slice(quoted(&value).as_bytes()),
+                    Value::Int(number) => write!(text, "{number}")?,
+                    value => text.extend_from_slice(quoted(&value.exact_text()).as_bytes()),
                 }
             }
-            text.push('\n');
-            if text.len() >= WRITE_BYTES {
-                out.write_all(text.as_bytes())?;
-                text.clear();
-            }
+            text.push(b'\n');
+            pass_full(&mut text, out)?;
         }
-        out.write_all(text.as_bytes())
+        out.write_all(&text)
     }
 
     fn end(&mut self, _out: &mut dyn Write) -> io::Result<()> {

@@ -7,10 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use super::value::Value;
-use super::writer::Encoder;
-
-/// Text that is gathered before it is written.
-const WRITE_BYTES: usize = 64 << 10;
+use super::writer::{Encoder, WRITE_BYTES, pass_full};
 
 /// One array, one row per line.
 #[derive(Debug)]
@@ -42,9 +39,9 @@ impl Encoder for JsonEncoder {
             text.extend_from_slice(if self.empty { b"\n" } else { b",\n" });
             self.empty = false;
             self.keys.object(&mut text, batch, row)?;
-            pass(&mut text, WRITE_BYTES, out)?;
+            pass_full(&mut text, out)?;
         }
-        pass(&mut text, 1, out)
+        out.write_all(&text)
     }
 
     fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
@@ -68,23 +65,14 @@ impl Encoder for NdjsonEncoder {
         for row in 0..batch.num_rows() {
             self.keys.object(&mut text, batch, row)?;
             text.push(b'\n');
-            pass(&mut text, WRITE_BYTES, out)?;
+            pass_full(&mut text, out)?;
         }
-        pass(&mut text, 1, out)
+        out.write_all(&text)
     }
 
     fn end(&mut self, _out: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// Writes text of at least so many bytes.
-fn pass(text: &mut Vec<u8>, bytes: usize, out: &mut dyn Write) -> io::Result<()> {
-    if text.len() >= bytes {
-        out.write_all(text)?;
-        text.clear();
-    }
-    Ok(())
 }
 
 /// What stands before each value of an object, the colon included.

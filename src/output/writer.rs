@@ -23,6 +23,18 @@ pub struct Look {
     pub color: bool,
 }
 
+/// Text that an encoder gathers before it passes it on: a row is a hundred pieces.
+pub(super) const WRITE_BYTES: usize = 64 << 10;
+
+/// Passes gathered text on, when it is enough.
+pub(super) fn pass_full(text: &mut Vec<u8>, out: &mut dyn Write) -> io::Result<()> {
+    if text.len() >= WRITE_BYTES {
+        out.write_all(text)?;
+        text.clear();
+    }
+    Ok(())
+}
+
 /// A format: what it writes before, for and after the batches.
 pub(super) trait Encoder: std::fmt::Debug + Send {
     fn begin(&mut self, out: &mut dyn Write) -> io::Result<()>;

@@ -27,7 +27,7 @@ pub(super) const CATALOG: &str = "genstore";
 pub(super) const SCHEMA: &str = "main";
 
 /// Memory for the footers of data files, and as much for those of their roll-ups; beyond it the one
-/// not used for longest goes. A million runs have 4 MB of them.
+/// not used for longest goes. That of the steps of a million runs takes 1.8 MB.
 const FOOTER_BYTES_MAX: usize = 64 << 20;
 
 /// How many of the largest memory consumers an out-of-memory error names.

@@ -287,6 +287,7 @@ async fn long_texts_and_lists_are_asked_of_the_memory() {
         "SELECT cardinality(range(-1000000000, 1000000000))",
         "SELECT cardinality(generate_series(2000000000))",
         "SELECT cardinality(array_repeat(array_repeat(1, 100000), 100000))",
+        "SELECT cardinality(array_repeat(named_struct('a', repeat('x', 10000)), 100000))",
         "SELECT repeat('x', 1000000), value FROM generate_series(1, 8192)",
         "SELECT string_agg(value::text, repeat('x', 1000000)) FROM generate_series(1, 8192)",
     ] {

@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,
 };
 
-const DAY_US: i64 = 86_400_000_000;
+use crate::store::Span;
 
 /// The function.
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
@@ -104,12 +104,12 @@ impl Days {
         let places = times.iter().map(|time_us| {
             let time_us = time_us?;
             if !last.0.contains(&time_us) {
-                let start_us = time_us.saturating_sub(time_us.rem_euclid(DAY_US));
+                let (start_us, end_us) = Span::Day.around(time_us);
                 let place = *known.entry(start_us).or_insert_with(|| {
                     starts_us.push(start_us);
                     (starts_us.len() - 1) as u32
                 });
-                last = (start_us..start_us.saturating_add(DAY_US), place);
+                last = (start_us..end_us, place);
             }
             Some(last.1)
         });

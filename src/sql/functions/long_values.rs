@@ -240,8 +240,8 @@ impl Arg {
             DataType::List(_) | DataType::LargeList(_) => {
                 return self.items(row).saturating_mul(self.item_bytes());
             }
-            // a number or a time as text
-            _ => 32,
+            // a number or a time as text, or what others take on average
+            _ => average_bytes(&self.values).max(32),
         };
         length as u64
     }
@@ -271,6 +271,10 @@ impl Arg {
             DataType::LargeList(_) => self.values.as_list::<i64>().values(),
             _ => return 0,
         };
-        (items.get_array_memory_size() / items.len().max(1)) as u64 + 16
+        average_bytes(items) as u64 + 16
     }
+}
+
+fn average_bytes(values: &ArrayRef) -> usize {
+    values.to_data().get_slice_memory_size().unwrap_or_default() / values.len().max(1)
 }
